@@ -1,0 +1,395 @@
+//! What the server sends: text frames ([`ServerFrame`]) and the binary frames of terminals and documents.
+//!
+//! Plain clients are sent the frames of the reference alone, plus `error` and the one `joined`. Everything else
+//! here is for full clients (`"protocol": 2`).
+
+use serde::{Deserialize, Serialize};
+
+use crate::code::ErrorCode;
+use crate::command::FrameId;
+use crate::id::{DocumentId, MemberId, Role, RoomId, SessionId};
+use crate::link::files::Entry;
+use crate::link::sessions::ExitStatus;
+use crate::path::{ProjectName, WorkspacePath};
+use crate::tree::Encoding;
+
+/// A text frame of the server. Members stand in the order written here.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum ServerFrame {
+    // The reference's frames.
+    Init {
+        join: String,
+        remaining_credits: i64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        owner: Option<String>,
+    },
+    Joined(Box<Joined>),
+    Msg {
+        message: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<FrameId>,
+    },
+    TerminalData {
+        data: String,
+    },
+    TerminalNewline {
+        data: String,
+    },
+    TerminalDataEnd,
+    Chunk {
+        content: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        encoding: Option<Encoding>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<FrameId>,
+    },
+    End {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<FrameId>,
+    },
+    Error {
+        code: ErrorCode,
+        message: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<FrameId>,
+    },
+    /// Acknowledges a frame that carried an `id` and has no reply of its own.
+    Done {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<FrameId>,
+    },
+
+    // Full clients only.
+    Pong {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<FrameId>,
+    },
+    /// Status and headers of a `curl`, before its chunks.
+    Response {
+        id: Option<FrameId>,
+        status: u16,
+        headers: Vec<(String, String)>,
+    },
+    Projects {
+        id: Option<FrameId>,
+        projects: Vec<ProjectName>,
+    },
+    Listing {
+        id: Option<FrameId>,
+        project: ProjectName,
+        path: WorkspacePath,
+        entries: Vec<Entry>,
+        /// Where the next page begins; absent on the last.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next: Option<u64>,
+    },
+    /// A watched folder changed; with no names, list it again.
+    Changed {
+        project: ProjectName,
+        path: WorkspacePath,
+        names: Vec<String>,
+    },
+    File {
+        id: Option<FrameId>,
+        content: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        encoding: Option<Encoding>,
+    },
+    Opened {
+        id: Option<FrameId>,
+        document: DocumentId,
+        project: ProjectName,
+        path: WorkspacePath,
+        /// Absent when it can be edited; otherwise why it can't.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        read_only: Option<ReadOnly>,
+    },
+    /// Where a document stands. `received` counts the update messages of this connection for this document that
+    /// the server holds; `saved` says whether everything it holds is in the file.
+    Document {
+        document: DocumentId,
+        received: u64,
+        saved: bool,
+        /// Why the last save failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        problem: Option<String>,
+    },
+    Saved {
+        id: Option<FrameId>,
+        document: DocumentId,
+    },
+    /// The file got another name or place while it was open.
+    DocumentMoved {
+        document: DocumentId,
+        path: WorkspacePath,
+    },
+    /// The document is no longer held: its file was deleted, or can't be a document any more.
+    DocumentClosed {
+        document: DocumentId,
+        reason: String,
+    },
+    TerminalOpened {
+        id: Option<FrameId>,
+        terminal: SessionId,
+    },
+    TerminalAttached {
+        id: Option<FrameId>,
+        terminal: SessionId,
+        /// Offset of the first byte that will come.
+        from: u64,
+        /// Offset after the last byte there is now.
+        head: u64,
+    },
+    /// A terminal as everybody in the room sees it, told when it is opened and whenever it changes.
+    Terminal(Terminal),
+    TerminalClosed {
+        terminal: SessionId,
+    },
+    /// Output before `to` is lost to this reader. A binary snapshot of the screen and then output from `to` follow.
+    TerminalGap {
+        terminal: SessionId,
+        from: u64,
+        to: u64,
+    },
+    Ports {
+        ports: Vec<u16>,
+    },
+    Sandbox {
+        state: SandboxState,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
+    },
+    /// Everybody in the room, told whenever it changes.
+    People {
+        people: Vec<Person>,
+    },
+    Key {
+        id: Option<FrameId>,
+        join: String,
+        role: Role,
+    },
+}
+
+/// The one reply to `join` (and to a full client's `init`, after it).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Joined {
+    pub user: String,
+    pub color: String,
+    pub role: Role,
+    /// What only full clients get.
+    #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
+    pub full: Option<JoinedFull>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JoinedFull {
+    pub protocol: u32,
+    pub room: RoomId,
+    pub member: MemberId,
+    pub projects: Vec<ProjectName>,
+    pub terminals: Vec<Terminal>,
+    pub ports: Vec<u16>,
+    pub people: Vec<Person>,
+    pub sandbox: SandboxState,
+    /// Names the life of the sandbox: after it changed, terminals of before are gone.
+    pub sandbox_epoch: u64,
+    /// The longest message the server takes, in bytes.
+    pub max_message: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    pub member: MemberId,
+    pub user: String,
+    pub color: String,
+    pub role: Role,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<ProjectName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<WorkspacePath>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terminal {
+    pub terminal: SessionId,
+    pub title: String,
+    pub kind: TerminalKind,
+    pub project: ProjectName,
+    pub cols: u16,
+    pub rows: u16,
+    /// How its program ended; absent while it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit: Option<Exit>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TerminalKind {
+    /// An interactive shell.
+    Terminal,
+    /// A command given by a full client.
+    Run,
+    /// A `shell` command of a plain client.
+    Shell,
+}
+
+/// How a program ended: one of the two members is there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exit {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<i32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signal: Option<i32>,
+}
+
+impl From<ExitStatus> for Exit {
+    fn from(status: ExitStatus) -> Self {
+        match status {
+            ExitStatus::Code(code) => Self { code: Some(code), signal: None },
+            ExitStatus::Signal(signal) => Self { code: None, signal: Some(signal) },
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReadOnly {
+    /// Not UTF-8: a document is sent, with U+FFFD where bytes were not text.
+    NotText,
+    /// Has NUL bytes: no text is sent.
+    Binary,
+    /// Over the limit for documents: its beginning is sent.
+    TooLarge,
+    /// The role does not allow it.
+    Role,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SandboxState {
+    Starting,
+    Ready,
+    /// It ended by itself or could not be started; `sandbox-start` tries again. Files are safe.
+    Gone,
+}
+
+impl ServerFrame {
+    pub fn to_text(&self) -> String {
+        serde_json::to_string(self).expect("frames always serialise")
+    }
+
+    pub fn done(id: Option<FrameId>) -> Self {
+        Self::Done { id }
+    }
+
+    pub fn terminal_newline() -> Self {
+        Self::TerminalNewline { data: String::new() }
+    }
+}
+
+/// The longest document text that can be edited, in bytes.
+pub const MAX_DOCUMENT: u64 = 2 * 1024 * 1024;
+
+/// A binary frame between server and full client. Numbers are little endian.
+///
+/// | first byte | then |
+/// | --- | --- |
+/// | 1 output | terminal `u32`, offset `u64` of the first byte, bytes |
+/// | 2 input | terminal `u32`, bytes |
+/// | 3 document | document `u32`, one message of the y-protocols sync protocol |
+/// | 4 snapshot | terminal `u32`, offset `u64` it shows, bytes that draw the screen on a reset terminal |
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BinaryFrame<'a> {
+    Output { terminal: SessionId, offset: u64, bytes: &'a [u8] },
+    Input { terminal: SessionId, bytes: &'a [u8] },
+    Document { document: DocumentId, message: &'a [u8] },
+    Snapshot { terminal: SessionId, offset: u64, bytes: &'a [u8] },
+}
+
+/// Bytes in front of the output in [`BinaryFrame::Output`] and of the screen in [`BinaryFrame::Snapshot`].
+pub const OUTPUT_HEADER: usize = 13;
+
+/// A binary frame that can't be read; `bad_request` on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a binary frame of this protocol")]
+pub struct BadBinaryFrame;
+
+impl<'a> BinaryFrame<'a> {
+    pub fn decode(frame: &'a [u8]) -> Result<Self, BadBinaryFrame> {
+        let (&kind, rest) = frame.split_first().ok_or(BadBinaryFrame)?;
+        let (id, rest) = rest.split_first_chunk().ok_or(BadBinaryFrame)?;
+        let id = u32::from_le_bytes(*id);
+        let with_offset = || rest.split_first_chunk().ok_or(BadBinaryFrame).map(|(o, b)| (u64::from_le_bytes(*o), b));
+        Ok(match kind {
+            1 => {
+                let (offset, bytes) = with_offset()?;
+                Self::Output { terminal: SessionId(id), offset, bytes }
+            }
+            2 => Self::Input { terminal: SessionId(id), bytes: rest },
+            3 => Self::Document { document: DocumentId(id), message: rest },
+            4 => {
+                let (offset, bytes) = with_offset()?;
+                Self::Snapshot { terminal: SessionId(id), offset, bytes }
+            }
+            _ => return Err(BadBinaryFrame),
+        })
+    }
+
+    pub fn encode(self) -> Vec<u8> {
+        let (kind, id, offset, bytes) = match self {
+            Self::Output { terminal, offset, bytes } => (1, terminal.0, Some(offset), bytes),
+            Self::Input { terminal, bytes } => (2, terminal.0, None, bytes),
+            Self::Document { document, message } => (3, document.0, None, message),
+            Self::Snapshot { terminal, offset, bytes } => (4, terminal.0, Some(offset), bytes),
+        };
+        let mut frame = Vec::with_capacity(OUTPUT_HEADER + bytes.len());
+        frame.push(kind);
+        frame.extend_from_slice(&id.to_le_bytes());
+        if let Some(offset) = offset {
+            frame.extend_from_slice(&offset.to_le_bytes());
+        }
+        frame.extend_from_slice(bytes);
+        frame
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn init_is_answered_by_exactly_three_members_in_order() {
+        let frame = ServerFrame::Init { join: "k".into(), remaining_credits: 999, owner: None };
+        assert_eq!(frame.to_text(), r#"{"type":"init","join":"k","remaining_credits":999}"#);
+    }
+
+    #[test]
+    fn the_reference_terminal_frames_are_exact() {
+        assert_eq!(ServerFrame::TerminalDataEnd.to_text(), r#"{"type":"terminal-data-end"}"#);
+        assert_eq!(ServerFrame::terminal_newline().to_text(), r#"{"type":"terminal-newline","data":""}"#);
+        assert_eq!(ServerFrame::End { id: None }.to_text(), r#"{"type":"end"}"#);
+    }
+
+    #[test]
+    fn a_plain_joined_carries_nothing_of_the_full_protocol() {
+        let joined = Joined { user: "u".into(), color: "#6366f1".into(), role: Role::Editor, full: None };
+        let text = ServerFrame::Joined(Box::new(joined)).to_text();
+        assert_eq!(text, r##"{"type":"joined","user":"u","color":"#6366f1","role":"editor"}"##);
+    }
+
+    #[test]
+    fn binary_frames_round_trip() {
+        for frame in [
+            BinaryFrame::Output { terminal: SessionId(7), offset: 1 << 40, bytes: b"out" },
+            BinaryFrame::Input { terminal: SessionId(7), bytes: b"in" },
+            BinaryFrame::Document { document: DocumentId(1), message: &[0, 0, 0] },
+            BinaryFrame::Snapshot { terminal: SessionId(7), offset: 9, bytes: b"" },
+        ] {
+            assert_eq!(BinaryFrame::decode(&frame.encode()), Ok(frame));
+        }
+        for bad in [&[][..], &[1], &[9, 0, 0, 0, 0], &[1, 0, 0, 0, 0, 1]] {
+            assert_eq!(BinaryFrame::decode(bad), Err(BadBinaryFrame));
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! Frames between the server and the agent in a sandbox: both ends of that link share these types.
+//!
+//! The link is one byte stream. A frame on it is a [`Header`] of 12 bytes and a payload:
+//!
+//! | bytes | what |
+//! | --- | --- |
+//! | 0–3 | length of the payload, `u32` little endian |
+//! | 4 | [`Kind`] |
+//! | 5–7 | zero |
+//! | 8–11 | channel, `u32` little endian: a session, a stream or a request, by the kind |
+//!
+//! Control payloads are [postcard](https://postcard.jamesmunns.com/wire-format); terminal and port bytes travel raw.
+//! A request carries a number of the server's choosing; its reply carries the same number. What is said of a
+//! session or a stream in one direction arrives in the order it was sent.
+//!
+//! The handshake, before anything else (each payload a [`Greeting`] in a [`Kind::Greeting`] frame):
+//! server `Hello`, agent `Welcome` with its proof, server `Proof`, agent `Ready`. A proof is HMAC-SHA-256 under the
+//! room's link secret over the speaker's label and both nonces ([`proof_input`]), so that neither end can be posed as.
+//! A newer connection that has proved itself replaces the older one.
+
+pub mod files;
+pub mod ports;
+pub mod sessions;
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::code::Failure;
+use crate::id::RequestId;
+
+/// The version of this link. An agent of another version is ended and started anew; its files stay.
+pub const LINK_VERSION: u32 = 1;
+/// Length of a frame's header in bytes.
+pub const HEADER: usize = 12;
+/// The longest payload the server sends (a write of a whole client message and its path).
+pub const MAX_TO_AGENT: usize = 24 * 1024 * 1024;
+/// The longest payload an agent may send. The server ends a link that announces more: the agent is not trusted.
+pub const MAX_FROM_AGENT: usize = 1024 * 1024 + 64 * 1024;
+/// Length of the link's secret and of a nonce, in bytes.
+pub const SECRET: usize = 32;
+/// Bytes of a port stream that may be under way in one direction before the receiver grants more
+/// ([`Kind::StreamCredit`]); a sender at zero waits.
+pub const STREAM_WINDOW: u32 = 256 * 1024;
+/// The most raw bytes in one output, input or stream frame.
+pub const MAX_CHUNK: usize = 64 * 1024;
+
+/// What a frame is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    /// Handshake, both ways. Channel 0.
+    Greeting = 1,
+    /// Server to agent: a postcard [`Request`]. Channel: the request.
+    Request = 2,
+    /// Agent to server: a postcard `Result<Reply, Failure>`. Channel: the request.
+    Reply = 3,
+    /// Agent to server: a postcard [`Event`]. Channel 0.
+    Event = 4,
+    /// Server to agent: raw bytes typed into a session. Channel: the session.
+    Input = 5,
+    /// Agent to server: the offset of the first byte (`u64` little endian), then raw output. Channel: the session.
+    Output = 6,
+    /// Server to agent: the offset (`u64` little endian) up to which the fastest reader has read. Channel: the session.
+    Progress = 7,
+    /// Both ways: raw bytes of a stream, within the window. Channel: the stream.
+    StreamData = 8,
+    /// Both ways: no more bytes will come in this direction. Channel: the stream.
+    StreamEnd = 9,
+    /// Both ways: the receiver has room for this many more bytes (`u32` little endian). Channel: the stream.
+    StreamCredit = 10,
+    /// Both ways: the stream is gone, in both directions. Channel: the stream.
+    StreamReset = 11,
+}
+
+impl Kind {
+    fn from_byte(byte: u8) -> Option<Self> {
+        use Kind::*;
+        [Greeting, Request, Reply, Event, Input, Output, Progress, StreamData, StreamEnd, StreamCredit, StreamReset]
+            .into_iter()
+            .find(|&kind| kind as u8 == byte)
+    }
+}
+
+/// The first 12 bytes of every frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header {
+    pub kind: Kind,
+    pub channel: u32,
+    /// Length of the payload that follows, in bytes.
+    pub length: u32,
+}
+
+/// A frame that can't be read. The link that carried it is ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LinkFrameError {
+    #[error("unknown kind of frame: {0}")]
+    UnknownKind(u8),
+    #[error("the reserved bytes of a frame's header are not zero")]
+    Reserved,
+    #[error("a frame of {0} bytes is longer than its limit")]
+    TooLong(u32),
+    #[error("the payload of a frame cannot be decoded")]
+    Payload,
+}
+
+impl Header {
+    pub fn new(kind: Kind, channel: u32, length: usize) -> Self {
+        Self { kind, channel, length: u32::try_from(length).expect("a frame is shorter than 4 GiB") }
+    }
+
+    pub fn encode(self) -> [u8; HEADER] {
+        let mut bytes = [0; HEADER];
+        bytes[..4].copy_from_slice(&self.length.to_le_bytes());
+        bytes[4] = self.kind as u8;
+        bytes[8..].copy_from_slice(&self.channel.to_le_bytes());
+        bytes
+    }
+
+    /// Reads a header; `limit` is the longest payload that the other end may send.
+    pub fn decode(bytes: &[u8; HEADER], limit: usize) -> Result<Self, LinkFrameError> {
+        let [l0, l1, l2, l3, kind, r0, r1, r2, c0, c1, c2, c3] = *bytes;
+        let length = u32::from_le_bytes([l0, l1, l2, l3]);
+        let kind = Kind::from_byte(kind).ok_or(LinkFrameError::UnknownKind(kind))?;
+        if [r0, r1, r2] != [0; 3] {
+            return Err(LinkFrameError::Reserved);
+        }
+        if length as usize > limit {
+            return Err(LinkFrameError::TooLong(length));
+        }
+        Ok(Self { kind, channel: u32::from_le_bytes([c0, c1, c2, c3]), length })
+    }
+}
+
+/// A whole frame of a control message.
+pub fn encode<T: Serialize>(kind: Kind, channel: u32, message: &T) -> Vec<u8> {
+    let mut frame = postcard::to_extend(message, vec![0; HEADER]).expect("control messages always serialise");
+    let header = Header::new(kind, channel, frame.len() - HEADER).encode();
+    frame[..HEADER].copy_from_slice(&header);
+    frame
+}
+
+/// The control message in a payload; trailing bytes are an error.
+pub fn decode<T: DeserializeOwned>(payload: &[u8]) -> Result<T, LinkFrameError> {
+    match postcard::take_from_bytes(payload) {
+        Ok((message, [])) => Ok(message),
+        _ => Err(LinkFrameError::Payload),
+    }
+}
+
+/// One step of the handshake.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Greeting {
+    /// Server: who are you?
+    Hello { version: u32, nonce: [u8; SECRET] },
+    /// Agent: I hold the secret.
+    Welcome { version: u32, nonce: [u8; SECRET], proof: [u8; 32] },
+    /// Server: so do I.
+    Proof { proof: [u8; 32] },
+    /// Agent: this is what I have.
+    Ready { sessions: Vec<sessions::SessionState> },
+}
+
+/// What a proof is computed over: who speaks, then the server's nonce, then the agent's.
+pub fn proof_input(speaker: Speaker, server: &[u8; SECRET], agent: &[u8; SECRET]) -> Vec<u8> {
+    let label: &[u8] = match speaker {
+        Speaker::Server => b"embedenv link server",
+        Speaker::Agent => b"embedenv link agent",
+    };
+    [label, server, agent].concat()
+}
+
+/// An end of the link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speaker {
+    Server,
+    Agent,
+}
+
+/// A request together with the reply it gets, so that a caller can't mistake one for another.
+pub trait Call: Into<Request> {
+    type Reply: TryFrom<Reply>;
+}
+
+macro_rules! calls {
+    ($($(#[doc = $doc:literal])* $name:ident ( $request:ty ) -> $reply_name:ident ( $reply:ty );)*) => {
+        /// What the server asks of an agent.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum Request { $($(#[doc = $doc])* $name($request),)* }
+
+        /// What an agent answers; each variant answers the request of the same line in [`Request`].
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum Reply { $($reply_name($reply),)* }
+
+        $(
+            impl From<$request> for Request {
+                fn from(request: $request) -> Self { Request::$name(request) }
+            }
+
+            impl TryFrom<Reply> for $reply {
+                type Error = LinkFrameError;
+
+                fn try_from(reply: Reply) -> Result<Self, LinkFrameError> {
+                    match reply {
+                        Reply::$reply_name(reply) => Ok(reply),
+                        _ => Err(LinkFrameError::Payload),
+                    }
+                }
+            }
+
+            impl Call for $request { type Reply = $reply; }
+        )*
+    };
+}
+
+calls! {
+    /// Is the agent alive and scheduled?
+    Ping(Ping) -> Pong(Pong);
+    /// Start a program on a new pseudo-terminal.
+    Open(sessions::Open) -> Opened(sessions::Opened);
+    /// Send a session's output from an offset on, and all that follows.
+    Attach(sessions::Attach) -> Attached(sessions::Attached);
+    /// Stop sending a session's output; its ring then overwrites.
+    Detach(sessions::Detach) -> Detached(sessions::Detached);
+    /// A stretch of a session's past output.
+    Replay(sessions::Replay) -> Replayed(sessions::Replayed);
+    Resize(sessions::Resize) -> Resized(sessions::Resized);
+    Signal(sessions::Signal) -> Signalled(sessions::Signalled);
+    /// End a session and forget it.
+    Close(sessions::Close) -> Closed(sessions::Closed);
+    Projects(files::Projects) -> ProjectList(files::ProjectList);
+    List(files::List) -> Listing(files::Listing);
+    Unwatch(files::Unwatch) -> Unwatched(files::Unwatched);
+    Stat(files::StatFile) -> Stated(files::Stated);
+    Read(files::Read) -> Content(files::Content);
+    Write(files::Write) -> Written(files::Written);
+    Create(files::Create) -> Created(files::Created);
+    Rename(files::Rename) -> Renamed(files::Renamed);
+    Delete(files::Delete) -> Deleted(files::Deleted);
+    Plant(files::Plant) -> Planted(files::Planted);
+    Dial(ports::Dial) -> Dialled(ports::Dialled);
+    Usage(Usage) -> Used(Used);
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ping;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pong;
+
+/// What the sandbox uses of its quotas.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Used {
+    /// Bytes on disk in the home (allocated blocks, not apparent size).
+    pub disk: u64,
+    /// Files, folders and links in the home.
+    pub inodes: u64,
+    /// Processes in the sandbox, the agent included.
+    pub processes: u32,
+}
+
+/// What an agent tells without being asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Event {
+    Exited(sessions::Exited),
+    Waiting(sessions::Waiting),
+    Gap(sessions::Gap),
+    Changed(files::Changed),
+    Ports(ports::Listening),
+    /// The home is over its disk quota, and writers were stopped (`true`), or is under it again (`false`).
+    OverQuota(bool),
+}
+
+/// The reply as it travels.
+pub type Answer = Result<Reply, Failure>;
+
+/// A whole request frame.
+pub fn encode_request(id: RequestId, request: &Request) -> Vec<u8> {
+    encode(Kind::Request, id.0, request)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::SessionId;
+
+    #[test]
+    fn header_round_trips_and_lies_are_refused() {
+        let header = Header::new(Kind::Output, 7, 9);
+        assert_eq!(Header::decode(&header.encode(), 9), Ok(header));
+        assert_eq!(Header::decode(&header.encode(), 8), Err(LinkFrameError::TooLong(9)));
+        let mut bytes = header.encode();
+        bytes[4] = 99;
+        assert_eq!(Header::decode(&bytes, 9), Err(LinkFrameError::UnknownKind(99)));
+        bytes[4] = Kind::Output as u8;
+        bytes[5] = 1;
+        assert_eq!(Header::decode(&bytes, 9), Err(LinkFrameError::Reserved));
+    }
+
+    #[test]
+    fn a_request_gets_the_reply_of_its_own_kind_only() {
+        let frame = encode_request(RequestId(3), &sessions::Detach { session: SessionId(1) }.into());
+        let request: Request = decode(&frame[HEADER..]).unwrap();
+        assert_eq!(request, Request::Detach(sessions::Detach { session: SessionId(1) }));
+        assert!(<sessions::Detach as Call>::Reply::try_from(Reply::Pong(Pong)).is_err());
+    }
+
+    #[test]
+    fn trailing_bytes_are_an_error() {
+        let mut frame = encode(Kind::Event, 0, &Event::OverQuota(true));
+        frame.push(0);
+        assert_eq!(decode::<Event>(&frame[HEADER..]), Err(LinkFrameError::Payload));
+    }
+}

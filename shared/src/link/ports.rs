@@ -1,0 +1,34 @@
+//! Ports on the agent link: dialling what listens inside the sandbox, and knowing what does.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::StreamId;
+
+/// Streams one link carries at most; one more is `limit_reached`.
+pub const MAX_STREAMS: usize = 1024;
+
+/// Connect to a port on the sandbox's own loopback (127.0.0.1, then ::1, or the one family named). On success the
+/// stream's bytes travel as [`super::Kind::StreamData`] within [`super::STREAM_WINDOW`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dial {
+    /// A number of the server's that no open stream has.
+    pub stream: StreamId,
+    pub port: u16,
+    pub family: Family,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Family {
+    Any,
+    V4,
+    V6,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dialled;
+
+/// All TCP ports something listens on inside the sandbox, sorted; told when it changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listening {
+    pub ports: Vec<u16>,
+}

@@ -1,0 +1,192 @@
+//! Sessions on the agent link: a program on a pseudo-terminal, its output ring, its input and its end.
+//!
+//! Output of a session is a log with a running offset that starts at 0. The agent keeps the last [`RING`] bytes.
+//! While the server is attached the agent sends the log in order ([`super::Kind::Output`]), at most [`WINDOW`] bytes
+//! beyond the last [`super::Kind::Progress`], and it reads the pseudo-terminal only while the ring has room for what
+//! nobody has read yet: so the program is paced by the fastest reader. Detached, the ring overwrites.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::SessionId;
+use crate::path::ProjectName;
+
+/// Bytes of output the agent keeps of every session.
+pub const RING: usize = 2 * 1024 * 1024;
+/// Bytes of output that may be under way beyond what the fastest reader is known to have read.
+pub const WINDOW: u64 = 512 * 1024;
+/// Sessions (pseudo-terminals) one sandbox has at most; one more is `limit_reached`.
+pub const MAX_SESSIONS: usize = 16;
+/// The longest command line, in bytes.
+pub const MAX_COMMAND: usize = 128 * 1024;
+
+/// What a session is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SessionKind {
+    /// A `shell` command: `bash -c COMMAND` with a login shell's environment, echo off, and [`Waiting`] is told.
+    /// When the shell has exited, [`Exited`] is told; jobs left in the background live on and the session stays
+    /// until they let go of the terminal or it is closed.
+    Shell,
+    /// An interactive login shell, or COMMAND if there is one, with echo on. When it exits, what it left is hung up.
+    Terminal,
+}
+
+/// Start a program on a new pseudo-terminal, attached from offset 0.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Open {
+    /// A number that was never used before in this sandbox.
+    pub session: SessionId,
+    pub kind: SessionKind,
+    /// Where it starts; made if it is missing.
+    pub project: ProjectName,
+    /// The command line; `None` for an interactive shell (which only a [`SessionKind::Terminal`] may be).
+    pub command: Option<String>,
+    pub size: Size,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opened {
+    /// The first process, as the sandbox numbers it.
+    pub pid: u32,
+}
+
+/// A terminal's size in character cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Size {
+    pub cols: u16,
+    pub rows: u16,
+}
+
+impl Size {
+    /// What a plain client's shell gets.
+    pub const PLAIN: Self = Self { cols: 80, rows: 24 };
+
+    /// Within 1 to 1,000 cells each way, whatever was asked for.
+    pub fn clamped(self) -> Self {
+        Self { cols: self.cols.clamp(1, 1000), rows: self.rows.clamp(1, 1000) }
+    }
+}
+
+/// A session as the agent has it, told when a server connects.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionState {
+    pub session: SessionId,
+    pub kind: SessionKind,
+    pub project: ProjectName,
+    pub command: Option<String>,
+    pub size: Size,
+    /// Offset of the first byte the ring still has.
+    pub start: u64,
+    /// Offset after the last byte of output.
+    pub head: u64,
+    /// How it ended, if it has.
+    pub exited: Option<Exited>,
+}
+
+/// Send output from `from` on. If the ring has lost some of it, output begins at [`Attached::from`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attach {
+    pub session: SessionId,
+    pub from: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attached {
+    /// Offset of the first byte that will be sent: what was asked for, or more if the ring has lost it.
+    pub from: u64,
+    /// Offset after the last byte there is now.
+    pub head: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Detach {
+    pub session: SessionId,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Detached;
+
+/// Past output in `from..to`; the reply has at most [`super::MAX_FROM_AGENT`] bytes, so ask again for the rest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replay {
+    pub session: SessionId,
+    pub from: u64,
+    pub to: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replayed {
+    /// Offset of the first byte: what was asked for, or more if the ring has lost it.
+    pub from: u64,
+    #[serde(with = "serde_bytes")]
+    pub bytes: Vec<u8>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resize {
+    pub session: SessionId,
+    pub size: Size,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resized;
+
+/// A signal to the terminal's foreground process group (whatever the terminal's modes are).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signal {
+    pub session: SessionId,
+    pub signal: SignalKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SignalKind {
+    /// SIGINT: the interrupt key.
+    Interrupt,
+    /// SIGTERM.
+    Terminate,
+    /// SIGKILL, to the foreground group and the session's first process.
+    Kill,
+    /// End of input: the terminal's EOF character if it reads by lines.
+    EndOfInput,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signalled;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Close {
+    pub session: SessionId,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closed;
+
+/// The session's program has ended, and what it had printed by then stands before `offset`. It is sent after
+/// that output.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exited {
+    pub session: SessionId,
+    pub status: ExitStatus,
+    pub offset: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ExitStatus {
+    Code(i32),
+    Signal(i32),
+}
+
+/// The output ends at `offset` in an unfinished line, and the program waits for input. Told once per offset,
+/// for [`SessionKind::Shell`] only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    pub session: SessionId,
+    pub offset: u64,
+}
+
+/// Output before `to` was overwritten while the server was attached but gave no room for longer than the agent
+/// waits; sending goes on at `to`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    pub session: SessionId,
+    pub to: u64,
+}
