@@ -1,1 +1,61 @@
-fn main() {}
+//! Every command of the project: `cargo xtask run | build | test | e2e | bench | size | tidy`.
+//! Owns how things are installed, staged and checked; never anything that the product does at run time.
+
+mod agent;
+mod bench;
+mod cache;
+mod command;
+mod node;
+mod python;
+mod release;
+mod repo;
+mod size;
+mod steps;
+mod suite;
+mod system;
+mod tally;
+mod tidy;
+mod tools;
+mod web;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  run [ARGUMENTS]   install what is missing, build, start `embedenv try` and print the link
+  build             leave the one file target/release/embedenv, page and agent inside
+  test [--full]     every check and test; --full adds the long ones
+  e2e [FILES]       the browser tests alone
+  bench [NAME]      the benchmarks, each beside its floor
+  size              what the page loads until a file can be typed into, compressed
+  tidy              the repository's own rules";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (name, rest) = match arguments.split_first() {
+        Some((name, rest)) => (name.as_str(), rest),
+        None => ("help", &[][..]),
+    };
+    let result = match name {
+        "run" => release::run(rest),
+        "build" => release::build(),
+        "test" => suite::test(rest),
+        "e2e" => suite::e2e(rest),
+        "bench" => bench::run(rest),
+        "size" => size::command(),
+        "tidy" => tidy::command(),
+        "help" | "--help" | "-h" => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        other => Err(anyhow::anyhow!("there is no command `{other}`\n\n{USAGE}")),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,54 @@
+// Bundles the page's TypeScript: one content-hashed entry for each name below, shared code in chunks, into `dist/`.
+// Owns the names of those files; `finish.mjs` tells the page what they are. Never writes outside `dist/`.
+
+import { rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const out = path.join(here, 'dist');
+
+/** What the page loads by name: the editor at once, the rest when it is first needed. */
+const entries = { editor: 'src/editor.ts', terminal: 'src/terminal.ts' };
+
+await rm(out, { recursive: true, force: true });
+const { metafile } = await build({
+  absWorkingDir: here,
+  entryPoints: entries,
+  outdir: 'dist',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'browser',
+  target: ['es2022'],
+  minify: true,
+  legalComments: 'none',
+  charset: 'utf8',
+  entryNames: '[name]-[hash]',
+  chunkNames: 'chunk-[hash]',
+  assetNames: '[name]-[hash]',
+  metafile: true,
+  logLevel: 'warning',
+});
+
+/** Every chunk that `output` needs before it runs, itself first: static imports, not the ones made by `import()`. */
+function closure(output, seen = new Set()) {
+  if (seen.has(output)) return seen;
+  seen.add(output);
+  for (const { path: imported, kind } of metafile.outputs[output].imports) {
+    if (kind === 'import-statement') closure(imported, seen);
+  }
+  return seen;
+}
+
+const manifest = { entries: {}, loads: {} };
+for (const [output, { entryPoint, cssBundle }] of Object.entries(metafile.outputs)) {
+  const name = Object.keys(entries).find((key) => entries[key] === entryPoint);
+  if (!name) continue;
+  const url = (file) => `/js/${path.basename(file)}`;
+  manifest.entries[name] = url(output);
+  if (cssBundle) manifest.entries[`${name}.css`] = url(cssBundle);
+  manifest.loads[name] = [...closure(output)].map(url);
+}
+await writeFile(path.join(out, 'manifest.json'), JSON.stringify(manifest, null, 2));

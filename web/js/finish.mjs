@@ -1,0 +1,64 @@
+// Finishes what trunk built, as its `post_build` hook: lays files out as the server's addresses name them, tells the page
+// where its script entries are, and puts `.br` and `.gz` beside every file that gains from them.
+// Works only inside trunk's staging folder.
+
+import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import zlib from 'node:zlib';
+
+const brotli = promisify(zlib.brotliCompress);
+const gzip = promisify(zlib.gzip);
+
+/** Kinds of files that compress; the page itself is not among them, since each response carries its own nonce. */
+const compressible = new Set(['.js', '.css', '.wasm', '.svg', '.json', '.txt', '.map', '.webmanifest']);
+
+const staging = process.env.TRUNK_STAGING_DIR;
+if (!staging) throw new Error('TRUNK_STAGING_DIR is not set: this script is run by `trunk build`');
+const page = path.join(staging, 'index.html');
+
+await moveAssets();
+await nameEntries();
+if (process.env.TRUNK_PROFILE === 'release') await compressAll();
+
+/** trunk writes its files flat; their addresses begin with `/assets/`, so they move to a folder of that name. */
+async function moveAssets() {
+  await mkdir(path.join(staging, 'assets'), { recursive: true });
+  for (const entry of await readdir(staging, { withFileTypes: true })) {
+    if (entry.isFile() && entry.name !== 'index.html') {
+      await rename(path.join(staging, entry.name), path.join(staging, 'assets', entry.name));
+    }
+  }
+}
+
+/** Fills `<meta name="embedenv-js">` with the entries' addresses and preloads what the editor needs. */
+async function nameEntries() {
+  const file = path.join(staging, 'js', 'manifest.json');
+  const { entries, loads } = JSON.parse(await readFile(file, 'utf8'));
+  await rm(file);
+  const html = await readFile(page, 'utf8');
+  const meta = /<meta name="embedenv-js"[^>]*>/;
+  if (!meta.test(html)) throw new Error('static/index.html has lost its <meta name="embedenv-js">');
+  const preloads = loads.editor.map((url) => `<link rel="modulepreload" href="${url}">`).join('');
+  const filled = `<meta name="embedenv-js" content='${JSON.stringify(entries)}'>${preloads}`;
+  await writeFile(page, html.replace(meta, () => filled));
+}
+
+async function compressAll() {
+  const files = (await readdir(staging, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile() && compressible.has(path.extname(entry.name)))
+    .map((entry) => path.join(entry.parentPath ?? entry.path, entry.name));
+  await Promise.all(files.map(compress));
+}
+
+async function compress(file) {
+  const raw = await readFile(file);
+  const params = {
+    [zlib.constants.BROTLI_PARAM_QUALITY]: zlib.constants.BROTLI_MAX_QUALITY,
+    [zlib.constants.BROTLI_PARAM_LGWIN]: zlib.constants.BROTLI_MAX_WINDOW_BITS,
+    [zlib.constants.BROTLI_PARAM_SIZE_HINT]: raw.length,
+  };
+  const [br, gz] = await Promise.all([brotli(raw, { params }), gzip(raw, { level: 9 })]);
+  if (br.length < raw.length) await writeFile(`${file}.br`, br);
+  if (gz.length < raw.length) await writeFile(`${file}.gz`, gz);
+}

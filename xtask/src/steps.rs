@@ -1,0 +1,65 @@
+//! Steps with a name and a duration: says what is being done, how long each step took, and the table at the end.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+/// The steps taken so far, in order.
+#[derive(Default)]
+pub(crate) struct Steps {
+    taken: Vec<Step>,
+}
+
+struct Step {
+    name: &'static str,
+    took: Duration,
+    /// What came of it in a word or two, such as `unchanged`; `Err` for a failed step.
+    outcome: Result<String, String>,
+}
+
+impl Steps {
+    /// Takes a step that the rest depends on: its failure ends everything.
+    pub(crate) fn need(&mut self, name: &'static str, work: impl FnOnce() -> Result<String>) -> Result<()> {
+        self.take(name, work)
+    }
+
+    /// Takes a step whose failure is remembered while the others go on.
+    pub(crate) fn check(&mut self, name: &'static str, work: impl FnOnce() -> Result<String>) {
+        if let Err(error) = self.take(name, work) {
+            eprintln!("xtask: {name}: {error:#}");
+        }
+    }
+
+    fn take(&mut self, name: &'static str, work: impl FnOnce() -> Result<String>) -> Result<()> {
+        println!("· {name}");
+        let begun = Instant::now();
+        let result = work();
+        let took = begun.elapsed();
+        let outcome = match &result {
+            Ok(note) => Ok(note.clone()),
+            Err(error) => Err(format!("{error:#}")),
+        };
+        let word = outcome.as_deref().unwrap_or("failed");
+        println!("  {name}: {word} in {:.1} s", took.as_secs_f64());
+        self.taken.push(Step { name, took, outcome });
+        result.map(|_| ())
+    }
+
+    pub(crate) fn failed(&self) -> Vec<&'static str> {
+        self.taken.iter().filter(|step| step.outcome.is_err()).map(|step| step.name).collect()
+    }
+
+    pub(crate) fn print_table(&self) {
+        let width = self.taken.iter().map(|step| step.name.chars().count()).max().unwrap_or(0);
+        println!();
+        for Step { name, took, outcome } in &self.taken {
+            let word = match outcome {
+                Ok(note) => note.clone(),
+                Err(reason) => format!("FAILED: {}", reason.lines().next().unwrap_or_default()),
+            };
+            println!("  {name:width$}  {:>7.1} s  {word}", took.as_secs_f64());
+        }
+        let total: Duration = self.taken.iter().map(|step| step.took).sum();
+        println!("  {:width$}  {:>7.1} s", "all", total.as_secs_f64());
+    }
+}

@@ -1,0 +1,167 @@
+//! `cargo xtask test` and `e2e`: which checks there are, in which order, and what each runner is given.
+//! Cheap checks come first; a build that fails ends the run, a check or a test that fails does not.
+
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::command::{self, cargo, run};
+use crate::steps::Steps;
+use crate::tally::Tally;
+use crate::{node, python, release, repo, size, system, tidy, tools};
+
+const BROWSER_TESTS: &str = "tests/browser";
+
+/// `cargo xtask test [--full]`.
+pub(crate) fn test(arguments: &[String]) -> Result<()> {
+    let full = match arguments {
+        [] => false,
+        [flag] if flag == "--full" => true,
+        other => bail!("`cargo xtask test` takes --full or nothing, not `{}`", other.join(" ")),
+    };
+    let mut steps = Steps::default();
+    let mut tally = Tally::default();
+    let ended = all(&mut steps, &mut tally, full);
+    finish(&steps, tally, ended)
+}
+
+/// `cargo xtask e2e [FILES]`.
+pub(crate) fn e2e(files: &[String]) -> Result<()> {
+    let mut steps = Steps::default();
+    let mut tally = Tally::default();
+    let ended = (|| {
+        steps.need("system packages", system::for_testing)?;
+        release::binary_steps(&mut steps)?;
+        steps.check("browser tests", || browser(&mut tally, files));
+        Ok(())
+    })();
+    finish(&steps, tally, ended)
+}
+
+fn all(steps: &mut Steps, tally: &mut Tally, full: bool) -> Result<()> {
+    steps.check("tidy", tidy::check);
+    steps.need("rustfmt and clippy", tools::components)?;
+    steps.check("formatting", || done(cargo().args(["fmt", "--all", "--check"])));
+    steps.need("system packages", system::for_testing)?;
+    steps.need("python packages", python::environment)?;
+
+    release::staging_steps(steps)?;
+    steps.check("page size", size::check);
+    steps.need("typescript", || {
+        done(command::command("npx").args(["--no-install", "tsc", "--noEmit"]).current_dir(repo::path("web/js")))
+    })?;
+    steps
+        .need("clippy, host", || done(cargo().args(["clippy", "--locked", "--all-targets", "--", "-D", "warnings"])))?;
+    steps.need("clippy, wasm32", || {
+        let mut clippy = cargo();
+        clippy.args(["clippy", "--locked", "--package", "embedenv-web", "--target", tools::WASM_TARGET]);
+        done(clippy.args(["--", "-D", "warnings"]))
+    })?;
+
+    steps.need("server, debug", || done(cargo().args(["build", "--locked", "--package", "embedenv"])))?;
+    let rust = ["--workspace", "--exclude", "embedenv-web"];
+    steps.need("tests, building", || done(cargo().args(["test", "--locked", "--no-run"]).args(rust)))?;
+    steps.check("tests, rust", || cargo_tests(tally, &rust, full));
+    if repo::path("web/src/lib.rs").exists() {
+        steps.check("tests, page's logic", || cargo_tests(tally, &["--package", "embedenv-web", "--lib"], full));
+    }
+    steps.need("server, release", release::server)?;
+    steps.check("browser tests", || browser(tally, &[]));
+    Ok(())
+}
+
+/// Prints the table and the closing line; an error if anything failed.
+fn finish(steps: &Steps, mut tally: Tally, ended: Result<()>) -> Result<()> {
+    steps.print_table();
+    let failed = steps.failed();
+    if let Err(error) = ended {
+        eprintln!("\nxtask: stopped early: {error:#}");
+    }
+    // A check that isn't made of tests counts as one when it fails: the closing line never says 0 over a failure.
+    let checks = failed.iter().filter(|name| !name.contains("tests")).count() as u64;
+    tally.failed = (tally.failed + checks).max(u64::from(!failed.is_empty()));
+    println!("\n{tally}");
+    if failed.is_empty() { Ok(()) } else { bail!("failed: {}", failed.join(", ")) }
+}
+
+fn cargo_tests(tally: &mut Tally, selection: &[&str], full: bool) -> Result<String> {
+    let mut tests = cargo();
+    tests.args(["test", "--locked", "--no-fail-fast"]).args(selection).args(["--", "--show-output"]);
+    environment(&mut tests)?;
+    tests.env("EMBEDENV_BIN", repo::path("target/debug/embedenv"));
+    if full {
+        tests.env("EMBEDENV_FULL", "1");
+    }
+    counted(tally, &mut tests)
+}
+
+fn browser(tally: &mut Tally, chosen: &[String]) -> Result<String> {
+    let folder = repo::path(BROWSER_TESTS);
+    let files = if chosen.is_empty() {
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))? {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            if name.ends_with(".test.mjs") {
+                found.push(format!("{BROWSER_TESTS}/{name}"));
+            }
+        }
+        found.sort();
+        found
+    } else {
+        chosen.to_vec()
+    };
+    if files.is_empty() {
+        bail!("{BROWSER_TESTS} holds no *.test.mjs");
+    }
+    node::packages(BROWSER_TESTS)?;
+    let mut tests = command::command("node");
+    // One file at a time: each starts a server and a browser, and there may be only two cores.
+    tests.args(["--test", "--test-concurrency=1", "--test-reporter=spec"]).args(&files);
+    environment(&mut tests)?;
+    counted(tally, tests.env("EMBEDENV_BIN", release::binary()))
+}
+
+/// What tests are told about the machine.
+fn environment(tests: &mut Command) -> Result<()> {
+    tests.env("EMBEDENV_PYTHON", python::interpreter()?);
+    if let Some(chromium) = system::chromium() {
+        tests.env("EMBEDENV_CHROMIUM", chromium);
+    }
+    let reference = repo::root().parent().map(|above| above.join("shared")).filter(|folder| folder.is_dir());
+    if let Some(reference) = reference {
+        tests.env("EMBEDENV_REFERENCE", reference);
+    }
+    if std::env::var("CI").is_ok_and(|value| value == "true") {
+        tests.env("EMBEDENV_CI", "1");
+    }
+    Ok(())
+}
+
+/// Runs a test runner, counts its tests and passes its output on, but for what tests that passed had to say.
+fn counted(tally: &mut Tally, tests: &mut Command) -> Result<String> {
+    let mut own = Tally::default();
+    let mut talk_of_passed = false;
+    let ok = command::follow(tests, |line| {
+        own.line(line);
+        match line {
+            "successes:" => talk_of_passed = true,
+            "failures:" => talk_of_passed = false,
+            _ if line.starts_with("test result: ") => talk_of_passed = false,
+            _ => {}
+        }
+        if !talk_of_passed || line.starts_with("SKIPPED: ") {
+            println!("{line}");
+        }
+    })?;
+    tally.add(own);
+    let own = own.settled();
+    if !ok {
+        bail!("{own}");
+    }
+    Ok(own.to_string())
+}
+
+fn done(command: &mut Command) -> Result<String> {
+    run(command)?;
+    Ok("done".to_owned())
+}

@@ -1,0 +1,121 @@
+//! What comes from the system's package manager: notices what is missing, installs it with apt where that is possible, and
+//! otherwise says in one sentence what to install. Never touches what is there already.
+
+use std::os::unix::fs::MetadataExt;
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::command;
+
+/// Something the system has to provide.
+struct Need {
+    /// What it is for, in a message.
+    name: &'static str,
+    packages: &'static [&'static str],
+    is_there: fn() -> bool,
+}
+
+const BUBBLEWRAP: Need = Need {
+    name: "bubblewrap (the local engine's sandbox)",
+    packages: &["bubblewrap"],
+    is_there: || command::which("bwrap").is_some(),
+};
+const PYTHON: Need = Need {
+    name: "Python 3 (the sample project's language)",
+    packages: &["python3"],
+    is_there: || command::which("python3").is_some(),
+};
+const PYTHON_VENV: Need = Need {
+    name: "Python's venv (for the reference client's packages)",
+    packages: &["python3-venv"],
+    is_there: || command::succeeds(Command::new(crate::python::system()).args(["-c", "import ensurepip, venv"])),
+};
+const CHROMIUM: Need =
+    Need { name: "Chromium (browser tests)", packages: &["chromium"], is_there: || chromium().is_some() };
+const CHROMIUM_DRIVER: Need = Need {
+    name: "Chromium's driver (browser tests)",
+    packages: &["chromium-driver"],
+    is_there: || command::which("chromedriver").is_some(),
+};
+
+/// The browser of the tests: `EMBEDENV_CHROMIUM`, or the first one found.
+pub(crate) fn chromium() -> Option<std::path::PathBuf> {
+    if let Some(chosen) = std::env::var_os("EMBEDENV_CHROMIUM") {
+        return Some(chosen.into());
+    }
+    ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"].into_iter().find_map(command::which)
+}
+
+/// Installs what running the product needs. Returns what was done, in a word or two.
+pub(crate) fn for_running() -> Result<String> {
+    provide(&[BUBBLEWRAP, PYTHON])
+}
+
+/// Installs what the tests need beyond that.
+pub(crate) fn for_testing() -> Result<String> {
+    provide(&[BUBBLEWRAP, PYTHON, PYTHON_VENV, CHROMIUM, CHROMIUM_DRIVER])
+}
+
+fn provide(needs: &[Need]) -> Result<String> {
+    let missing = missing(needs);
+    if missing.is_empty() {
+        return Ok("there".to_owned());
+    }
+    let names = missing.iter().map(|need| need.name).collect::<Vec<_>>().join(", ");
+    let packages: Vec<&str> = missing.iter().flat_map(|need| need.packages).map(|name| on_this_system(name)).collect();
+    if command::which("apt-get").is_none() {
+        bail!(
+            "missing: {names}. There is no apt-get here: install them with your system's package manager, then run this again"
+        );
+    }
+    let Some(prefix) = root_prefix() else {
+        let packages = packages.join(" ");
+        println!("  sudo apt-get update\n  sudo apt-get install -y --no-install-recommends {packages}");
+        bail!("missing: {names}. Installing needs root: run the two commands above, then run this again");
+    };
+    println!("  installing {}", packages.join(" "));
+    command::run(&mut apt(prefix, &["update", "-qq"]))?;
+    let mut install = apt(prefix, &["install", "-y", "-qq", "--no-install-recommends"]);
+    command::run(install.args(&packages))?;
+    let still = self::missing(needs).iter().map(|need| need.name).collect::<Vec<_>>().join(", ");
+    if !still.is_empty() {
+        bail!("apt-get ended well and yet there is no {still}");
+    }
+    Ok("installed".to_owned())
+}
+
+fn missing(needs: &[Need]) -> Vec<&Need> {
+    needs.iter().filter(|need| !(need.is_there)()).collect()
+}
+
+/// Ubuntu names its browser packages otherwise than Debian does.
+fn on_this_system(package: &'static str) -> &'static str {
+    let ubuntu =
+        std::fs::read_to_string("/etc/os-release").is_ok_and(|text| text.lines().any(|line| line == "ID=ubuntu"));
+    match package {
+        "chromium" if ubuntu => "chromium-browser",
+        "chromium-driver" if ubuntu => "chromium-chromedriver",
+        other => other,
+    }
+}
+
+/// What makes a command run as root: nothing for root, `sudo -n` where it asks for no password, otherwise `None`.
+fn root_prefix() -> Option<&'static [&'static str]> {
+    if std::fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0) {
+        return Some(&[]);
+    }
+    command::succeeds(Command::new("sudo").args(["-n", "true"])).then_some(&["sudo", "-n"])
+}
+
+fn apt(prefix: &[&str], arguments: &[&str]) -> Command {
+    let words: Vec<&str> = prefix
+        .iter()
+        .copied()
+        .chain(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"])
+        .chain(arguments.iter().copied())
+        .collect();
+    let mut command = command::command(words[0]);
+    command.args(&words[1..]);
+    command
+}
