@@ -35,7 +35,7 @@ pub(crate) fn stage() -> Result<String> {
     trunk.env("PATH", path_with(&[tools.wasm_bindgen_folder])?);
     trunk.env("CARGO_TARGET_DIR", repo::path("target"));
     // trunk reads this variable as an option of its own and takes only `true` or `false`.
-    trunk.env_remove("NO_COLOR");
+    trunk.env_remove("NO_COLOR").env("RUST_BACKTRACE", "0");
     run(&mut trunk)?;
     if !page.exists() {
         bail!("trunk ended well and yet left no {}", page.display());
