@@ -101,6 +101,8 @@ pub enum ServerFrame {
         document: DocumentId,
         project: ProjectName,
         path: WorkspacePath,
+        /// Names the life of the document, below 2^53. After it changed, a copy of before must not be merged.
+        epoch: u64,
         /// Absent when it can be edited; otherwise why it can't.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         read_only: Option<ReadOnly>,

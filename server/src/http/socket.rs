@@ -1,0 +1,140 @@
+//! One WebSocket: upgraded by hand, so that the stream under it is ours until its very end, shaken hands with, and then
+//! carried by two futures of one task.
+//!
+//! ```text
+//! connection ─┬─ incoming: reads a frame, has the room carry it out, reads the next
+//!             ├─ outgoing: sends what waits in the outbox, then pulls what the sessions have
+//!             └─ watchdog: notices a peer that says nothing
+//! ```
+//!
+//! `incoming` waits for the sandbox, and then simply reads no more; `outgoing` never does. This module only translates:
+//! what a frame does to a room is the room's.
+
+mod commands;
+mod full;
+mod handshake;
+mod incoming;
+mod outgoing;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Path, State};
+use axum::http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
+use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use embedenv_shared::code::{ErrorCode, Failure};
+use futures_util::StreamExt as _;
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tokio::io::AsyncReadExt as _;
+use tokio::time::timeout;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+
+use super::Doors;
+use super::problem::Problem;
+use crate::room::members::Seat;
+
+/// Bytes read from a socket at once.
+const READ_BUFFER: usize = 16 * 1024;
+/// Bytes gathered before they are written; terminals send their own large frames.
+const WRITE_BUFFER: usize = 0;
+/// Bytes that may wait in one socket's own buffer; the outbox and the sessions hold the rest.
+const MAX_WRITE_BUFFER: usize = 20 * 1024 * 1024;
+/// After a close that the peer should see, its input is discarded for this long at most.
+const LINGER: Duration = Duration::from_secs(5);
+
+pub(super) type Socket = WebSocketStream<TokioIo<Upgraded>>;
+
+/// `GET /ws/spaces/{space}/`
+pub(super) async fn upgrade(
+    State(doors): State<Doors>,
+    Path(space): Path<String>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    request: Request<Body>,
+) -> Result<Response<Body>, Problem> {
+    if !doors.registry.has_space(&space) {
+        return Err(Failure::new(ErrorCode::UnknownSpace, "there is no space of that name on this server").into());
+    }
+    let accept = accept_key(request.headers())
+        .ok_or_else(|| Failure::new(ErrorCode::BadRequest, "this address takes WebSocket connections (RFC 6455)"))?;
+    let upgraded = hyper::upgrade::on(request);
+    let tasks = doors.tasks.clone();
+    tasks.spawn("socket", async move {
+        match upgraded.await {
+            Ok(upgraded) => serve(doors, space, address, upgraded).await,
+            Err(error) => tracing::debug!(%error, "an upgrade was not finished"),
+        }
+    });
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = response.headers_mut();
+    headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
+    Ok(response)
+}
+
+fn accept_key(headers: &HeaderMap) -> Option<HeaderValue> {
+    let says = |name, word: &str| {
+        headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).any(|value| {
+            value.split(',').any(|part| part.trim().eq_ignore_ascii_case(word))
+        })
+    };
+    if !says(CONNECTION, "upgrade") || !says(UPGRADE, "websocket") || !says(SEC_WEBSOCKET_VERSION, "13") {
+        return None;
+    }
+    let key = headers.get(SEC_WEBSOCKET_KEY)?;
+    HeaderValue::from_str(&derive_accept_key(key.as_bytes())).ok()
+}
+
+async fn serve(doors: Doors, space: String, address: SocketAddr, upgraded: Upgraded) {
+    let max_message = doors.config.limits.max_message;
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
+        .max_write_buffer_size(MAX_WRITE_BUFFER)
+        .max_message_size(Some(max_message))
+        .max_frame_size(Some(max_message));
+    let mut socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
+    let seat = tokio::select! {
+        seat = handshake::shake(&doors, &space, address, &mut socket) => seat,
+        () = doors.tasks.closing() => None,
+    };
+    let socket = match seat {
+        Some(seat) => converse(&doors, socket, seat).await,
+        None => socket,
+    };
+    linger(socket).await;
+}
+
+/// Carries a member's connection until either side ends it.
+async fn converse(doors: &Doors, socket: Socket, seat: Seat) -> Socket {
+    let (mut sink, mut stream) = socket.split();
+    {
+        let heard = incoming::Heard::default();
+        let incoming = incoming::carry(doors, &seat, &mut stream, &heard);
+        let outgoing = outgoing::carry(&seat, &mut sink);
+        let watchdog = heard.watch();
+        tokio::pin!(incoming, outgoing, watchdog);
+        tokio::select! {
+            () = &mut outgoing => {}
+            () = &mut watchdog => {}
+            () = &mut incoming => {
+                // What is still to be said, a close code above all, is said before the end.
+                let _ = timeout(LINGER, outgoing).await;
+            }
+        }
+    }
+    drop(seat);
+    stream.reunite(sink).expect("both halves are of one socket")
+}
+
+/// Discards what the peer still sends, so that the close code reaches it before the connection is reset.
+async fn linger(socket: Socket) {
+    let mut raw = socket.into_inner();
+    let mut discarded = [0; 4096];
+    let _ = timeout(LINGER, async { while raw.read(&mut discarded).await.is_ok_and(|n| n > 0) {} }).await;
+}

@@ -1,0 +1,136 @@
+//! What only full clients ask for: each request with its reply.
+
+use base64::Engine as _;
+use embedenv_shared::code::{ErrorCode, Failure};
+use embedenv_shared::command::{FrameId, FullRequest, TerminalSignal};
+use embedenv_shared::frame::{ServerFrame, TerminalKind};
+use embedenv_shared::link::files::{ProjectList, Projects};
+use embedenv_shared::link::sessions::{Resize, Signal, SignalKind, Size};
+use embedenv_shared::tree::Encoding;
+
+use super::super::Doors;
+use super::commands::Answer;
+use crate::policy;
+use crate::room::members::Seat;
+use crate::room::sessions::NewSession;
+
+/// The longest title of a terminal, in characters; a longer one is cut.
+const MAX_TITLE: usize = 80;
+
+pub(super) async fn carry_out(
+    doors: &Doors,
+    seat: &Seat,
+    id: Option<FrameId>,
+    request: FullRequest,
+) -> Result<Answer, Failure> {
+    let (room, member) = (seat.room(), &seat.member);
+    Ok(match request {
+        FullRequest::Ping => Answer::With(ServerFrame::Pong { id }),
+        FullRequest::Projects => {
+            let ProjectList { projects } = room.link().await?.call(Projects).await?;
+            Answer::With(ServerFrame::Projects { id, projects })
+        }
+        FullRequest::List { project, path, after, watch } => {
+            let listing = room.list(member, project.clone(), path.clone(), after, watch).await?;
+            Answer::With(ServerFrame::Listing { id, project, path, entries: listing.entries, next: listing.next })
+        }
+        FullRequest::Unwatch { project, path } => {
+            room.unwatch(member, project, path).await?;
+            Answer::Quietly
+        }
+        FullRequest::Read { project, path } => {
+            let bytes = room.read(project, path).await?;
+            let (content, encoding) = match String::from_utf8(bytes) {
+                Ok(text) => (text, None),
+                Err(error) => {
+                    let text = base64::engine::general_purpose::STANDARD.encode(error.as_bytes());
+                    (text, Some(Encoding::Base64))
+                }
+            };
+            Answer::With(ServerFrame::File { id, content, encoding })
+        }
+        FullRequest::Open { project, path } => {
+            let opened = room.documents.open(room, member, id, project, path).await?;
+            Answer::With(opened)
+        }
+        FullRequest::Close { document } => {
+            room.documents.close(member.id, document);
+            Answer::Quietly
+        }
+        FullRequest::Save { document } => {
+            room.documents.save(room, document).await?;
+            Answer::With(ServerFrame::Saved { id, document })
+        }
+        FullRequest::TerminalOpen { project, cols, rows, command, title } => {
+            // What is still waiting to be saved is in the files before a command reads them.
+            room.documents.flush(room).await;
+            let kind = if command.is_some() { TerminalKind::Run } else { TerminalKind::Terminal };
+            let title = title.map(|title| title.chars().take(MAX_TITLE).collect());
+            let size = Size { cols, rows }.clamped();
+            let new = NewSession { kind, project, command, title, size };
+            let session = room
+                .open_session(new, |session| {
+                    session.attach(member.id, member.outbox.wake());
+                })
+                .await?;
+            member.outbox.send(&ServerFrame::TerminalOpened { id, terminal: session.id });
+            member.read(session);
+            Answer::Elsewhere
+        }
+        FullRequest::TerminalAttach { terminal, from } => {
+            room.attach_from(member, id, terminal, from).await?;
+            Answer::Elsewhere
+        }
+        FullRequest::TerminalDetach { terminal } => {
+            let session = room.sessions.get(terminal)?;
+            member.stop_reading(&session);
+            room.settle(&session).await;
+            Answer::Quietly
+        }
+        FullRequest::TerminalResize { terminal, cols, rows } => {
+            let session = room.sessions.get(terminal)?;
+            let size = Size { cols, rows }.clamped();
+            if session.size() != size {
+                room.link().await?.call(Resize { session: terminal, size }).await?;
+                session.set_size(size);
+                room.members.tell(&ServerFrame::Terminal(session.describe()));
+            }
+            Answer::Quietly
+        }
+        FullRequest::TerminalSignal { terminal, signal } => {
+            let signal = match signal {
+                TerminalSignal::Interrupt => SignalKind::Interrupt,
+                TerminalSignal::Terminate => SignalKind::Terminate,
+                TerminalSignal::Kill => SignalKind::Kill,
+                TerminalSignal::EndOfInput => SignalKind::EndOfInput,
+            };
+            room.link().await?.call(Signal { session: terminal, signal }).await?;
+            Answer::Quietly
+        }
+        FullRequest::TerminalClose { terminal } => {
+            room.close_session(terminal).await?;
+            Answer::Quietly
+        }
+        FullRequest::SandboxStart => {
+            room.wake().await?;
+            Answer::Quietly
+        }
+        FullRequest::KeyMint { role } => {
+            policy::check_mint(member.role, role)?;
+            let join = doors.registry.mint(room, role).await?;
+            Answer::With(ServerFrame::Key { id, join, role })
+        }
+        FullRequest::KeyRevoke { join } => {
+            doors.registry.revoke(room, &join, member.role).await?;
+            Answer::Quietly
+        }
+        FullRequest::Here { project, path } => {
+            if path.is_some() && project.is_none() {
+                return Err(Failure::new(ErrorCode::BadRequest, "a path needs its project"));
+            }
+            member.set_place(project, path);
+            room.tell_people();
+            Answer::Quietly
+        }
+    })
+}

@@ -1,0 +1,157 @@
+//! The first frame of a socket: `init` or `join`, within ten seconds, answered or refused with its close code.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use embedenv_shared::code::{CloseCode, ErrorCode, Failure};
+use embedenv_shared::command::{self, BadFrame, ClientBody, ClientFrame, FrameId, Init, Join};
+use embedenv_shared::frame::{Joined, ServerFrame};
+use embedenv_shared::id::Role;
+use futures_util::{SinkExt as _, StreamExt as _};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::{self, Message};
+
+use super::super::Doors;
+use super::Socket;
+use crate::room::Room;
+use crate::room::members::{Arrival, Seat, check_guest};
+use crate::room::outbox::Outbox;
+
+/// How long a refusal may take to be sent.
+const REFUSE: Duration = Duration::from_secs(5);
+
+/// Shakes hands. `None` when it came to nothing; the client has been told why.
+pub(super) async fn shake(doors: &Doors, space: &str, address: SocketAddr, socket: &mut Socket) -> Option<Seat> {
+    let first = match timeout(doors.config.limits.handshake, first_frame(socket)).await {
+        Ok(First::Text(text)) => text,
+        Ok(First::Gone) => return None,
+        Ok(First::TooLong) => {
+            close(socket, CloseCode::TooBig, "the message is too long").await;
+            return None;
+        }
+        Ok(First::Binary) => {
+            let failure = Failure::new(ErrorCode::BadRequest, "the first frame must be init or join");
+            refuse(socket, None, &failure, None).await;
+            return None;
+        }
+        Err(_) => {
+            let failure = Failure::new(ErrorCode::HandshakeTimeout, "no init or join came in time");
+            refuse(socket, None, &failure, Some(CloseCode::HandshakeTimeout)).await;
+            return None;
+        }
+    };
+    let (id, body) = match command::parse(&first) {
+        Ok(ClientFrame { id, body }) => (id, body),
+        Err(BadFrame { id, failure }) => {
+            refuse(socket, id, &failure, None).await;
+            return None;
+        }
+    };
+    let (presented, outcome) = match body {
+        ClientBody::Init(init) => (init.public_key.clone(), open(doors, space, init, socket).await),
+        ClientBody::Join(join) => (join.join.clone(), enter(doors, join, socket).await),
+        ClientBody::Command { .. } | ClientBody::Full(_) => {
+            let failure = Failure::new(ErrorCode::BadRequest, "the first frame must be init or join");
+            refuse(socket, id, &failure, None).await;
+            return None;
+        }
+    };
+    match outcome {
+        Ok(seat) => Some(seat),
+        Err(mut failure) => {
+            let guess = matches!(failure.code, ErrorCode::BadCredentials | ErrorCode::UnknownJoinKey);
+            if guess && doors.attempts.failed(address.ip(), &presented).is_limited() {
+                failure = Failure::new(ErrorCode::TooManyAttempts, "too many failed attempts; wait a minute");
+            }
+            let code = match failure.code {
+                ErrorCode::SandboxUnavailable => Some(CloseCode::SandboxUnavailable),
+                code => CloseCode::after_handshake(code),
+            };
+            refuse(socket, id, &failure, code).await;
+            None
+        }
+    }
+}
+
+enum First {
+    Text(String),
+    Binary,
+    TooLong,
+    Gone,
+}
+
+async fn first_frame(socket: &mut Socket) -> First {
+    loop {
+        match socket.next().await {
+            Some(Ok(Message::Text(text))) => return First::Text(text.as_str().to_owned()),
+            Some(Ok(Message::Binary(_))) => return First::Binary,
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+            Some(Err(tungstenite::Error::Capacity(_))) => return First::TooLong,
+            Some(Ok(Message::Close(_)) | Err(_)) | None => return First::Gone,
+        }
+    }
+}
+
+async fn open(doors: &Doors, space: &str, init: Init, socket: &mut Socket) -> Result<Seat, Failure> {
+    // A name or colour that can't be used is refused before a credit is taken.
+    check_guest(&init.guest)?;
+    let opened = doors.registry.open(space, &init).await?;
+    let outbox = Arc::<Outbox>::default();
+    let key = crate::ledger::OWNER_KEY;
+    let arrival = Arrival { role: Role::Owner, key, guest: init.guest, outbox };
+    let seat = opened.room.join(arrival)?;
+    let owner = seat.member.full.then_some(opened.owner);
+    let answer = ServerFrame::Init { join: opened.join, remaining_credits: opened.remaining_credits, owner };
+    say(socket, &answer).await?;
+    if seat.member.full {
+        say(socket, &joined(&opened.room, &seat).await).await?;
+    }
+    Ok(seat)
+}
+
+async fn enter(doors: &Doors, join: Join, socket: &mut Socket) -> Result<Seat, Failure> {
+    let (room, role, key) = doors.registry.join(&join.join).await?;
+    let arrival = Arrival { role, key, guest: join.guest, outbox: Arc::default() };
+    let seat = room.join(arrival)?;
+    say(socket, &joined(&room, &seat).await).await?;
+    Ok(seat)
+}
+
+async fn joined(room: &Arc<Room>, seat: &Seat) -> ServerFrame {
+    let member = &seat.member;
+    let full = if member.full { Some(room.welcome(member).await) } else { None };
+    ServerFrame::Joined(Box::new(Joined {
+        user: member.user.clone(),
+        color: member.color.clone(),
+        role: member.role,
+        full,
+    }))
+}
+
+async fn say(socket: &mut Socket, frame: &ServerFrame) -> Result<(), Failure> {
+    let gone = |_| Failure::new(ErrorCode::Unavailable, "the connection is gone");
+    socket.send(Message::text(frame.to_text())).await.map_err(gone)
+}
+
+/// Tells the client why it was refused, and closes with the code if there is one, otherwise normally.
+async fn refuse(socket: &mut Socket, id: Option<FrameId>, failure: &Failure, code: Option<CloseCode>) {
+    let error = ServerFrame::Error { code: failure.code, message: failure.message.clone(), id };
+    let told = timeout(REFUSE, async {
+        say(socket, &error).await?;
+        let frame = CloseFrame {
+            code: code.map_or(1008, |code| code as u16).into(),
+            reason: failure.code.as_str().into(),
+        };
+        let gone = |_| Failure::new(ErrorCode::Unavailable, "the connection is gone");
+        socket.send(Message::Close(Some(frame))).await.map_err(gone)
+    });
+    // A client that does not take the refusal is gone anyway.
+    let _ = told.await;
+}
+
+async fn close(socket: &mut Socket, code: CloseCode, reason: &'static str) {
+    let frame = CloseFrame { code: (code as u16).into(), reason: reason.into() };
+    let _ = timeout(REFUSE, socket.send(Message::Close(Some(frame)))).await;
+}

@@ -1,0 +1,163 @@
+//! What a member sends: one frame after the other, each carried out before the next is read.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use embedenv_shared::code::{CloseCode, ErrorCode, Failure};
+use embedenv_shared::command::{self, BadFrame, ClientBody, ClientFrame, FrameId};
+use embedenv_shared::frame::{BinaryFrame, ServerFrame};
+use futures_util::StreamExt as _;
+use futures_util::stream::SplitStream;
+use parking_lot::Mutex;
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_tungstenite::tungstenite::{self, Message};
+
+use super::super::Doors;
+use super::commands::Answer;
+use super::{Socket, commands, full};
+use crate::policy::Capability;
+use crate::room::members::Seat;
+use crate::room::outbox::Outbox;
+
+/// Frames a member may send in each [`BUDGET_TIME`]; beyond that its socket is read more slowly.
+const BUDGET: u32 = 500;
+const BUDGET_TIME: Duration = Duration::from_millis(100);
+/// A peer that says nothing for this long, pongs included, is gone.
+const SILENCE: Duration = Duration::from_secs(40);
+
+/// When the peer was heard last.
+#[derive(Debug)]
+pub(super) struct Heard(Mutex<Instant>);
+
+impl Default for Heard {
+    fn default() -> Self {
+        Self(Mutex::new(Instant::now()))
+    }
+}
+
+impl Heard {
+    fn now(&self) {
+        *self.0.lock() = Instant::now();
+    }
+
+    /// Returns when the peer has been silent for too long.
+    pub(super) async fn watch(&self) {
+        loop {
+            let deadline = *self.0.lock() + SILENCE;
+            if Instant::now() >= deadline {
+                return;
+            }
+            sleep_until(deadline).await;
+        }
+    }
+}
+
+/// Carries out what the member sends, until the connection ends.
+pub(super) async fn carry(doors: &Doors, seat: &Seat, stream: &mut SplitStream<Socket>, heard: &Heard) {
+    let outbox = &seat.member.outbox;
+    let mut budget = Budget::default();
+    while let Some(message) = stream.next().await {
+        heard.now();
+        budget.spend().await;
+        match message {
+            Ok(Message::Text(text)) => {
+                outbox.ready().await;
+                text_frame(doors, seat, text.as_str()).await;
+            }
+            Ok(Message::Binary(bytes)) => {
+                if let Err(failure) = binary_frame(seat, &bytes).await {
+                    answer(outbox, None, Err(failure));
+                }
+            }
+            Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => {}
+            Ok(Message::Close(_)) => return,
+            Err(tungstenite::Error::Capacity(_)) => {
+                outbox.close(CloseCode::TooBig, "the message is too long");
+                return;
+            }
+            Err(_) => return,
+        }
+    }
+}
+
+async fn text_frame(doors: &Doors, seat: &Seat, text: &str) {
+    let outbox = &seat.member.outbox;
+    let (id, body) = match command::parse(text) {
+        Ok(ClientFrame { id, body }) => (id, body),
+        Err(BadFrame { id, failure }) => return answer(outbox, id, Err(failure)),
+    };
+    let role = seat.member.role;
+    let reply = match body {
+        ClientBody::Command { project, command } => match Capability::of_command(&command).check(role) {
+            Ok(()) => commands::carry_out(seat, id.clone(), project, command).await,
+            Err(failure) => Err(failure),
+        },
+        ClientBody::Full(request) if seat.member.full => match Capability::of_request(&request).check(role) {
+            Ok(()) => full::carry_out(doors, seat, id.clone(), request).await,
+            Err(failure) => Err(failure),
+        },
+        ClientBody::Full(_) => {
+            Err(Failure::new(ErrorCode::UnknownType, "this frame needs \"protocol\": 2 in init or join"))
+        }
+        ClientBody::Init(_) | ClientBody::Join(_) => {
+            Err(Failure::new(ErrorCode::BadRequest, "this connection has shaken hands already"))
+        }
+    };
+    answer(outbox, id, reply);
+}
+
+async fn binary_frame(seat: &Seat, bytes: &[u8]) -> Result<(), Failure> {
+    if !seat.member.full {
+        return Err(Failure::new(ErrorCode::BadRequest, "binary frames need \"protocol\": 2 in init or join"));
+    }
+    let bad = |_| Failure::new(ErrorCode::BadRequest, "not a binary frame of this protocol");
+    match BinaryFrame::decode(bytes).map_err(bad)? {
+        BinaryFrame::Input { terminal, bytes } => {
+            Capability::Work.check(seat.member.role)?;
+            seat.room().sessions.get(terminal)?;
+            seat.room().link().await?.input(terminal, bytes).await
+        }
+        BinaryFrame::Document { document, message } => {
+            // Replies wait in the outbox; a client that asks without reading is not read either.
+            seat.member.outbox.ready().await;
+            seat.room().documents.receive(seat.room(), &seat.member, document, message)
+        }
+        BinaryFrame::Output { .. } | BinaryFrame::Snapshot { .. } => {
+            Err(Failure::new(ErrorCode::BadRequest, "only the server sends this frame"))
+        }
+    }
+}
+
+/// Puts a reply or an error into the outbox.
+fn answer(outbox: &Arc<Outbox>, id: Option<FrameId>, reply: Result<Answer, Failure>) {
+    match reply {
+        Ok(Answer::With(frame)) => outbox.send(&frame),
+        Ok(Answer::Quietly) if id.is_some() => outbox.send(&ServerFrame::done(id)),
+        Ok(Answer::Quietly | Answer::Elsewhere) => {}
+        Err(Failure { code, message }) => outbox.send(&ServerFrame::Error { code, message, id }),
+    }
+}
+
+#[derive(Debug)]
+struct Budget {
+    since: Instant,
+    spent: u32,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { since: Instant::now(), spent: 0 }
+    }
+}
+
+impl Budget {
+    /// Counts a frame, and waits when the budget is used up.
+    async fn spend(&mut self) {
+        self.spent += 1;
+        if self.spent < BUDGET {
+            return;
+        }
+        sleep(BUDGET_TIME.saturating_sub(self.since.elapsed())).await;
+        *self = Self::default();
+    }
+}

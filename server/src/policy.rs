@@ -1,0 +1,108 @@
+//! The one table of what each role may send, read by every door into a room.
+//!
+//! A request is given the capability it needs here and nowhere else; whoever adds a request must add its row, because
+//! the matches are exhaustive.
+
+use embedenv_shared::code::{ErrorCode, Failure};
+use embedenv_shared::command::{Command, FullRequest};
+use embedenv_shared::id::Role;
+
+/// What a request does to a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Capability {
+    /// See files, output and people.
+    Watch,
+    /// Change files, run programs, type into them.
+    Work,
+    /// Hand out keys up to one's own role.
+    Invite,
+}
+
+impl Capability {
+    pub const ALL: [Self; 3] = [Self::Watch, Self::Work, Self::Invite];
+
+    /// The table.
+    pub const fn granted_to(self, role: Role) -> bool {
+        match (self, role) {
+            (Self::Watch, Role::Viewer | Role::Editor | Role::Owner) => true,
+            (Self::Work | Self::Invite, Role::Viewer) => false,
+            (Self::Work | Self::Invite, Role::Editor | Role::Owner) => true,
+        }
+    }
+
+    /// `forbidden`, unless the role has it.
+    pub fn check(self, role: Role) -> Result<(), Failure> {
+        if self.granted_to(role) {
+            return Ok(());
+        }
+        let message = match self {
+            Self::Watch => "your role may not see this room",
+            Self::Work => "your role watches this room and changes nothing",
+            Self::Invite => "your role may not hand out keys",
+        };
+        Err(Failure::new(ErrorCode::Forbidden, message))
+    }
+
+    pub const fn of_command(command: &Command) -> Self {
+        match command {
+            Command::Project(_)
+            | Command::Create { .. }
+            | Command::Write { .. }
+            | Command::Rename { .. }
+            | Command::Delete { .. }
+            | Command::Shell(_)
+            | Command::Curl(_) => Self::Work,
+        }
+    }
+
+    pub const fn of_request(request: &FullRequest) -> Self {
+        match request {
+            FullRequest::Ping
+            | FullRequest::Projects
+            | FullRequest::List { .. }
+            | FullRequest::Unwatch { .. }
+            | FullRequest::Read { .. }
+            | FullRequest::Open { .. }
+            | FullRequest::Close { .. }
+            | FullRequest::TerminalAttach { .. }
+            | FullRequest::TerminalDetach { .. }
+            | FullRequest::Here { .. } => Self::Watch,
+            FullRequest::Save { .. }
+            | FullRequest::TerminalOpen { .. }
+            | FullRequest::TerminalResize { .. }
+            | FullRequest::TerminalSignal { .. }
+            | FullRequest::TerminalClose { .. }
+            | FullRequest::SandboxStart => Self::Work,
+            FullRequest::KeyMint { .. } | FullRequest::KeyRevoke { .. } => Self::Invite,
+        }
+    }
+}
+
+/// A key may be minted of a role up to one's own.
+pub fn check_mint(by: Role, role: Role) -> Result<(), Failure> {
+    Capability::Invite.check(by)?;
+    if role > by {
+        return Err(Failure::new(ErrorCode::Forbidden, "your role may not hand out keys of that role"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_viewer_watches_and_nothing_else() {
+        let granted = |role| Capability::ALL.map(|capability| capability.granted_to(role));
+        assert_eq!(granted(Role::Viewer), [true, false, false]);
+        assert_eq!(granted(Role::Editor), [true, true, true]);
+        assert_eq!(granted(Role::Owner), [true, true, true]);
+    }
+
+    #[test]
+    fn nobody_mints_above_their_own_role() {
+        let roles = [Role::Viewer, Role::Editor, Role::Owner];
+        let table = roles.map(|by| roles.map(|role| check_mint(by, role).is_ok()));
+        assert_eq!(table, [[false, false, false], [true, true, false], [true, true, true]]);
+    }
+}

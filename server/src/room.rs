@@ -1,0 +1,255 @@
+//! A room: one workspace, its sandbox, and the people in it, independent of how they are connected.
+//!
+//! Owns what is shared by everybody in it; knows no axum and no engine beyond the trait. Locks last a few lines and
+//! never cross an await, but for the few `tokio::sync::Mutex`es that put steps in order and say so.
+//!
+//! ```text
+//! socket ──frame──> policy ──> Room ──call──> Link ──> agent
+//! socket <──pull──  Session log <──output── Link reader
+//! ```
+
+pub mod curl;
+pub mod document;
+pub mod documents;
+pub mod files;
+pub mod members;
+pub mod outbox;
+pub mod plain;
+pub mod reading;
+pub mod registry;
+pub mod sandbox;
+pub mod screen;
+pub mod session;
+pub mod sessions;
+pub mod shells;
+pub mod watches;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+
+use embedenv_shared::code::{ErrorCode, Failure};
+use embedenv_shared::frame::{JoinedFull, SandboxState, ServerFrame};
+use embedenv_shared::id::{RoomId, SessionId};
+use embedenv_shared::link::Event;
+use embedenv_shared::link::files::{ProjectList, Projects};
+use parking_lot::Mutex;
+
+use crate::engine::{Engine, Limits, SandboxRecord};
+use crate::ledger::Ledger;
+use crate::link::{LinkError, LinkListener};
+use crate::tasks::Tasks;
+use documents::Documents;
+use members::{Arrival, Member, Members, Seat};
+use sandbox::Lifecycle;
+use sessions::Sessions;
+use shells::Shells;
+use watches::Watches;
+
+/// What a room is made from.
+#[derive(Debug)]
+pub struct NewRoom {
+    pub id: RoomId,
+    pub space: String,
+    pub limits: Limits,
+    pub most_members: usize,
+    pub max_message: usize,
+    pub engine: Arc<dyn Engine>,
+    pub ledger: Ledger,
+    pub tasks: Tasks,
+    /// A sandbox of this room that an earlier server started.
+    pub sandbox: Option<SandboxRecord>,
+    pub epoch: u64,
+    /// Made ahead for whoever comes next; not in the ledger yet.
+    pub spare: bool,
+}
+
+#[derive(Debug)]
+pub struct Room {
+    pub id: RoomId,
+    pub space: String,
+    limits: Limits,
+    most_members: usize,
+    max_message: usize,
+    engine: Arc<dyn Engine>,
+    ledger: Ledger,
+    tasks: Tasks,
+    spare: AtomicBool,
+    /// Milliseconds since 1970 when somebody was last here.
+    last_used: AtomicI64,
+    pub members: Members,
+    pub sandbox: Lifecycle,
+    pub sessions: Sessions,
+    pub shells: Shells,
+    pub documents: Documents,
+    pub watches: Watches,
+    ports: Mutex<Vec<u16>>,
+}
+
+impl Room {
+    pub fn new(new: NewRoom) -> Arc<Self> {
+        Arc::new(Self {
+            id: new.id,
+            space: new.space,
+            limits: new.limits,
+            most_members: new.most_members,
+            max_message: new.max_message,
+            engine: new.engine,
+            ledger: new.ledger,
+            tasks: new.tasks,
+            spare: AtomicBool::new(new.spare),
+            last_used: AtomicI64::new(now()),
+            members: Members::default(),
+            sandbox: Lifecycle::new(new.epoch, new.sandbox),
+            sessions: Sessions::default(),
+            shells: Shells::default(),
+            documents: Documents::default(),
+            watches: Watches::default(),
+            ports: Mutex::default(),
+        })
+    }
+
+    /// Gives an arrival a seat. A plain client follows the commands that run now, from here on.
+    pub fn join(self: &Arc<Self>, arrival: Arrival) -> Result<Seat, Failure> {
+        let seat = self.members.seat(self, arrival, self.most_members)?;
+        self.last_used.store(now(), Ordering::Relaxed);
+        if !seat.member.full {
+            for session in self.shells.all() {
+                self.follow(&seat.member, &session);
+            }
+        }
+        self.tell_people();
+        Ok(seat)
+    }
+
+    /// What a full client is told of the room when it joins. Wakes the sandbox.
+    pub async fn welcome(self: &Arc<Self>, member: &Member) -> JoinedFull {
+        let projects = match self.link().await {
+            Ok(link) => link.call(Projects).await.map(|ProjectList { projects }| projects).unwrap_or_default(),
+            Err(_) => Vec::new(),
+        };
+        JoinedFull {
+            protocol: embedenv_shared::PROTOCOL,
+            room: self.id,
+            member: member.id,
+            projects,
+            terminals: self.sessions.all().iter().map(|session| session.describe()).collect(),
+            ports: self.ports.lock().clone(),
+            people: self.members.people(),
+            sandbox: self.sandbox.state(),
+            sandbox_epoch: self.sandbox.epoch().await,
+            max_message: self.max_message as u64,
+        }
+    }
+
+    /// Everything a member held is given back when its seat is dropped.
+    fn left(self: &Arc<Self>, member: &Member) {
+        self.members.remove(member.id);
+        self.last_used.store(now(), Ordering::Relaxed);
+        self.documents.left(member.id);
+        self.watches.left(member.id);
+        let read = member.leave();
+        self.tell_people();
+        let room = self.clone();
+        self.tasks.spawn("departure", async move {
+            for session in read {
+                room.settle(&session).await;
+            }
+            room.touch().await;
+        });
+    }
+
+    pub fn tell_people(&self) {
+        self.members.tell(&ServerFrame::People { people: self.members.people() });
+    }
+
+    fn tell_sandbox(&self, message: Option<String>) {
+        let state = self.sandbox.state();
+        self.members.tell(&ServerFrame::Sandbox { state, message: message.clone() });
+        if state == SandboxState::Gone {
+            let message = message.unwrap_or_else(|| "The room has ended.".to_owned());
+            let error = ServerFrame::Error { code: ErrorCode::SandboxUnavailable, message, id: None }.to_text();
+            for member in self.members.all().into_iter().filter(|member| !member.full) {
+                member.outbox.put(outbox::Message::Text(error.clone()));
+            }
+        }
+    }
+
+    /// Milliseconds since 1970 when somebody was last here; now, while somebody is.
+    pub fn last_used(&self) -> i64 {
+        if self.members.count() > 0 { now() } else { self.last_used.load(Ordering::Relaxed) }
+    }
+
+    async fn touch(&self) {
+        if let Err(error) = self.ledger.touch_room(self.id, self.last_used()).await {
+            tracing::warn!(room = %self.id, error = %crate::telemetry::chain(&error), "a room's use could not be written down");
+        }
+    }
+
+    /// Runs something of the room's that nobody waits for.
+    pub fn spawn(&self, name: &'static str, future: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(name, future);
+    }
+
+    fn is_spare(&self) -> bool {
+        self.spare.load(Ordering::Acquire)
+    }
+}
+
+/// What a room hears from its sandbox's link.
+#[derive(Debug)]
+struct Ears(Arc<Room>);
+
+impl LinkListener for Ears {
+    fn output(&self, session: SessionId, offset: u64, bytes: &[u8]) {
+        if let Ok(session) = self.0.sessions.get(session) {
+            session.append(offset, bytes);
+        }
+    }
+
+    fn event(&self, event: Event) {
+        let room = &self.0;
+        match event {
+            Event::Exited(exited) => {
+                if let Some(session) = room.sessions.ended(exited) {
+                    room.tell_end(&session);
+                }
+            }
+            Event::Waiting(waiting) => {
+                if let Ok(session) = room.sessions.get(waiting.session) {
+                    session.waiting(waiting.offset);
+                }
+            }
+            // What comes next begins at a later offset, and the log sees that by itself.
+            Event::Gap(_) => {}
+            Event::Changed(changed) => {
+                room.documents.changed(room, &changed);
+                room.watches.tell(&room.members, changed);
+            }
+            Event::Ports(listening) => {
+                room.ports.lock().clone_from(&listening.ports);
+                room.members.tell(&ServerFrame::Ports { ports: listening.ports });
+            }
+            Event::OverQuota(over) => {
+                if over {
+                    room.members.tell_all(&ServerFrame::Error {
+                        code: ErrorCode::QuotaExceeded,
+                        message: "The disk quota is used up, and programs that were writing have been stopped. \
+                                  Delete something to go on."
+                            .to_owned(),
+                        id: None,
+                    });
+                }
+            }
+        }
+    }
+
+    fn lost(&self, why: &LinkError) {
+        tracing::debug!(room = %self.0.id, %why, "a link to a sandbox was lost");
+    }
+}
+
+/// Milliseconds since 1970.
+fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,207 @@
+//! Who is in a room: connections with their role, name and colour, and the frames that go to all of them.
+//!
+//! A member leaves by dropping its [`Seat`], so nobody stays behind whose connection is gone.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use embedenv_shared::code::{CloseCode, ErrorCode, Failure};
+use embedenv_shared::command::{Guest, MAX_USER};
+use embedenv_shared::frame::{Person, ServerFrame};
+use embedenv_shared::id::{MemberId, Role};
+use embedenv_shared::path::{ProjectName, WorkspacePath};
+use parking_lot::Mutex;
+
+use super::outbox::{Message, Outbox};
+use super::session::Session;
+
+/// What a connection without a colour gets, by its number.
+const COLORS: [&str; 8] = ["#6366f1", "#0891b2", "#059669", "#ca8a04", "#ea580c", "#dc2626", "#c026d3", "#4b5563"];
+
+/// One connection in a room.
+#[derive(Debug)]
+pub struct Member {
+    pub id: MemberId,
+    pub role: Role,
+    pub user: String,
+    pub color: String,
+    /// Speaks the full protocol.
+    pub full: bool,
+    /// The number of the join key it came with; revoking that key sends it away.
+    pub key: u32,
+    pub outbox: Arc<Outbox>,
+    /// The sessions whose output this connection follows, in the order it began to; `None` once it has left.
+    reading: Mutex<Option<Vec<Arc<Session>>>>,
+    place: Mutex<(Option<ProjectName>, Option<WorkspacePath>)>,
+}
+
+/// Everybody in a room.
+#[derive(Debug, Default)]
+pub struct Members {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    next: u32,
+    seats: BTreeMap<MemberId, Arc<Member>>,
+}
+
+/// A member's presence. Dropping it is leaving.
+#[derive(Debug)]
+pub struct Seat {
+    pub member: Arc<Member>,
+    room: Arc<super::Room>,
+}
+
+impl Seat {
+    pub fn room(&self) -> &Arc<super::Room> {
+        &self.room
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.room.left(&self.member);
+    }
+}
+
+/// Who takes a seat.
+#[derive(Debug)]
+pub struct Arrival {
+    pub role: Role,
+    pub key: u32,
+    pub guest: Guest,
+    pub outbox: Arc<Outbox>,
+}
+
+impl Members {
+    /// Seats an arrival, or says why not.
+    pub(super) fn seat(&self, room: &Arc<super::Room>, arrival: Arrival, most: usize) -> Result<Seat, Failure> {
+        let Arrival { role, key, guest, outbox } = arrival;
+        check_guest(&guest)?;
+        let mut inner = self.inner.lock();
+        if inner.seats.len() >= most {
+            return Err(Failure::new(ErrorCode::LimitReached, format!("the room has its {most} members already")));
+        }
+        inner.next += 1;
+        let id = MemberId(inner.next);
+        let member = Arc::new(Member {
+            id,
+            role,
+            user: guest.user.map_or_else(|| format!("Guest {id}"), |user| user.trim().to_owned()),
+            color: guest.color.unwrap_or_else(|| COLORS[inner.next as usize % COLORS.len()].to_owned()),
+            full: guest.protocol == Some(embedenv_shared::PROTOCOL),
+            key,
+            outbox,
+            reading: Mutex::new(Some(Vec::new())),
+            place: Mutex::default(),
+        });
+        inner.seats.insert(id, member.clone());
+        Ok(Seat { member, room: room.clone() })
+    }
+
+    pub(super) fn remove(&self, id: MemberId) {
+        self.inner.lock().seats.remove(&id);
+    }
+
+    pub fn count(&self) -> usize {
+        self.inner.lock().seats.len()
+    }
+
+    pub fn all(&self) -> Vec<Arc<Member>> {
+        self.inner.lock().seats.values().cloned().collect()
+    }
+
+    /// Tells every full client.
+    pub fn tell(&self, frame: &ServerFrame) {
+        let text = frame.to_text();
+        for member in self.all().into_iter().filter(|member| member.full) {
+            member.outbox.put(Message::Text(text.clone()));
+        }
+    }
+
+    /// Tells everybody, plain clients too: errors of the room's own.
+    pub fn tell_all(&self, frame: &ServerFrame) {
+        let text = frame.to_text();
+        for member in self.all() {
+            member.outbox.put(Message::Text(text.clone()));
+        }
+    }
+
+    pub fn people(&self) -> Vec<Person> {
+        self.all().iter().map(|member| member.describe()).collect()
+    }
+
+    /// Ends every connection, or those that came with one key.
+    pub fn send_away(&self, key: Option<u32>, code: CloseCode, reason: &str) {
+        for member in self.all() {
+            if key.is_none_or(|key| member.key == key) {
+                member.outbox.close(code, reason);
+            }
+        }
+    }
+}
+
+impl Member {
+    pub fn describe(&self) -> Person {
+        let (project, path) = self.place.lock().clone();
+        let Self { id, role, user, color, .. } = self;
+        Person { member: *id, user: user.clone(), color: color.clone(), role: *role, project, path }
+    }
+
+    /// Follows a session that this member was attached to ([`Session::attach`]); one that has left is detached again.
+    pub fn read(&self, session: Arc<Session>) {
+        match &mut *self.reading.lock() {
+            None => session.detach(self.id),
+            Some(reading) => {
+                reading.retain(|other| other.id != session.id);
+                reading.push(session);
+            }
+        }
+        self.outbox.wake().notify_one();
+    }
+
+    pub fn stop_reading(&self, session: &Session) {
+        if let Some(reading) = &mut *self.reading.lock() {
+            reading.retain(|other| other.id != session.id);
+        }
+        session.detach(self.id);
+    }
+
+    pub fn reading(&self) -> Vec<Arc<Session>> {
+        self.reading.lock().clone().unwrap_or_default()
+    }
+
+    /// Stops reading for good, and says what was read.
+    pub(super) fn leave(&self) -> Vec<Arc<Session>> {
+        let read = self.reading.lock().take().unwrap_or_default();
+        for session in &read {
+            session.detach(self.id);
+        }
+        read
+    }
+
+    pub fn set_place(&self, project: Option<ProjectName>, path: Option<WorkspacePath>) {
+        *self.place.lock() = (project, path);
+    }
+}
+
+/// Whether an arrival can appear as it asks to. Told apart from seating, so that a credit is taken only for one who can.
+pub fn check_guest(guest: &Guest) -> Result<(), Failure> {
+    let bad = |message: String| Err(Failure::new(ErrorCode::BadRequest, message));
+    match guest {
+        Guest { user: Some(user), .. } if user.trim().is_empty() || user.chars().count() > MAX_USER => {
+            bad(format!("user must have 1 to {MAX_USER} characters"))
+        }
+        Guest { color: Some(color), .. } if !is_color(color) => bad("color must be #rrggbb".to_owned()),
+        Guest { protocol: Some(other), .. } if ![1, embedenv_shared::PROTOCOL].contains(other) => {
+            bad(format!("protocol {other} is not known here"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_color(text: &str) -> bool {
+    text.strip_prefix('#').is_some_and(|digits| digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit()))
+}

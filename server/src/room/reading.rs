@@ -1,0 +1,129 @@
+//! How members come to follow sessions: from now on, from an offset, and again after falling behind.
+
+use std::sync::Arc;
+
+use embedenv_shared::code::{ErrorCode, Failure};
+use embedenv_shared::command::FrameId;
+use embedenv_shared::frame::{BinaryFrame, ServerFrame};
+use embedenv_shared::id::SessionId;
+use embedenv_shared::link::MAX_CHUNK;
+use embedenv_shared::link::sessions::RING;
+
+use super::Room;
+use super::members::Member;
+use super::outbox::Message;
+use super::screen;
+use super::session::Session;
+
+/// Bytes of past output that a screen is drawn from after a gap.
+const SNAPSHOT_FROM: u64 = 512 * 1024;
+
+impl Room {
+    /// Adds a member to a session's readers, at its head, and has the agent send it if nobody read it before.
+    pub fn follow(self: &Arc<Self>, member: &Member, session: &Arc<Session>) {
+        session.attach(member.id, member.outbox.wake());
+        member.read(session.clone());
+        let (room, session) = (self.clone(), session.clone());
+        self.spawn("follow", async move { room.settle(&session).await });
+    }
+
+    /// Every plain client follows a command that is about to start.
+    pub(super) fn follow_by_plain(&self, session: &Arc<Session>) {
+        for member in self.members.all().into_iter().filter(|member| !member.full) {
+            session.attach(member.id, member.outbox.wake());
+            member.read(session.clone());
+        }
+    }
+
+    /// A full client follows a session from an offset: first what is past, then what comes. What the agent's ring has
+    /// lost is made up for by the screen.
+    pub async fn attach_from(
+        self: &Arc<Self>,
+        member: &Arc<Member>,
+        id: Option<FrameId>,
+        terminal: SessionId,
+        from: u64,
+    ) -> Result<(), Failure> {
+        let session = self.sessions.get(terminal)?;
+        let link = self.link().await?;
+        member.stop_reading(&session);
+        let head = session.attach(member.id, member.outbox.wake());
+        let outcome = async {
+            self.sessions.follow(&link, &session).await?;
+            if from > head {
+                return Err(Failure::new(ErrorCode::BadRequest, format!("terminal {terminal} ends at {head}")));
+            }
+            self.sessions.past(&link, &session, from.max(head.saturating_sub(RING as u64)), head).await
+        };
+        let (start, bytes) = match outcome.await {
+            Ok(past) => past,
+            Err(failure) => {
+                session.detach(member.id);
+                self.settle(&session).await;
+                return Err(failure);
+            }
+        };
+        let outbox = &member.outbox;
+        if start > from || (bytes.is_empty() && head > from) {
+            outbox.send(&ServerFrame::TerminalAttached { id, terminal, from: head, head });
+            let screen = screen::snapshot(session.size(), &bytes);
+            outbox.put(Message::Binary(BinaryFrame::Snapshot { terminal, offset: head, bytes: &screen }.encode()));
+        } else {
+            outbox.send(&ServerFrame::TerminalAttached { id, terminal, from, head });
+            for (index, chunk) in bytes.chunks(MAX_CHUNK).enumerate() {
+                let offset = from + (index * MAX_CHUNK) as u64;
+                outbox.put(Message::Binary(BinaryFrame::Output { terminal, offset, bytes: chunk }.encode()));
+            }
+        }
+        member.read(session);
+        Ok(())
+    }
+
+    /// A full client fell a ring behind: it gets a gap, the screen as it is, and goes on from there.
+    pub fn catch_up(self: &Arc<Self>, member: &Arc<Member>, session: &Arc<Session>, from: u64) {
+        member.stop_reading(session);
+        // Attached again at once, so that nothing after the screen is missed; not read until the screen is sent.
+        let to = session.attach(member.id, member.outbox.wake());
+        let (room, member, session) = (self.clone(), member.clone(), session.clone());
+        self.spawn("catch up", async move {
+            let Ok(link) = room.link().await else { return };
+            let past = room.sessions.past(&link, &session, to.saturating_sub(SNAPSHOT_FROM), to).await;
+            let bytes = past.map(|(_, bytes)| bytes).unwrap_or_default();
+            let screen = screen::snapshot(session.size(), &bytes);
+            let terminal = session.id;
+            member.outbox.send(&ServerFrame::TerminalGap { terminal, from, to });
+            member.outbox.put(Message::Binary(BinaryFrame::Snapshot { terminal, offset: to, bytes: &screen }.encode()));
+            member.read(session);
+        });
+    }
+
+    /// Has the agent send a session's output exactly if somebody reads it.
+    pub async fn settle(&self, session: &Session) {
+        if let Some(link) = self.sandbox.link_now()
+            && let Err(failure) = self.sessions.follow(&link, session).await
+            && failure.code != ErrorCode::NotFound
+        {
+            let (room, session) = (self.id, session.id);
+            tracing::debug!(%room, %session, %failure, "a session's attachment could not be settled");
+        }
+    }
+
+    /// Tells the agent how far the fastest reader of a session has come.
+    pub fn tell_progress(&self, session: &Session) {
+        if let Some(offset) = session.progress_to_tell()
+            && let Some(link) = self.sandbox.link_now()
+        {
+            link.progress(session.id, offset);
+        }
+    }
+
+    /// Tells the end of a session to who does not read it; readers are told after the last of its output.
+    pub(super) fn tell_end(&self, session: &Session) {
+        let frame = ServerFrame::Terminal(session.describe());
+        for member in self.members.all().into_iter().filter(|member| member.full) {
+            if !member.reading().iter().any(|read| read.id == session.id) {
+                member.outbox.send(&frame);
+            }
+        }
+    }
+}

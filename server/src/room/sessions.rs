@@ -1,0 +1,241 @@
+//! The sessions of a room: opened, found again after a restart, attached while somebody reads them, closed.
+//!
+//! Whether the agent sends a session's output follows from whether anybody reads it; [`Sessions::follow`] brings the
+//! two into line, one session at a time and in order.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use embedenv_shared::code::{ErrorCode, Failure};
+use embedenv_shared::frame::{ServerFrame, TerminalKind};
+use embedenv_shared::id::SessionId;
+use embedenv_shared::link::sessions::{
+    Attach, Close, Detach, ExitStatus, Exited, MAX_COMMAND, Open, Replay, SessionKind, SessionState, Size,
+};
+use embedenv_shared::path::ProjectName;
+use parking_lot::Mutex;
+
+use super::Room;
+use super::session::Session;
+use crate::link::Link;
+
+/// Sessions that have ended and are still listed; the oldest make room.
+const MAX_ENDED: usize = 32;
+/// SIGKILL, as the status of programs whose sandbox is gone.
+const KILLED: i32 = 9;
+
+#[derive(Debug, Default)]
+pub struct Sessions {
+    inner: Mutex<Inner>,
+    /// Held while the agent is told to attach or detach, with what it was told last.
+    attached: tokio::sync::Mutex<BTreeMap<SessionId, bool>>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    last: u32,
+    terminals: u32,
+    all: BTreeMap<SessionId, Arc<Session>>,
+}
+
+/// What is to be opened.
+#[derive(Debug, Clone)]
+pub struct NewSession {
+    pub kind: TerminalKind,
+    pub project: ProjectName,
+    pub command: Option<String>,
+    pub title: Option<String>,
+    pub size: Size,
+}
+
+impl Sessions {
+    pub fn get(&self, id: SessionId) -> Result<Arc<Session>, Failure> {
+        let missing = || Failure::new(ErrorCode::NotFound, format!("there is no terminal {id}"));
+        self.inner.lock().all.get(&id).cloned().ok_or_else(missing)
+    }
+
+    pub fn all(&self) -> Vec<Arc<Session>> {
+        self.inner.lock().all.values().cloned().collect()
+    }
+
+    /// Numbers a session and lists it, before the agent hears of it: its output may come with the agent's next frame.
+    fn admit(&self, new: &NewSession) -> Arc<Session> {
+        let mut inner = self.inner.lock();
+        inner.last += 1;
+        let id = SessionId(inner.last);
+        let title = new.title.clone().unwrap_or_else(|| match new.kind {
+            TerminalKind::Shell => format!("Shell: {}", new.project),
+            TerminalKind::Terminal | TerminalKind::Run => {
+                inner.terminals += 1;
+                format!("Terminal {}", inner.terminals)
+            }
+        });
+        let session = Arc::new(Session::new(id, new.kind, new.project.clone(), title, new.size));
+        inner.all.insert(id, session.clone());
+        session
+    }
+
+    /// Lists what an agent has that an earlier server had opened.
+    pub(super) fn found(&self, room: &Room, states: Vec<SessionState>) {
+        let mut inner = self.inner.lock();
+        for state in states {
+            inner.last = inner.last.max(state.session.0);
+            if inner.all.contains_key(&state.session) {
+                continue;
+            }
+            let kind = match (state.kind, &state.command) {
+                (SessionKind::Shell, _) => TerminalKind::Shell,
+                (SessionKind::Terminal, None) => TerminalKind::Terminal,
+                (SessionKind::Terminal, Some(_)) => TerminalKind::Run,
+            };
+            let title = match (kind, &state.command) {
+                (TerminalKind::Shell, _) => format!("Shell: {}", state.project),
+                (TerminalKind::Run, Some(command)) => format!("Run: {}", command.chars().take(40).collect::<String>()),
+                _ => {
+                    inner.terminals += 1;
+                    format!("Terminal {}", inner.terminals)
+                }
+            };
+            let session = Session::new(state.session, kind, state.project, title, state.size);
+            let session = Arc::new(session.resumed(state.head, state.exited));
+            if kind == TerminalKind::Shell && !session.has_ended() {
+                room.shells.found(session.clone());
+            }
+            inner.all.insert(session.id, session);
+        }
+    }
+
+    /// A new link knows of no attachment: asks again for every session that is read.
+    pub(super) async fn reattach(&self, link: &Link) {
+        self.attached.lock().await.clear();
+        for session in self.all() {
+            if let Err(failure) = self.follow(link, &session).await {
+                tracing::debug!(session = %session.id, %failure, "a session could not be attached again");
+            }
+        }
+    }
+
+    /// Has the agent send a session's output exactly if somebody reads it.
+    pub async fn follow(&self, link: &Link, session: &Session) -> Result<(), Failure> {
+        let mut attached = self.attached.lock().await;
+        loop {
+            let wanted = session.is_read();
+            if attached.get(&session.id).copied().unwrap_or(false) == wanted {
+                return Ok(());
+            }
+            if wanted {
+                link.call(Attach { session: session.id, from: session.head() }).await?;
+            } else {
+                link.call(Detach { session: session.id }).await?;
+            }
+            attached.insert(session.id, wanted);
+        }
+    }
+
+    /// Past output of a session, from `from` or what is left of it up to `to`. Returns where it begins.
+    pub async fn past(&self, link: &Link, session: &Session, from: u64, to: u64) -> Result<(u64, Vec<u8>), Failure> {
+        let mut bytes = Vec::new();
+        let mut start = from;
+        let mut at = from;
+        while at < to {
+            let replayed = link.call(Replay { session: session.id, from: at, to }).await?;
+            if replayed.from > at {
+                // The ring has lost what came before.
+                bytes.clear();
+                start = replayed.from;
+            }
+            if replayed.bytes.is_empty() {
+                break;
+            }
+            at = replayed.from + replayed.bytes.len() as u64;
+            bytes.extend_from_slice(&replayed.bytes);
+        }
+        bytes.truncate(to.saturating_sub(start) as usize);
+        Ok((start, bytes))
+    }
+
+    pub(super) fn ended(&self, exited: Exited) -> Option<Arc<Session>> {
+        let session = self.get(exited.session).ok()?;
+        session.ended(exited);
+        let mut inner = self.inner.lock();
+        let ended: Vec<SessionId> = inner.all.values().filter(|s| s.has_ended()).map(|s| s.id).collect();
+        for id in ended.iter().take(ended.len().saturating_sub(MAX_ENDED)) {
+            inner.all.remove(id);
+        }
+        Some(session)
+    }
+
+    /// The sandbox is gone, and every program with it.
+    pub(super) fn all_ended(&self) {
+        for session in self.all() {
+            if !session.has_ended() {
+                let offset = session.head();
+                session.ended(Exited { session: session.id, status: ExitStatus::Signal(KILLED), offset });
+            }
+        }
+    }
+
+    /// A new sandbox knows nothing of the sessions of the one before.
+    pub(super) fn forget_all(&self, room: &Room) {
+        let gone = std::mem::take(&mut self.inner.lock().all);
+        for id in gone.into_keys() {
+            room.members.tell(&ServerFrame::TerminalClosed { terminal: id });
+        }
+    }
+
+    fn forget(&self, id: SessionId) {
+        self.inner.lock().all.remove(&id);
+    }
+}
+
+impl Room {
+    /// Opens a session, attached from its first byte on. `reader` is called before the agent hears of it, so that
+    /// whoever reads it misses nothing.
+    pub async fn open_session(
+        self: &Arc<Self>,
+        new: NewSession,
+        reader: impl FnOnce(&Arc<Session>),
+    ) -> Result<Arc<Session>, Failure> {
+        if new.command.as_ref().is_some_and(|command| command.len() > MAX_COMMAND) {
+            return Err(Failure::new(ErrorCode::TooLarge, format!("a command has at most {MAX_COMMAND} bytes")));
+        }
+        if new.command.as_ref().is_some_and(|command| command.contains('\0')) {
+            return Err(Failure::new(ErrorCode::BadRequest, "a command has no NUL byte"));
+        }
+        let link = self.wake().await?;
+        let session = self.sessions.admit(&new);
+        reader(&session);
+        // An opened session is attached from its start, as the protocol says.
+        self.sessions.attached.lock().await.insert(session.id, true);
+        let kind = match new.kind {
+            TerminalKind::Shell => SessionKind::Shell,
+            TerminalKind::Terminal | TerminalKind::Run => SessionKind::Terminal,
+        };
+        let open =
+            Open { session: session.id, kind, project: new.project, command: new.command, size: new.size.clamped() };
+        if let Err(failure) = link.call(open).await {
+            self.sessions.forget(session.id);
+            return Err(failure);
+        }
+        self.members.tell(&ServerFrame::Terminal(session.describe()));
+        self.sessions.follow(&link, &session).await?;
+        Ok(session)
+    }
+
+    pub async fn close_session(self: &Arc<Self>, id: SessionId) -> Result<(), Failure> {
+        let session = self.sessions.get(id)?;
+        if let Some(link) = self.sandbox.link_now() {
+            match link.call(Close { session: id }).await {
+                Err(failure) if failure.code != ErrorCode::NotFound => return Err(failure),
+                _ => {}
+            }
+        }
+        if !session.has_ended() {
+            let offset = session.head();
+            session.ended(Exited { session: id, status: ExitStatus::Signal(1), offset });
+        }
+        self.sessions.forget(id);
+        self.members.tell(&ServerFrame::TerminalClosed { terminal: id });
+        Ok(())
+    }
+}
