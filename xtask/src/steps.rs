@@ -49,17 +49,18 @@ impl Steps {
         self.taken.iter().filter(|step| step.outcome.is_err()).map(|step| step.name).collect()
     }
 
-    pub(crate) fn print_table(&self) {
+    /// One line a step, and one for all.
+    pub(crate) fn table(&self) -> String {
         let width = self.taken.iter().map(|step| step.name.chars().count()).max().unwrap_or(0);
-        println!();
+        let mut table = String::new();
         for Step { name, took, outcome } in &self.taken {
             let word = match outcome {
                 Ok(note) => note.clone(),
                 Err(reason) => format!("FAILED: {}", reason.lines().next().unwrap_or_default()),
             };
-            println!("  {name:width$}  {:>7.1} s  {word}", took.as_secs_f64());
+            table += &format!("  {name:width$}  {:>7.1} s  {word}\n", took.as_secs_f64());
         }
         let total: Duration = self.taken.iter().map(|step| step.took).sum();
-        println!("  {:width$}  {:>7.1} s", "all", total.as_secs_f64());
+        table + &format!("  {:width$}  {:>7.1} s\n", "all", total.as_secs_f64())
     }
 }

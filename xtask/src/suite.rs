@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use crate::command::{self, cargo, run};
 use crate::steps::Steps;
@@ -11,6 +11,9 @@ use crate::tally::Tally;
 use crate::{node, python, release, repo, size, system, tidy, tools};
 
 const BROWSER_TESTS: &str = "tests/browser";
+
+/// Where the result of the last `--full` run is kept.
+const FULL_RESULT: &str = "docs/full-test.md";
 
 /// `cargo xtask test [--full]`.
 pub(crate) fn test(arguments: &[String]) -> Result<()> {
@@ -22,7 +25,11 @@ pub(crate) fn test(arguments: &[String]) -> Result<()> {
     let mut steps = Steps::default();
     let mut tally = Tally::default();
     let ended = all(&mut steps, &mut tally, full);
-    finish(&steps, tally, ended)
+    let (closing, result) = finish(&steps, tally, ended);
+    if full {
+        keep(&steps, &closing)?;
+    }
+    result
 }
 
 /// `cargo xtask e2e [FILES]`.
@@ -35,7 +42,7 @@ pub(crate) fn e2e(files: &[String]) -> Result<()> {
         steps.check("browser tests", || browser(&mut tally, files));
         Ok(())
     })();
-    finish(&steps, tally, ended)
+    finish(&steps, tally, ended).1
 }
 
 fn all(steps: &mut Steps, tally: &mut Tally, full: bool) -> Result<()> {
@@ -70,9 +77,9 @@ fn all(steps: &mut Steps, tally: &mut Tally, full: bool) -> Result<()> {
     Ok(())
 }
 
-/// Prints the table and the closing line; an error if anything failed.
-fn finish(steps: &Steps, mut tally: Tally, ended: Result<()>) -> Result<()> {
-    steps.print_table();
+/// Prints the table and the closing line, which it returns; an error if anything failed.
+fn finish(steps: &Steps, mut tally: Tally, ended: Result<()>) -> (String, Result<()>) {
+    print!("\n{}", steps.table());
     let failed = steps.failed();
     if let Err(error) = ended {
         eprintln!("\nxtask: stopped early: {error:#}");
@@ -81,7 +88,19 @@ fn finish(steps: &Steps, mut tally: Tally, ended: Result<()>) -> Result<()> {
     let checks = failed.iter().filter(|name| !name.contains("tests")).count() as u64;
     tally.failed = (tally.failed + checks).max(u64::from(!failed.is_empty()));
     println!("\n{tally}");
-    if failed.is_empty() { Ok(()) } else { bail!("failed: {}", failed.join(", ")) }
+    let result = if failed.is_empty() { Ok(()) } else { Err(anyhow!("failed: {}", failed.join(", "))) };
+    (tally.to_string(), result)
+}
+
+/// Writes down what a `--full` run came to.
+fn keep(steps: &Steps, closing: &str) -> Result<()> {
+    let date = command::output(command::command("date").args(["-u", "+%Y-%m-%d"]))?;
+    let cores = std::thread::available_parallelism()?;
+    let page = format!(
+        "# The last full run of the tests\n\n`cargo xtask test --full`, {date}, {cores} cores: **{closing}**.\n\n```\n{}```\n",
+        steps.table()
+    );
+    crate::cache::write(&repo::path(FULL_RESULT), page.as_bytes())
 }
 
 fn cargo_tests(tally: &mut Tally, selection: &[&str], full: bool) -> Result<String> {
