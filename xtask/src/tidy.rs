@@ -91,16 +91,15 @@ fn rust(name: &str, text: &str, broken: &mut Vec<String>) {
 }
 
 /// `ARCHITECTURE.md` names no path that is gone: whatever stands between backticks and looks like a path must exist, from the
-/// top or as the end of some file's path.
+/// top or as a part of some file's path.
 fn architecture(text: &str, files: &[String], broken: &mut Vec<String>) {
     for (number, line) in numbered(text) {
         for word in line.split('`').skip(1).step_by(2).filter(|word| is_path(word)) {
             let path = word.trim_end_matches('/');
-            let exists = files.iter().any(|file| {
-                file == path
-                    || file.starts_with(&format!("{path}/"))
-                    || format!("/{file}").ends_with(&format!("/{path}"))
-            });
+            let exists = files
+                .iter()
+                .map(|file| format!("/{file}"))
+                .any(|file| file.ends_with(&format!("/{path}")) || file.contains(&format!("/{path}/")));
             if !exists {
                 broken.push(format!("ARCHITECTURE.md:{number}: names `{word}`, which is gone"));
             }
