@@ -1,0 +1,73 @@
+//! From `init` to the first byte of a program: cold, and with a sandbox kept ready.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use tokio::io::AsyncReadExt as _;
+use tokio::process::Command;
+use tokio::time::sleep;
+
+use super::program::Program;
+use super::{Row, median, percentile};
+use crate::client::Client;
+
+const ROUNDS: usize = 20;
+/// The pool makes the next sandbox meanwhile; what is measured is what a caller finds who comes after it has.
+const REFILL: Duration = Duration::from_millis(400);
+const PYTHON: &str = "python3 -c 'print(1)'";
+
+pub async fn run() -> Result<Vec<Row>> {
+    let cold = Program::start(0).await?;
+    let warm = Program::start(1).await?;
+    let (mut colds, mut warms, mut wrapped, mut plain) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        plain.push(first_byte(Command::new("python3").args(["-c", "print(1)"])).await?);
+        wrapped.push(first_byte(&mut bubblewrap()).await?);
+        colds.push(first_output(&cold).await?);
+        sleep(REFILL).await;
+        warms.push(first_output(&warm).await?);
+    }
+    cold.stop().await?;
+    warm.stop().await?;
+    Ok(vec![
+        Row::times("init to first byte of python, cold, beside the same bubblewrap by hand, median", median(&mut colds), median(&mut wrapped)),
+        Row::times("init to first byte of python, cold, p95", percentile(&mut colds, 95), percentile(&mut wrapped, 95)),
+        Row::times("init to first byte of python, sandbox kept ready, beside no sandbox at all, median", median(&mut warms), median(&mut plain)),
+    ])
+}
+
+/// A plain client's way: connect, `init`, run, first output.
+async fn first_output(program: &Program) -> Result<Duration> {
+    let mut client = Client::connect(&program.url()).await?;
+    let started = Instant::now();
+    client.send(program.init()).await?;
+    client.shell("p", PYTHON).await?;
+    client.expect("init").await?;
+    let output = client.frame().await?;
+    let took = started.elapsed();
+    ensure!(output["data"] == "1", "{output}");
+    Ok(took)
+}
+
+async fn first_byte(command: &mut Command) -> Result<Duration> {
+    let started = Instant::now();
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+    let mut byte = [0];
+    child.stdout.take().context("a pipe")?.read_exact(&mut byte).await?;
+    let took = started.elapsed();
+    child.wait().await?;
+    Ok(took)
+}
+
+/// The sandbox by hand: the namespaces and mounts of the local engine, and the shell a command gets.
+fn bubblewrap() -> Command {
+    let mut command = Command::new("bwrap");
+    command.args([
+        "--unshare-all", "--unshare-user", "--clearenv", "--new-session", "--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin",
+        "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64", "--proc", "/proc", "--dev", "/dev", "--tmpfs",
+        "/tmp", "--tmpfs", "/run", "--dir", "/home/user", "--chdir", "/home/user", "--setenv", "PATH", "/usr/bin:/bin", "bash", "-c",
+        PYTHON,
+    ]);
+    command
+}

@@ -1,0 +1,184 @@
+//! Full clients: terminals that resume, documents that two people edit, keys and roles, and a sandbox that dies.
+
+use anyhow::{Context as _, Result};
+use embedenv_shared::frame::BinaryFrame;
+use embedenv_shared::id::SessionId;
+use embedenv_tests::TestServer;
+use embedenv_tests::client::{Client, shown};
+use serde_json::{Value, json};
+
+/// Opens a terminal and returns its number.
+async fn terminal(client: &mut Client, command: Option<&str>) -> Result<u32> {
+    let open = json!({"type": "terminal-open", "project": "p", "cols": 80, "rows": 24, "command": command});
+    let opened = client.request(open).await?;
+    Ok(u32::try_from(opened["terminal"].as_u64().with_context(|| opened.to_string())?)?)
+}
+
+async fn type_in(client: &mut Client, terminal: u32, text: &str) -> Result<()> {
+    client.send_binary(BinaryFrame::Input { terminal: SessionId(terminal), bytes: text.as_bytes() }).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminal_goes_on_from_its_offset_after_a_reconnect() -> Result<()> {
+    let server = TestServer::new().await?;
+    let join = server.room().await?;
+    let mut client = server.full(&join).await?;
+    let number = terminal(&mut client, None).await?;
+    type_in(&mut client, number, "echo fir''st\n").await?;
+    client.output_with(number, "first\r\n").await?;
+    let seen: usize = client.output.iter().map(|(.., bytes)| bytes.len()).sum();
+    drop(client);
+
+    let mut client = server.full(&join).await?;
+    let attached = client.request(json!({"type": "terminal-attach", "terminal": number, "from": seen})).await?;
+    assert_eq!(attached["from"], seen);
+    type_in(&mut client, number, "echo sec''ond\n").await?;
+    let output = client.output_with(number, "second\r\n").await?;
+    assert!(!output.contains("first"), "{output}");
+
+    let mut late = server.full(&join).await?;
+    late.request(json!({"type": "terminal-attach", "terminal": number, "from": 0})).await?;
+    let output = late.output_with(number, "second\r\n").await?;
+    assert!(output.contains("first"), "a late joiner has the scrollback: {output}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_a_run_is_told_after_its_output() -> Result<()> {
+    let server = TestServer::new().await?;
+    let join = server.room().await?;
+    let mut client = server.full(&join).await?;
+    let number = terminal(&mut client, Some("seq 1 20000; exit 3")).await?;
+    let ended = |frame: &Value| frame["type"] == "terminal" && frame["terminal"] == number && !frame["exit"].is_null();
+    let exit = client.frame_where("the exit", ended).await?;
+    assert_eq!(exit["exit"], json!({"code": 3}));
+    assert!(client.output_of(number).ends_with("20000\r\n"));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_resize_reaches_the_program_and_everybody() -> Result<()> {
+    let server = TestServer::new().await?;
+    let join = server.room().await?;
+    let mut client = server.full(&join).await?;
+    let mut other = server.full(&join).await?;
+    let number = terminal(&mut client, None).await?;
+    client.request(json!({"type": "terminal-resize", "terminal": number, "cols": 101, "rows": 37})).await?;
+    type_in(&mut client, number, "stty size\n").await?;
+    client.output_with(number, "37 101").await?;
+    other.frame_where("the new size", |frame| frame["type"] == "terminal" && frame["cols"] == 101).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_viewer_watches_and_changes_nothing() -> Result<()> {
+    let server = TestServer::new().await?;
+    let join = server.room().await?;
+    let mut editor = server.full(&join).await?;
+    let number = terminal(&mut editor, None).await?;
+    let key = editor.request(json!({"type": "key-mint", "role": "viewer"})).await?;
+    let viewer_key = key["join"].as_str().context("a key")?.to_owned();
+    let refused = editor.request(json!({"type": "key-mint", "role": "owner"})).await?;
+    assert_eq!(refused["code"], "forbidden");
+
+    let mut viewer = server.full(&viewer_key).await?;
+    viewer.request(json!({"type": "terminal-attach", "terminal": number})).await?;
+    for frame in [
+        json!({"type": "terminal-open", "project": "p", "cols": 80, "rows": 24}),
+        json!({"type": "terminal-close", "terminal": number}),
+        json!({"type": "key-mint", "role": "viewer"}),
+        json!({"type": "cmd", "project_name": "p", "command": {"type": "shell", "command": "touch x"}}),
+        json!({"type": "cmd", "project_name": "p", "command": {"type": "write"}, "path": "x", "content": ""}),
+    ] {
+        assert_eq!(viewer.request(frame.clone()).await?["code"], "forbidden", "{frame}");
+    }
+    type_in(&mut viewer, number, "touch typed\n").await?;
+    assert_eq!(viewer.expect("error").await?["code"], "forbidden");
+    type_in(&mut editor, number, "ls; echo list''ed\n").await?;
+    let output = viewer.output_with(number, "listed").await?;
+    assert!(!output.contains("typed"), "{output}");
+
+    editor.request(json!({"type": "key-revoke", "join": viewer_key})).await?;
+    assert_eq!(viewer.closed().await?, Some(4404));
+    let mut again = Client::connect(&server.url()).await?;
+    again.send(json!({"type": "join", "join": viewer_key})).await?;
+    assert_eq!(again.frame().await?["code"], "unknown_join_key");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_is_watched_tells_what_changed() -> Result<()> {
+    let server = TestServer::new().await?;
+    let join = server.room().await?;
+    let mut client = server.full(&join).await?;
+    let listing = client.request(json!({"type": "list", "project": "p", "path": "", "watch": true})).await?;
+    assert_eq!(listing["entries"], json!([]));
+    let mut plain = server.plain(&join).await?;
+    plain.shell("p", "mkdir sub; echo x > new.txt").await?;
+    client.frame_where("the change", |frame| frame["type"] == "changed" && frame["path"] == "").await?;
+    plain.until_end().await?;
+    let listing = client.request(json!({"type": "list", "project": "p", "path": ""})).await?;
+    let names: Vec<_> = listing["entries"].as_array().context("entries")?.iter().map(|entry| &entry["name"]).collect();
+    assert_eq!(json!(names), json!(["sub", "new.txt"]));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sandbox_that_dies_is_reported_and_starts_again_with_its_files() -> Result<()> {
+    let server = TestServer::new().await?;
+    let join = server.room().await?;
+    let mut client = server.full(&join).await?;
+    let mut plain = server.plain(&join).await?;
+    plain.shell("p", "echo kept > file.txt; echo ready; sleep 1000").await?;
+    plain.frame_where("ready", |frame| frame["data"] == "ready").await?;
+    server.kill_sandboxes()?;
+    let gone = client.frame_where("the report", |frame| frame["type"] == "sandbox" && frame["state"] == "gone").await?;
+    assert!(gone["message"].as_str().is_some_and(|message| message.contains("safe")), "{gone}");
+    let frames = plain.until_end().await?;
+    assert!(frames.iter().all(|frame| frame["type"] == "error" || frame["type"] == "terminal-data-end"), "{}", json!(frames));
+    assert_eq!(client.request(json!({"type": "sandbox-start"})).await?["type"], "done");
+    let read = client.request(json!({"type": "read", "project": "p", "path": "file.txt"})).await?;
+    assert_eq!(read["content"], "kept\n");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sandboxes_and_terminals_survive_a_restart_of_the_server() -> Result<()> {
+    let mut server = TestServer::new().await?;
+    let join = server.room().await?;
+    let mut client = server.full(&join).await?;
+    let number = terminal(&mut client, None).await?;
+    type_in(&mut client, number, "x=remembered; echo fir''st\n").await?;
+    client.output_with(number, "first").await?;
+    server.restart().await?;
+    assert_eq!(client.closed().await?, Some(1012));
+
+    let mut client = server.full(&join).await?;
+    client.request(json!({"type": "terminal-attach", "terminal": number, "from": 0})).await?;
+    type_in(&mut client, number, "echo still $x\n").await?;
+    let output = client.output_with(number, "still remembered").await?;
+    assert!(output.contains("first"), "{output}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn typed_edits_are_in_the_file_before_a_command_reads_it() -> Result<()> {
+    let server = TestServer::new().await?;
+    let join = server.room().await?;
+    let mut one = server.full(&join).await?;
+    let mut two = server.full(&join).await?;
+    one.command("p", json!({"type": "write"}), json!({"path": "a.txt", "content": "one\n"})).await?;
+    let mut left = embedenv_tests::editor::Editor::open(&mut one, "p", "a.txt").await?;
+    let mut right = embedenv_tests::editor::Editor::open(&mut two, "p", "a.txt").await?;
+    assert_eq!(left.text(), "one\n");
+    left.insert(&mut one, 4, "two\n").await?;
+    right.wait_for(&mut two, "one\ntwo\n").await?;
+    right.insert(&mut two, 0, "zero\n").await?;
+    left.wait_for(&mut one, "zero\none\ntwo\n").await?;
+    let mut plain = server.plain(&join).await?;
+    plain.shell("p", "cat a.txt; echo three >> a.txt").await?;
+    assert_eq!(shown(&plain.until_end().await?), "zero\none\ntwo\n");
+    left.wait_for(&mut one, "zero\none\ntwo\nthree\n").await?;
+    right.wait_for(&mut two, "zero\none\ntwo\nthree\n").await?;
+    Ok(())
+}
