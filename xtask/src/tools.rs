@@ -75,7 +75,7 @@ pub(crate) fn page_tools() -> Result<String> {
     }
     let build = cache::folder()?.join("build");
     if !has_bindgen {
-        println!("  building wasm-bindgen {bindgen_version}, about two minutes, once");
+        println!("  building wasm-bindgen {bindgen_version}, one to three minutes, once");
         // Without --locked: its lock file names packages that a registry mirror may lack.
         let root = parent(&tools.wasm_bindgen_folder)?;
         command::run(
