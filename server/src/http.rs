@@ -3,6 +3,7 @@
 //! Translates between the web and the rooms; decides nothing about either.
 
 pub mod accept;
+pub mod address;
 pub mod assets;
 pub mod attempts;
 pub mod headers;
