@@ -1,0 +1,160 @@
+//! The command line, and the descriptors it names.
+//!
+//! The engine hands over a listening socket and the link's secret as open descriptors, so that neither a path nor a
+//! secret stands in anything a program inside the sandbox could read.
+#![allow(unsafe_code)] // Descriptors named by number on the command line are taken into ownership.
+
+use std::ffi::OsString;
+use std::os::fd::{AsFd, FromRawFd, OwnedFd, RawFd};
+use std::path::PathBuf;
+
+use embedenv_shared::link::SECRET;
+use rustix::io::FdFlags;
+
+pub const USAGE: &str = "usage: embedenv-agent serve --listen-fd N --secret-fd M [--home DIR] [--nproc N] [--nofile N]
+                            [--disk BYTES] [--inodes N]
+
+  --listen-fd N   a listening Unix stream socket, inherited
+  --secret-fd M   a pipe or file of exactly 32 bytes, inherited; read and closed
+  --home DIR      the sandbox user's home (default /home/user)
+  --nproc N       processes and threads that programs may have
+  --nofile N      open files that one program may have
+  --disk BYTES    disk use of the home
+  --inodes N      files, folders and links in the home";
+
+/// Everything the agent is started with.
+#[derive(Debug)]
+pub struct Settings {
+    pub listener: OwnedFd,
+    pub secret: Secret,
+    pub home: PathBuf,
+    pub limits: crate::limits::Limits,
+}
+
+/// The link's secret. Its debug form says nothing.
+pub struct Secret(pub [u8; SECRET]);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ArgumentError {
+    #[error("no mode given")]
+    NoMode,
+    #[error("unknown mode {0:?}")]
+    UnknownMode(OsString),
+    #[error("unknown argument {0:?}")]
+    Unknown(OsString),
+    #[error("{0} needs a value")]
+    NoValue(&'static str),
+    #[error("{0} needs a number, not {1:?}")]
+    NotANumber(&'static str, OsString),
+    #[error("{0} is missing")]
+    Missing(&'static str),
+    #[error("descriptor {1} of {0} is not open")]
+    NotOpen(&'static str, RawFd),
+    #[error("{0} may not be a standard stream")]
+    Standard(&'static str),
+    #[error("the secret is not {SECRET} bytes long")]
+    SecretLength,
+    #[error("the home must be an absolute path")]
+    RelativeHome,
+}
+
+impl Settings {
+    pub fn parse(mut arguments: impl Iterator<Item = OsString>) -> Result<Self, ArgumentError> {
+        match arguments.next() {
+            None => return Err(ArgumentError::NoMode),
+            Some(mode) if mode == "serve" => {}
+            Some(mode) => return Err(ArgumentError::UnknownMode(mode)),
+        }
+        let (mut listen, mut secret) = (None, None);
+        let mut home = PathBuf::from("/home/user");
+        let mut limits = crate::limits::Limits::default();
+        while let Some(argument) = arguments.next() {
+            let mut value = |name| arguments.next().ok_or(ArgumentError::NoValue(name));
+            match argument.to_str() {
+                Some("--listen-fd") => listen = Some(number("--listen-fd", value("--listen-fd")?)?),
+                Some("--secret-fd") => secret = Some(number("--secret-fd", value("--secret-fd")?)?),
+                Some("--home") => home = value("--home")?.into(),
+                Some("--nproc") => limits.processes = Some(number("--nproc", value("--nproc")?)?),
+                Some("--nofile") => limits.open_files = Some(number("--nofile", value("--nofile")?)?),
+                Some("--disk") => limits.disk = Some(number("--disk", value("--disk")?)?),
+                Some("--inodes") => limits.inodes = Some(number("--inodes", value("--inodes")?)?),
+                _ => return Err(ArgumentError::Unknown(argument)),
+            }
+        }
+        if !home.is_absolute() {
+            return Err(ArgumentError::RelativeHome);
+        }
+        let listener = take("--listen-fd", listen)?;
+        let secret = read_secret(take("--secret-fd", secret)?)?;
+        Ok(Self { listener, secret, home, limits })
+    }
+}
+
+fn number<T: std::str::FromStr>(name: &'static str, value: OsString) -> Result<T, ArgumentError> {
+    value.to_str().and_then(|text| text.parse().ok()).ok_or(ArgumentError::NotANumber(name, value))
+}
+
+/// Takes an inherited descriptor over and keeps it from being inherited further.
+fn take(name: &'static str, fd: Option<RawFd>) -> Result<OwnedFd, ArgumentError> {
+    let fd = fd.ok_or(ArgumentError::Missing(name))?;
+    if (0..=2).contains(&fd) {
+        return Err(ArgumentError::Standard(name));
+    }
+    // SAFETY: asks the kernel whether the descriptor is open; nothing is assumed of the answer.
+    if fd < 0 || unsafe { libc::fcntl(fd, libc::F_GETFD) } == -1 {
+        return Err(ArgumentError::NotOpen(name, fd));
+    }
+    // SAFETY: it is open, it is no standard stream, and nothing in this process owns it yet: `main` calls this first.
+    let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+    // Fails only for descriptors that are not open.
+    let _ = rustix::io::fcntl_setfd(&fd, FdFlags::CLOEXEC);
+    Ok(fd)
+}
+
+fn read_secret(fd: OwnedFd) -> Result<Secret, ArgumentError> {
+    let mut secret = [0; SECRET + 1];
+    let mut length = 0;
+    while length < secret.len() {
+        match rustix::io::read(fd.as_fd(), &mut secret[length..]) {
+            Ok(0) => break,
+            Ok(n) => length += n,
+            Err(rustix::io::Errno::INTR) => {}
+            Err(_) => return Err(ArgumentError::SecretLength),
+        }
+        // A pipe whose writer is still open has no end yet; the secret is complete all the same.
+        if length == SECRET {
+            break;
+        }
+    }
+    match secret.first_chunk() {
+        Some(secret) if length == SECRET => Ok(Secret(*secret)),
+        _ => Err(ArgumentError::SecretLength),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> String {
+        Settings::parse(arguments.iter().map(OsString::from)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_command_line_is_said() {
+        assert_eq!(parse(&[]), "no mode given");
+        assert_eq!(parse(&["dance"]), "unknown mode \"dance\"");
+        assert_eq!(parse(&["serve"]), "--listen-fd is missing");
+        assert_eq!(parse(&["serve", "--nproc"]), "--nproc needs a value");
+        assert_eq!(parse(&["serve", "--nproc", "many"]), "--nproc needs a number, not \"many\"");
+        assert_eq!(parse(&["serve", "--listen-fd", "1"]), "--listen-fd may not be a standard stream");
+        assert_eq!(parse(&["serve", "--listen-fd", "987"]), "descriptor 987 of --listen-fd is not open");
+        assert_eq!(parse(&["serve", "--home", "user"]), "the home must be an absolute path");
+    }
+}

@@ -1,0 +1,145 @@
+//! The environment that programs are started with: that of a login shell, read once when the agent starts, because a
+//! login shell costs some 7 ms and a command should not.
+
+use std::ffi::{CStr, CString, OsStr, OsString};
+use std::io::Read as _;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use embedenv_shared::link::sessions::SessionKind;
+
+/// How long the login shell may take; after that the defaults are used.
+pub const LOGIN: Duration = Duration::from_secs(2);
+/// Bytes of environment that are read; more means that something is wrong, and the defaults are used.
+const MAX_ENVIRONMENT: usize = 256 * 1024;
+const DEFAULT_PATH: &str = "/home/user/.local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// What a login shell tells of itself and not of the user.
+const NOT_PASSED_ON: [&str; 10] =
+    ["_", "SHLVL", "PWD", "OLDPWD", "LINES", "COLUMNS", "PS1", "TERM", "PAGER", "GIT_PAGER"];
+
+/// The shell and its environment.
+#[derive(Debug, Clone)]
+pub struct Environment {
+    pub shell: Shell,
+    variables: Vec<(OsString, OsString)>,
+}
+
+/// bash where there is bash, sh otherwise.
+#[derive(Debug, Clone)]
+pub struct Shell {
+    pub path: CString,
+    pub name: &'static CStr,
+}
+
+impl Shell {
+    pub fn find() -> Self {
+        for path in [c"/bin/bash", c"/usr/bin/bash", c"/usr/local/bin/bash"] {
+            if rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok() {
+                return Self { path: path.into(), name: c"bash" };
+            }
+        }
+        Self { path: c"/bin/sh".into(), name: c"sh" }
+    }
+}
+
+impl Environment {
+    /// Asks a login shell. Blocks for up to [`LOGIN`].
+    pub fn read(home: &Path) -> Self {
+        let shell = Shell::find();
+        let own = [
+            ("HOME", home.as_os_str()),
+            ("USER", OsStr::new("user")),
+            ("LOGNAME", OsStr::new("user")),
+            ("SHELL", OsStr::from_bytes(shell.path.to_bytes())),
+            ("LANG", OsStr::new("C.UTF-8")),
+        ];
+        let mut command = Command::new(OsStr::from_bytes(shell.path.to_bytes()));
+        command.args(["-l", "-c", "exec env -0"]).env_clear().envs(own).env("PATH", DEFAULT_PATH);
+        command.current_dir(if home.is_dir() { home } else { Path::new("/") }).process_group(0);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut variables: Vec<(OsString, OsString)> = output(command).as_deref().and_then(parse).unwrap_or_default();
+        variables.retain(|(name, _)| !NOT_PASSED_ON.iter().any(|other| name == other));
+        if !variables.iter().any(|(name, _)| name == "PATH") {
+            variables.push(("PATH".into(), DEFAULT_PATH.into()));
+        }
+        for (name, value) in own {
+            variables.retain(|(other, _)| other != name);
+            variables.push((name.into(), value.to_owned()));
+        }
+        Self { shell, variables }
+    }
+
+    /// `NAME=value` strings for a program of this kind in `folder`.
+    pub fn of(&self, kind: SessionKind, folder: &Path) -> Vec<CString> {
+        let more: &[(&str, &str)] = match kind {
+            SessionKind::Shell => &[("TERM", "xterm-256color"), ("PAGER", "cat"), ("GIT_PAGER", "cat")],
+            SessionKind::Terminal => &[("TERM", "xterm-256color"), ("COLORTERM", "truecolor")],
+        };
+        let more = more.iter().map(|&(name, value)| (OsStr::new(name), OsStr::new(value)));
+        let pwd = (OsStr::new("PWD"), folder.as_os_str());
+        self.variables
+            .iter()
+            .map(|(name, value)| (name.as_os_str(), value.as_os_str()))
+            .chain(more)
+            .chain([pwd])
+            // No variable holds a NUL: they came from an environment or from paths.
+            .filter_map(|(name, value)| CString::new([name.as_bytes(), b"=", value.as_bytes()].concat()).ok())
+            .collect()
+    }
+}
+
+/// What a command prints, if it ends in time and in bounds. The child is reaped with all others.
+fn output(mut command: Command) -> Option<Vec<u8>> {
+    let mut child = command.spawn().ok()?;
+    let mut stdout = child.stdout.take()?;
+    let deadline = Instant::now() + LOGIN;
+    let mut text = Vec::new();
+    let mut chunk = [0; 8192];
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let timeout = rustix::time::Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() };
+        let mut fds = [rustix::event::PollFd::new(&stdout, rustix::event::PollFlags::IN)];
+        let ready = rustix::event::poll(&mut fds, Some(&timeout)).is_ok_and(|ready| ready > 0);
+        let read = if ready { stdout.read(&mut chunk).ok() } else { None };
+        match read {
+            Some(0) => return Some(text),
+            Some(n) if text.len() + n <= MAX_ENVIRONMENT => text.extend_from_slice(&chunk[..n]),
+            _ => {
+                // It may have ended meanwhile. It leads its own group, whatever it has started goes with it.
+                if let Some(pid) = rustix::process::Pid::from_raw(child.id() as i32) {
+                    let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
+                }
+                return None;
+            }
+        }
+    }
+}
+
+/// The variables in the output of `env -0`; `None` if it can't be one.
+fn parse(text: &[u8]) -> Option<Vec<(OsString, OsString)>> {
+    let variables: Vec<_> = text
+        .split(|&byte| byte == 0)
+        .filter(|line| !line.is_empty())
+        .filter_map(|line| {
+            let equals = line.iter().position(|&byte| byte == b'=')?;
+            Some((OsString::from_vec(line[..equals].to_vec()), OsString::from_vec(line[equals + 1..].to_vec())))
+        })
+        .collect();
+    (!variables.is_empty()).then_some(variables)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_may_hold_equals_signs_and_newlines() {
+        let variables = parse(b"A=1=2\0B=x\ny\0C=\0").unwrap();
+        let texts: Vec<_> = variables.iter().map(|(n, v)| (n.to_str().unwrap(), v.to_str().unwrap())).collect();
+        assert_eq!(texts, [("A", "1=2"), ("B", "x\ny"), ("C", "")]);
+        assert!(parse(b"").is_none());
+    }
+}

@@ -1,0 +1,275 @@
+//! Starting a program on a new pseudo-terminal.
+//!
+//! ```text
+//! agent ── fork ── holder: leads the terminal's session, outlives the program
+//!                    └── fork ── program: its own process group, in the foreground
+//! ```
+//!
+//! When the process that leads a terminal's session ends, the kernel hangs up on the foreground group. Jobs that a
+//! shell leaves in the background must live on, so the session's leader is a *holder* of ours that does nothing: it
+//! tells how the program ended and stays until the agent lets go of it. It keeps no descriptor but two pipes.
+//!
+//! What the holder says ([`Report`]) comes through a pipe, eight bytes each; a pipe that ends without a status means
+//! that the holder was killed.
+#![allow(unsafe_code)] // `fork` and `execve`, and the system calls between them, which must not allocate or lock.
+
+use std::ffi::{CStr, CString};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+
+use embedenv_shared::link::sessions::{ExitStatus, SessionKind, Size};
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+use rustix::pipe::PipeFlags;
+use rustix::process::Pid;
+use rustix::pty::OpenptFlags;
+use rustix::termios::{InputModes, LocalModes, OptionalActions, Winsize};
+
+/// Everything a program is started with.
+#[derive(Debug)]
+pub struct Program<'a> {
+    pub kind: SessionKind,
+    pub size: Size,
+    pub path: &'a CStr,
+    pub arguments: &'a [CString],
+    pub environment: &'a [CString],
+    pub folder: BorrowedFd<'a>,
+    pub processes: Option<u64>,
+    pub open_files: Option<u64>,
+}
+
+/// A program that was started, or is about to be: the first [`Report`] tells.
+#[derive(Debug)]
+pub struct Started {
+    /// The master's side, non-blocking.
+    pub terminal: OwnedFd,
+    /// The slave's side, kept open until the program has ended: with nobody at it the master reads a hang-up.
+    pub slave: OwnedFd,
+    pub holder: Pid,
+    /// The holder's reports.
+    pub reports: OwnedFd,
+    /// Closing it lets the holder go.
+    pub hold: OwnedFd,
+}
+
+/// What a holder tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Report {
+    Started(Pid),
+    /// The program could not be started.
+    Failed(Errno),
+    Ended(ExitStatus),
+}
+
+const STARTED: u32 = 1;
+const FAILED: u32 = 2;
+const ENDED: u32 = 3;
+/// Length of a report in bytes: what it is, and its value.
+const REPORT: usize = 8;
+
+impl Report {
+    /// The next report; `Ok(None)` when the holder is gone.
+    pub fn read(reports: &OwnedFd) -> Result<Option<Self>, Errno> {
+        let mut bytes = [0; REPORT];
+        // A write of eight bytes to a pipe is never torn.
+        if rustix::io::read(reports, &mut bytes)? < REPORT {
+            return Ok(None);
+        }
+        let [a, b, c, d, e, f, g, h] = bytes;
+        let value = i32::from_ne_bytes([e, f, g, h]);
+        Ok(match u32::from_ne_bytes([a, b, c, d]) {
+            STARTED => Pid::from_raw(value).map(Self::Started),
+            FAILED => Some(Self::Failed(Errno::from_raw_os_error(value))),
+            ENDED if libc::WIFSIGNALED(value) => Some(Self::Ended(ExitStatus::Signal(libc::WTERMSIG(value)))),
+            ENDED => Some(Self::Ended(ExitStatus::Code(libc::WEXITSTATUS(value)))),
+            _ => None,
+        })
+    }
+}
+
+/// Starts a program. It runs as soon as this returns; its first report says whether it does.
+pub fn start(program: &Program<'_>) -> Result<Started, Errno> {
+    let terminal = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+    rustix::pty::grantpt(&terminal)?;
+    rustix::pty::unlockpt(&terminal)?;
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    let slave = rustix::pty::ioctl_tiocgptpeer(&terminal, flags)?;
+    rustix::fs::fcntl_setfl(&terminal, OFlags::RDWR | OFlags::NONBLOCK)?;
+    set_modes(&slave, program.kind)?;
+    resize(&terminal, program.size)?;
+
+    let (reports, report) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+    rustix::fs::fcntl_setfl(&reports, OFlags::NONBLOCK)?;
+    let (held, hold) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+
+    let pointers = |strings: &[CString]| -> Vec<*const libc::c_char> {
+        strings.iter().map(|string| string.as_ptr()).chain([std::ptr::null()]).collect()
+    };
+    let arguments = pointers(program.arguments);
+    let environment = pointers(program.environment);
+    let child = Child {
+        slave: slave.as_raw_fd(),
+        report: report.as_raw_fd(),
+        held: held.as_raw_fd(),
+        folder: program.folder.as_raw_fd(),
+        path: program.path.as_ptr(),
+        arguments: arguments.as_ptr(),
+        environment: environment.as_ptr(),
+        processes: program.processes,
+        open_files: program.open_files,
+    };
+    // SAFETY: the child only calls `Child::hold`, which makes system calls on what was prepared above and never
+    // returns; it neither allocates, locks nor unwinds.
+    let holder = unsafe {
+        match libc::fork() {
+            -1 => return Err(last_error()),
+            0 => child.hold(),
+            pid => Pid::from_raw(pid).expect("fork returns a process"),
+        }
+    };
+    Ok(Started { terminal, slave, holder, reports, hold })
+}
+
+/// The terminal's size; its foreground group is told by the kernel.
+pub fn resize(terminal: impl AsFd, size: Size) -> Result<(), Errno> {
+    rustix::termios::tcsetwinsize(
+        terminal,
+        Winsize { ws_row: size.rows, ws_col: size.cols, ws_xpixel: 0, ws_ypixel: 0 },
+    )
+}
+
+fn set_modes(slave: &OwnedFd, kind: SessionKind) -> Result<(), Errno> {
+    let mut modes = rustix::termios::tcgetattr(slave)?;
+    modes.input_modes |= InputModes::IUTF8;
+    if kind == SessionKind::Shell {
+        // Lines come from a socket: nothing is echoed, and no byte of them stops the output.
+        let echo = LocalModes::ECHO | LocalModes::ECHOE | LocalModes::ECHOK | LocalModes::ECHOCTL | LocalModes::ECHOKE;
+        modes.local_modes.remove(echo);
+        modes.input_modes.remove(InputModes::IXON);
+    }
+    rustix::termios::tcsetattr(slave, OptionalActions::Now, &modes)
+}
+
+fn last_error() -> Errno {
+    Errno::from_raw_os_error(std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO))
+}
+
+/// What the forked processes work on: numbers and pointers alone.
+struct Child {
+    slave: RawFd,
+    report: RawFd,
+    held: RawFd,
+    folder: RawFd,
+    path: *const libc::c_char,
+    arguments: *const *const libc::c_char,
+    environment: *const *const libc::c_char,
+    processes: Option<u64>,
+    open_files: Option<u64>,
+}
+
+impl Child {
+    /// The holder's whole life.
+    ///
+    /// # Safety
+    /// Only in a process that was just forked for it.
+    unsafe fn hold(&self) -> ! {
+        // SAFETY: system calls on descriptors that were open when this process was forked, and on our own stack.
+        unsafe {
+            for signal in [
+                libc::SIGHUP,
+                libc::SIGINT,
+                libc::SIGQUIT,
+                libc::SIGTERM,
+                libc::SIGTSTP,
+                libc::SIGTTIN,
+                libc::SIGTTOU,
+                libc::SIGPIPE,
+            ] {
+                libc::signal(signal, libc::SIG_IGN);
+            }
+            if libc::setsid() == -1 || libc::ioctl(self.slave, libc::TIOCSCTTY as _, 0) == -1 {
+                self.fail();
+            }
+            let program = match libc::fork() {
+                -1 => self.fail(),
+                0 => self.become_program(),
+                pid => pid,
+            };
+            self.say(STARTED, program);
+            // Only the two pipes stay: in particular neither end of the terminal, nor the other end of the holding pipe.
+            libc::dup2(self.report, 0);
+            libc::dup2(self.held, 1);
+            libc::close(2);
+            libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, 0);
+            let mut status = 0;
+            while libc::waitpid(program, &mut status, 0) == -1 && *libc::__errno_location() == libc::EINTR {}
+            let report = report(ENDED, status);
+            libc::write(0, report.as_ptr().cast(), REPORT);
+            libc::close(0);
+            let mut byte = 0u8;
+            while libc::read(1, (&raw mut byte).cast(), 1) == -1 && *libc::__errno_location() == libc::EINTR {}
+            // The foreground group gets a hang-up when this process ends. Whoever still needs one had it from the
+            // agent; daemons that stayed in the group must not, so the holder takes the foreground itself.
+            let terminal = libc::open(c"/dev/tty".as_ptr(), libc::O_RDWR | libc::O_CLOEXEC | libc::O_NOCTTY);
+            if terminal != -1 {
+                libc::tcsetpgrp(terminal, libc::getpid());
+            }
+            libc::_exit(0)
+        }
+    }
+
+    /// # Safety
+    /// Only in a process that was just forked for it.
+    unsafe fn become_program(&self) -> ! {
+        // SAFETY: as above; the strings were prepared before the fork.
+        unsafe {
+            if libc::setpgid(0, 0) == -1 || libc::tcsetpgrp(self.slave, libc::getpid()) == -1 {
+                self.fail();
+            }
+            for fd in 0..=2 {
+                if libc::dup2(self.slave, fd) == -1 {
+                    self.fail();
+                }
+            }
+            if libc::fchdir(self.folder) == -1 {
+                self.fail();
+            }
+            let limit = |resource, value: Option<u64>| {
+                if let Some(value) = value {
+                    libc::setrlimit(resource, &libc::rlimit { rlim_cur: value, rlim_max: value });
+                }
+            };
+            limit(libc::RLIMIT_NPROC, self.processes);
+            limit(libc::RLIMIT_NOFILE, self.open_files);
+            limit(libc::RLIMIT_CORE, Some(0));
+            for signal in 1..=libc::SIGRTMAX() {
+                libc::signal(signal, libc::SIG_DFL);
+            }
+            let mut mask = std::mem::zeroed::<libc::sigset_t>();
+            libc::sigemptyset(&mut mask);
+            libc::sigprocmask(libc::SIG_SETMASK, &mask, std::ptr::null_mut());
+            // Everything of the agent's is close-on-exec already; so is what it may have been handed without knowing.
+            libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC);
+            libc::execve(self.path, self.arguments, self.environment);
+            self.fail()
+        }
+    }
+
+    unsafe fn say(&self, what: u32, value: i32) {
+        let report = report(what, value);
+        // SAFETY: a descriptor that is open and a buffer of that length.
+        unsafe { libc::write(self.report, report.as_ptr().cast(), REPORT) };
+    }
+
+    unsafe fn fail(&self) -> ! {
+        // SAFETY: `errno` of this thread, a write, and the end.
+        unsafe {
+            self.say(FAILED, *libc::__errno_location());
+            libc::_exit(127)
+        }
+    }
+}
+
+fn report(what: u32, value: i32) -> [u8; REPORT] {
+    let ([a, b, c, d], [e, f, g, h]) = (what.to_ne_bytes(), value.to_ne_bytes());
+    [a, b, c, d, e, f, g, h]
+}

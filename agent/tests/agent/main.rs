@@ -1,0 +1,13 @@
+//! The agent as it is: the real program, started as an ordinary child on a listening socket and a home in a temporary
+//! folder, and spoken to over the link.
+
+mod files;
+mod handshake;
+mod harness;
+mod limits;
+mod output;
+mod ports;
+mod sessions;
+mod trees;
+mod waiting;
+mod watching;
