@@ -1,0 +1,192 @@
+//! The headers that say what a browser may do with a response. Every response has them; a page adds its own policy,
+//! with a nonce of its own.
+//!
+//! Everything starts from `default-src 'none'`; nothing here ever says `unsafe-inline` or `unsafe-eval`.
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::{
+    CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
+use axum::middleware::Next;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
+
+/// For whatever is no page: it loads nothing and is shown in nothing.
+const NO_PAGE: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// The terminal copies and pastes; the rest is nobody's.
+const PERMISSIONS: &str = "accelerometer=(), autoplay=(), camera=(), clipboard-read=(self), clipboard-write=(self), \
+    display-capture=(), fullscreen=(self), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), \
+    payment=(), usb=()";
+/// A year, as long as preload lists ask for.
+const HSTS: &str = "max-age=31536000";
+
+/// What differs between servers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PagePolicy {
+    /// People reach the server by `https`.
+    https: bool,
+    /// The sources of `/embed`'s `frame-ancestors`.
+    framed_by: String,
+}
+
+/// A configured origin that is none.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not an origin such as https://example.com or https://*.example.com, and not *")]
+pub struct BadOrigin(String);
+
+impl PagePolicy {
+    /// `framed_by` lists the origins whose pages may frame `/embed`: `*` is any, an empty list is none.
+    pub fn new<'a>(https: bool, framed_by: impl IntoIterator<Item = &'a str>) -> Result<Self, BadOrigin> {
+        let mut sources = Vec::new();
+        for origin in framed_by {
+            if !is_source(origin) {
+                return Err(BadOrigin(origin.to_owned()));
+            }
+            sources.push(origin);
+        }
+        let framed_by = if sources.is_empty() { "'none'".to_owned() } else { sources.join(" ") };
+        Ok(Self { https, framed_by })
+    }
+
+    /// What a page's response carries, beside what every response does.
+    pub fn page(&self, page: Page, nonce: &Nonce) -> HeaderMap {
+        let policy = match page {
+            Page::Start => format!(
+                "default-src 'none'; style-src 'nonce-{nonce}'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+            ),
+            Page::Ide => self.ide(nonce, "'none'"),
+            Page::Embed => self.ide(nonce, &self.framed_by),
+        };
+        let mut headers = HeaderMap::new();
+        let policy = HeaderValue::try_from(policy).expect("sources and nonces are ASCII without control characters");
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+        if page == Page::Embed {
+            // A page that isolates itself may still frame this one.
+            headers.insert(RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
+        } else {
+            headers.insert(OPENER_POLICY, HeaderValue::from_static("same-origin"));
+        }
+        headers
+    }
+
+    /// The IDE: scripts and the wasm module of its own, `<style>` elements that carry the nonce (the terminal writes
+    /// some), images and fonts that documents show, and one socket home, which `'self'` includes.
+    fn ide(&self, nonce: &Nonce, framed_by: &str) -> String {
+        format!(
+            "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; \
+             style-src 'self' 'nonce-{nonce}'; connect-src 'self'; img-src 'self' data: blob:; font-src 'self'; \
+             base-uri 'none'; form-action 'none'; frame-ancestors {framed_by}"
+        )
+    }
+}
+
+/// A page, by what it may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Page {
+    /// Says what the server is.
+    Start,
+    Ide,
+    /// The IDE in a frame of another site's.
+    Embed,
+}
+
+/// A source that `frame-ancestors` takes, so that a setting can add no directive.
+fn is_source(text: &str) -> bool {
+    if text == "*" {
+        return true;
+    }
+    let Some(host) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else { return false };
+    let host = host.strip_prefix("*.").unwrap_or(host);
+    let is_plain = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte));
+    is_plain && format!("http://{host}").parse::<Uri>().is_ok_and(|uri| uri.host().is_some_and(|host| !host.is_empty()))
+}
+
+/// What one response's own scripts and styles are known by: 128 bits of the system's randomness.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nonce(String);
+
+impl Nonce {
+    pub fn new() -> Result<Self, getrandom::Error> {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes)?;
+        Ok(Self(STANDARD.encode(bytes)))
+    }
+}
+
+impl fmt::Display for Nonce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Adds to every response what it does not say itself.
+pub async fn guard(State(policy): State<Arc<PagePolicy>>, request: Request, next: Next) -> Response<Body> {
+    let mut response = next.run(request).await;
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        return response;
+    }
+    let headers = response.headers_mut();
+    let defaults = [
+        (CONTENT_SECURITY_POLICY, NO_PAGE),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (REFERRER_POLICY, "no-referrer"),
+        (PERMISSIONS_POLICY, PERMISSIONS),
+        (RESOURCE_POLICY, "same-origin"),
+    ];
+    for (name, value) in defaults {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if policy.https {
+        headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_can_add_no_directive() {
+        for good in ["*", "https://example.com", "http://localhost:3000", "https://*.example.com", "http://[::1]:80"] {
+            assert!(PagePolicy::new(true, [good]).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "example.com",
+            "https://",
+            "https://a b",
+            "https://a; script-src *",
+            "https://a,b",
+            "https://a/b",
+            "'unsafe-inline'",
+            "data:",
+            "https://ä.example",
+            "https://a\r\nx: y",
+        ] {
+            assert!(PagePolicy::new(true, [bad]).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn frames_are_allowed_where_listed_and_nowhere_else() {
+        let nonce = Nonce::new().unwrap();
+        let ends = |policy: &PagePolicy, page, end: &str| {
+            policy.page(page, &nonce)[CONTENT_SECURITY_POLICY].to_str().unwrap().ends_with(end)
+        };
+        let listed = PagePolicy::new(false, ["https://a.example", "https://*.b.example"]).unwrap();
+        assert!(ends(&listed, Page::Embed, "frame-ancestors https://a.example https://*.b.example"));
+        assert!(ends(&listed, Page::Ide, "frame-ancestors 'none'"));
+        assert!(ends(&PagePolicy::new(false, []).unwrap(), Page::Embed, "frame-ancestors 'none'"));
+        assert_ne!(nonce, Nonce::new().unwrap());
+    }
+}
