@@ -1,0 +1,306 @@
+//! Every setting of the server: its default, its bounds, and where its value came from.
+//!
+//! Defaults are overridden by the file, the file by the environment, the environment by flags. A setting that is not
+//! known, or out of range, is an error that names it and its source; nothing is ignored. The table of settings is
+//! [`settings::SETTINGS`]; `docs/configuration.md` describes each of them.
+
+pub mod settings;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::engine::Limits;
+use settings::Raw;
+
+/// The built-in space.
+pub const DEFAULT_SPACE: &str = "default";
+/// The built-in space as the reference spells it.
+pub const REFERENCE_SPACE: &str = "defoult";
+/// Variables of the environment that begin so are settings; `__` stands for the dot.
+const PREFIX: &str = "EMBEDENV_";
+/// Variables with that prefix that belong to tests and tools, not to the server.
+const NOT_SETTINGS: [&str; 7] = ["BIN", "CHROMIUM", "CI", "PYTHON", "REFERENCE", "REQUIRE_EMBED", "TEST_CHILD"];
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    pub listen: SocketAddr,
+    pub public_url: Option<String>,
+    pub hosts: Vec<String>,
+    pub data_dir: PathBuf,
+    pub engine: EngineChoice,
+    pub log: Log,
+    pub limits: ServerLimits,
+    pub rooms: Rooms,
+    pub embed: Embed,
+    pub spaces: BTreeMap<String, Limits>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EngineChoice {
+    /// The best engine that works on this machine.
+    Auto,
+    /// bubblewrap.
+    Local,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    pub format: LogFormat,
+    /// Directives of `tracing_subscriber::EnvFilter`.
+    pub filter: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    Human,
+    Json,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerLimits {
+    /// Bytes of a client's message.
+    pub max_message: usize,
+    /// How long a socket has for its first frame.
+    pub handshake: Duration,
+    /// Connections at once, and from one address.
+    pub connections: usize,
+    pub connections_per_address: usize,
+    /// Failed attempts a minute, by address and by presented key, before failures are answered 4429.
+    pub failed_attempts: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rooms {
+    /// Rooms at once.
+    pub most: usize,
+    /// Members of one room.
+    pub members: usize,
+    /// Sandboxes of the default space kept ready.
+    pub pool: usize,
+    /// An empty room's sandbox ends after this.
+    pub sleep_after: Duration,
+    /// A room ends this long after its last use.
+    pub lifetime: Duration,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Embed {
+    /// Origins whose pages may frame `/embed`; empty for all.
+    pub origins: Vec<String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_url: None,
+            hosts: Vec::new(),
+            data_dir: default_data_dir(),
+            engine: EngineChoice::Auto,
+            log: Log { format: LogFormat::Human, filter: "info".to_owned() },
+            limits: ServerLimits {
+                max_message: embedenv_shared::MAX_CLIENT_MESSAGE,
+                handshake: Duration::from_secs(10),
+                connections: 4096,
+                connections_per_address: 1024,
+                failed_attempts: 20,
+            },
+            rooms: Rooms {
+                most: 1000,
+                members: 200,
+                pool: 1,
+                sleep_after: Duration::from_secs(15 * 60),
+                lifetime: Duration::from_secs(24 * 60 * 60),
+            },
+            embed: Embed::default(),
+            spaces: BTreeMap::from([(DEFAULT_SPACE.to_owned(), Limits::default())]),
+        }
+    }
+}
+
+/// What is wrong with a setting, and where it stands.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("cannot read the configuration file {path}")]
+    Read {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("the configuration file {path} is not TOML: {reason}")]
+    Parse { path: PathBuf, reason: String },
+    #[error("there is no setting {name:?} ({source_name}){}", suggestion(.name))]
+    Unknown { name: String, source_name: String },
+    #[error("the setting {name} ({source_name}) {reason}")]
+    Value { name: String, source_name: String, reason: String },
+}
+
+impl Config {
+    /// Reads the file, if one is named, then the environment, then what the flags say (names as in the file).
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+        flags: &[(&str, String)],
+    ) -> Result<Self, ConfigError> {
+        let mut config = Self::default();
+        if let Some(path) = file {
+            let text = std::fs::read_to_string(path)
+                .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+            let table: toml::Table = text
+                .parse()
+                .map_err(|error: toml::de::Error| ConfigError::Parse { path: path.to_owned(), reason: error.to_string() })?;
+            let mut found = Vec::new();
+            flatten("", toml::Value::Table(table), &mut found);
+            for (name, value) in found {
+                config.apply(&name, &Raw::Toml(value), &format!("in {}", path.display()))?;
+            }
+        }
+        for (variable, value) in environment {
+            let Some(name) = variable.strip_prefix(PREFIX).filter(|name| !NOT_SETTINGS.contains(name)) else { continue };
+            let name = name.to_lowercase().replace("__", ".");
+            config.apply(&name, &Raw::Text(value), &format!("from the variable {variable}"))?;
+        }
+        for (name, value) in flags {
+            config.apply(name, &Raw::Text(value.clone()), &format!("from the flag --{}", name.replace('_', "-")))?;
+        }
+        Ok(config)
+    }
+
+    /// The limits of a space, by the name in the address.
+    pub fn space(&self, name: &str) -> Option<&Limits> {
+        let name = if name == REFERENCE_SPACE { DEFAULT_SPACE } else { name };
+        self.spaces.get(name)
+    }
+
+    /// The name under which a space's rooms are kept: the reference's spelling means the default.
+    pub fn space_name<'a>(&self, name: &'a str) -> &'a str {
+        if name == REFERENCE_SPACE { DEFAULT_SPACE } else { name }
+    }
+
+    /// The address that printed links begin with.
+    pub fn link_base(&self, listening: SocketAddr) -> String {
+        match &self.public_url {
+            Some(url) => url.trim_end_matches('/').to_owned(),
+            None => format!("http://{listening}"),
+        }
+    }
+
+    fn apply(&mut self, name: &str, raw: &Raw, source_name: &str) -> Result<(), ConfigError> {
+        let value_error = |reason| ConfigError::Value {
+            name: name.to_owned(),
+            source_name: source_name.to_owned(),
+            reason,
+        };
+        if let Some(setting) = settings::SETTINGS.iter().find(|setting| setting.name == name) {
+            return (setting.set)(self, raw).map_err(value_error);
+        }
+        if let Some((space, field)) = name.strip_prefix("spaces.").and_then(|rest| rest.rsplit_once('.'))
+            && let Some(limit) = settings::LIMITS.iter().find(|limit| limit.name == field)
+        {
+            if !is_space_name(space) {
+                return Err(value_error("must name a space of 1 to 64 letters, digits, - or _".to_owned()));
+            }
+            let limits = self.spaces.entry(space.to_owned()).or_default();
+            return (limit.set)(limits, raw).map_err(value_error);
+        }
+        Err(ConfigError::Unknown { name: name.to_owned(), source_name: source_name.to_owned() })
+    }
+}
+
+fn is_space_name(name: &str) -> bool {
+    (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
+/// `/var/lib/embedenv` for root; otherwise a folder of the user's (XDG base directories).
+fn default_data_dir() -> PathBuf {
+    if rustix::process::geteuid().is_root() {
+        return PathBuf::from("/var/lib/embedenv");
+    }
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
+    let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    data.or_else(home).unwrap_or_else(std::env::temp_dir).join("embedenv")
+}
+
+/// All values of a table under their dotted names.
+fn flatten(prefix: &str, value: toml::Value, found: &mut Vec<(String, toml::Value)>) {
+    match value {
+        toml::Value::Table(table) => {
+            for (key, value) in table {
+                let name = if prefix.is_empty() { key } else { format!("{prefix}.{key}") };
+                flatten(&name, value, found);
+            }
+        }
+        value => found.push((prefix.to_owned(), value)),
+    }
+}
+
+/// The known setting closest to a wrong name, if one is close.
+fn suggestion(name: &str) -> String {
+    let known = settings::SETTINGS.iter().map(|setting| setting.name);
+    let ratio = |known: &&str| (similar::TextDiff::from_chars(name, known).ratio() * 1000.0) as u32;
+    match known.max_by_key(ratio) {
+        Some(closest) if ratio(&closest) > 700 => format!("; did you mean {closest:?}?"),
+        _ => "; docs/configuration.md lists them all".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn with_file(text: &str) -> Result<Config, ConfigError> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        Config::load(Some(file.path()), [], &[])
+    }
+
+    #[test]
+    fn flags_win_over_the_environment_and_that_over_the_file() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(b"listen = \"127.0.0.1:1\"\n[rooms]\npool = 3\nlifetime = \"2h\"\n").unwrap();
+        let environment = [("EMBEDENV_ROOMS__POOL".to_owned(), "4".to_owned()), ("OTHER".to_owned(), "x".to_owned())];
+        let flags = [("listen", "127.0.0.1:2".to_owned())];
+        let config = Config::load(Some(file.path()), environment, &flags).unwrap();
+        assert_eq!(config.listen.port(), 2);
+        assert_eq!(config.rooms.pool, 4);
+        assert_eq!(config.rooms.lifetime, Duration::from_secs(7200));
+    }
+
+    #[test]
+    fn an_unknown_setting_is_named_with_what_was_meant() {
+        let error = with_file("[rooms]\nlifetme = \"2h\"\n").unwrap_err().to_string();
+        assert!(error.contains("rooms.lifetme") && error.contains("rooms.lifetime"), "{error}");
+        let environment = [("EMBEDENV_LISTN".to_owned(), "x".to_owned())];
+        let error = Config::load(None, environment, &[]).unwrap_err().to_string();
+        assert!(error.contains("EMBEDENV_LISTN") && error.contains("listen"), "{error}");
+    }
+
+    #[test]
+    fn a_value_out_of_range_names_the_bound() {
+        let error = with_file("[limits]\nmax_message = \"1TiB\"\n").unwrap_err().to_string();
+        assert!(error.contains("limits.max_message") && error.contains("16777216"), "{error}");
+        assert!(with_file("listen = 7\n").is_err());
+        assert!(with_file("[rooms]\nsleep_after = \"soon\"\n").is_err());
+    }
+
+    #[test]
+    fn spaces_have_limits_of_their_own_and_the_reference_spelling_is_the_default() {
+        let config = with_file("[spaces.small]\nmemory = \"128MiB\"\n[spaces.default]\ncpus = 0.5\n").unwrap();
+        assert_eq!(config.space("small").unwrap().memory, 128 * 1024 * 1024);
+        assert_eq!(config.space("defoult").unwrap().cpus, 0.5);
+        assert!(config.space("none").is_none());
+    }
+
+    #[test]
+    fn every_setting_stands_in_the_documentation() {
+        let page = include_str!("../../docs/configuration.md");
+        let names = settings::SETTINGS.iter().map(|s| s.name).chain(settings::LIMITS.iter().map(|l| l.name));
+        for name in names {
+            assert!(page.contains(&format!("`{name}`")), "{name} is not in docs/configuration.md");
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! The table of settings: for each its name, what it does, and how a value is read and held to its bounds.
+
+use std::time::Duration;
+
+use super::{Config, EngineChoice, LogFormat};
+use crate::engine::Limits;
+
+/// A value as it was written.
+#[derive(Debug, Clone)]
+pub enum Raw {
+    Toml(toml::Value),
+    Text(String),
+}
+
+/// One setting of the server.
+#[derive(Debug)]
+pub struct Setting {
+    pub name: &'static str,
+    pub set: fn(&mut Config, &Raw) -> Result<(), String>,
+}
+
+/// One limit of a space: `spaces.SPACE.NAME`.
+#[derive(Debug)]
+pub struct Limit {
+    pub name: &'static str,
+    pub set: fn(&mut Limits, &Raw) -> Result<(), String>,
+}
+
+const KIB: u64 = 1024;
+const MIB: u64 = 1024 * KIB;
+const GIB: u64 = 1024 * MIB;
+const DAY: u64 = 24 * 60 * 60;
+
+pub const SETTINGS: &[Setting] = &[
+    Setting { name: "listen", set: |c, raw| parsed(raw, "must be an address and a port").map(|v| c.listen = v) },
+    Setting {
+        name: "public_url",
+        set: |c, raw| {
+            let url = text(raw)?;
+            if !(url.starts_with("http://") || url.starts_with("https://")) {
+                return Err("must begin with http:// or https://".to_owned());
+            }
+            c.public_url = Some(url);
+            Ok(())
+        },
+    },
+    Setting { name: "hosts", set: |c, raw| list(raw).map(|v| c.hosts = v) },
+    Setting { name: "data_dir", set: |c, raw| text(raw).map(|v| c.data_dir = v.into()) },
+    Setting {
+        name: "engine",
+        set: |c, raw| {
+            c.engine = match text(raw)?.as_str() {
+                "auto" => EngineChoice::Auto,
+                "local" => EngineChoice::Local,
+                _ => return Err("must be auto or local".to_owned()),
+            };
+            Ok(())
+        },
+    },
+    Setting {
+        name: "log.format",
+        set: |c, raw| {
+            c.log.format = match text(raw)?.as_str() {
+                "human" => LogFormat::Human,
+                "json" => LogFormat::Json,
+                _ => return Err("must be human or json".to_owned()),
+            };
+            Ok(())
+        },
+    },
+    Setting { name: "log.filter", set: |c, raw| text(raw).map(|v| c.log.filter = v) },
+    Setting {
+        name: "limits.max_message",
+        // The agent link carries one whole message at most; its own bound leaves no room for more.
+        set: |c, raw| size(raw, 4 * KIB, 16 * MIB).map(|v| c.limits.max_message = v as usize),
+    },
+    Setting {
+        name: "limits.handshake",
+        set: |c, raw| duration(raw, 1, 5 * 60).map(|v| c.limits.handshake = v),
+    },
+    Setting {
+        name: "limits.connections",
+        set: |c, raw| whole(raw, 1, 1_000_000).map(|v| c.limits.connections = v as usize),
+    },
+    Setting {
+        name: "limits.connections_per_address",
+        set: |c, raw| whole(raw, 1, 1_000_000).map(|v| c.limits.connections_per_address = v as usize),
+    },
+    Setting {
+        name: "limits.failed_attempts",
+        set: |c, raw| whole(raw, 1, 10_000).map(|v| c.limits.failed_attempts = v as u32),
+    },
+    Setting { name: "rooms.most", set: |c, raw| whole(raw, 1, 100_000).map(|v| c.rooms.most = v as usize) },
+    Setting { name: "rooms.members", set: |c, raw| whole(raw, 1, 10_000).map(|v| c.rooms.members = v as usize) },
+    Setting { name: "rooms.pool", set: |c, raw| whole(raw, 0, 1_000).map(|v| c.rooms.pool = v as usize) },
+    Setting { name: "rooms.sleep_after", set: |c, raw| duration(raw, 1, 30 * DAY).map(|v| c.rooms.sleep_after = v) },
+    Setting { name: "rooms.lifetime", set: |c, raw| duration(raw, 60, 3650 * DAY).map(|v| c.rooms.lifetime = v) },
+    Setting { name: "embed.origins", set: |c, raw| list(raw).map(|v| c.embed.origins = v) },
+];
+
+pub const LIMITS: &[Limit] = &[
+    Limit { name: "memory", set: |l, raw| size(raw, 16 * MIB, 1024 * GIB).map(|v| l.memory = v) },
+    Limit { name: "cpus", set: |l, raw| number(raw, 0.05, 1024.0).map(|v| l.cpus = v) },
+    Limit { name: "processes", set: |l, raw| whole(raw, 8, 100_000).map(|v| l.processes = v as u32) },
+    Limit { name: "open_files", set: |l, raw| whole(raw, 64, 1_000_000).map(|v| l.open_files = v as u32) },
+    Limit { name: "disk", set: |l, raw| size(raw, MIB, 1024 * GIB).map(|v| l.disk = v) },
+    Limit { name: "inodes", set: |l, raw| whole(raw, 100, 1_000_000_000).map(|v| l.inodes = v) },
+    Limit { name: "tmp", set: |l, raw| size(raw, MIB, 1024 * GIB).map(|v| l.tmp = v) },
+];
+
+fn text(raw: &Raw) -> Result<String, String> {
+    match raw {
+        Raw::Text(text) | Raw::Toml(toml::Value::String(text)) => Ok(text.clone()),
+        Raw::Toml(_) => Err("must be a text".to_owned()),
+    }
+}
+
+fn parsed<T: std::str::FromStr>(raw: &Raw, otherwise: &str) -> Result<T, String> {
+    text(raw)?.parse().map_err(|_| otherwise.to_owned())
+}
+
+/// A list, or in the environment and in flags its parts between commas.
+fn list(raw: &Raw) -> Result<Vec<String>, String> {
+    match raw {
+        Raw::Text(text) => Ok(text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()),
+        Raw::Toml(toml::Value::Array(parts)) => {
+            parts.iter().map(|part| text(&Raw::Toml(part.clone()))).collect::<Result<_, _>>()
+        }
+        Raw::Toml(_) => Err("must be a list of texts".to_owned()),
+    }
+}
+
+fn whole(raw: &Raw, least: u64, most: u64) -> Result<u64, String> {
+    let value = match raw {
+        Raw::Toml(toml::Value::Integer(number)) => u64::try_from(*number).ok(),
+        Raw::Text(text) => text.parse().ok(),
+        Raw::Toml(_) => None,
+    };
+    value
+        .filter(|value| (least..=most).contains(value))
+        .ok_or_else(|| format!("must be a whole number from {least} to {most}"))
+}
+
+fn number(raw: &Raw, least: f64, most: f64) -> Result<f64, String> {
+    let value = match raw {
+        Raw::Toml(toml::Value::Integer(number)) => Some(*number as f64),
+        Raw::Toml(toml::Value::Float(number)) => Some(*number),
+        Raw::Text(text) => text.parse().ok(),
+        Raw::Toml(_) => None,
+    };
+    value
+        .filter(|value| (least..=most).contains(value))
+        .ok_or_else(|| format!("must be a number from {least} to {most}"))
+}
+
+/// Bytes: a whole number, or one with KiB, MiB or GiB.
+fn size(raw: &Raw, least: u64, most: u64) -> Result<u64, String> {
+    let value = match raw {
+        Raw::Toml(toml::Value::Integer(number)) => u64::try_from(*number).ok(),
+        Raw::Text(text) | Raw::Toml(toml::Value::String(text)) => with_unit(
+            text,
+            &[("KiB", KIB), ("MiB", MIB), ("GiB", GIB), ("TiB", 1024 * GIB), ("", 1)],
+        ),
+        Raw::Toml(_) => None,
+    };
+    value
+        .filter(|value| (least..=most).contains(value))
+        .ok_or_else(|| format!("must be a size like \"16MiB\", from {least} to {most} bytes"))
+}
+
+/// A time: a whole number with ms, s, m, h or d.
+fn duration(raw: &Raw, least: u64, most: u64) -> Result<Duration, String> {
+    let value = match raw {
+        Raw::Text(text) | Raw::Toml(toml::Value::String(text)) => with_unit(
+            text,
+            &[("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", DAY * 1000)],
+        ),
+        Raw::Toml(_) => None,
+    };
+    value
+        .map(Duration::from_millis)
+        .filter(|value| (Duration::from_secs(least)..=Duration::from_secs(most)).contains(value))
+        .ok_or_else(|| format!("must be a time like \"15m\", from {least} to {most} seconds"))
+}
+
+fn with_unit(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+    let digits = text.trim().find(|c: char| !c.is_ascii_digit()).unwrap_or(text.trim().len());
+    let (number, unit) = text.trim().split_at(digits);
+    let factor = units.iter().find(|(name, _)| *name == unit.trim())?.1;
+    number.parse::<u64>().ok()?.checked_mul(factor)
+}
