@@ -44,16 +44,13 @@ pub struct PagePolicy {
 pub struct BadOrigin(String);
 
 impl PagePolicy {
-    /// `framed_by` lists the origins whose pages may frame `/embed`: `*` is any, an empty list is none.
-    pub fn new<'a>(https: bool, framed_by: impl IntoIterator<Item = &'a str>) -> Result<Self, BadOrigin> {
-        let mut sources = Vec::new();
-        for origin in framed_by {
-            if !is_source(origin) {
-                return Err(BadOrigin(origin.to_owned()));
-            }
-            sources.push(origin);
+    /// `framed_by` lists the origins whose pages may frame `/embed`; without any, all may.
+    pub fn new(public_url: Option<&str>, framed_by: &[String]) -> Result<Self, BadOrigin> {
+        if let Some(bad) = framed_by.iter().find(|origin| !is_source(origin)) {
+            return Err(BadOrigin(bad.clone()));
         }
-        let framed_by = if sources.is_empty() { "'none'".to_owned() } else { sources.join(" ") };
+        let https = public_url.is_some_and(|url| url.starts_with("https://"));
+        let framed_by = if framed_by.is_empty() { "*".to_owned() } else { framed_by.join(" ") };
         Ok(Self { https, framed_by })
     }
 
@@ -158,7 +155,7 @@ mod tests {
     #[test]
     fn a_setting_can_add_no_directive() {
         for good in ["*", "https://example.com", "http://localhost:3000", "https://*.example.com", "http://[::1]:80"] {
-            assert!(PagePolicy::new(true, [good]).is_ok(), "{good}");
+            assert!(PagePolicy::new(None, &[good.into()]).is_ok(), "{good}");
         }
         for bad in [
             "",
@@ -173,7 +170,7 @@ mod tests {
             "https://ä.example",
             "https://a\r\nx: y",
         ] {
-            assert!(PagePolicy::new(true, [bad]).is_err(), "{bad}");
+            assert!(PagePolicy::new(None, &[bad.into()]).is_err(), "{bad}");
         }
     }
 
@@ -183,10 +180,10 @@ mod tests {
         let ends = |policy: &PagePolicy, page, end: &str| {
             policy.page(page, &nonce)[CONTENT_SECURITY_POLICY].to_str().unwrap().ends_with(end)
         };
-        let listed = PagePolicy::new(false, ["https://a.example", "https://*.b.example"]).unwrap();
+        let listed = PagePolicy::new(None, &["https://a.example".into(), "https://*.b.example".into()]).unwrap();
         assert!(ends(&listed, Page::Embed, "frame-ancestors https://a.example https://*.b.example"));
         assert!(ends(&listed, Page::Ide, "frame-ancestors 'none'"));
-        assert!(ends(&PagePolicy::new(false, []).unwrap(), Page::Embed, "frame-ancestors 'none'"));
+        assert!(ends(&PagePolicy::new(None, &[]).unwrap(), Page::Embed, "frame-ancestors *"));
         assert_ne!(nonce, Nonce::new().unwrap());
     }
 }

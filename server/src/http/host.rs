@@ -41,10 +41,15 @@ struct Name {
 pub struct BadHost(String);
 
 impl Hosts {
-    /// Takes `name` or `name:port`; without a port, any port will do.
-    pub fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, BadHost> {
+    /// Takes the server's own address, and others as `name` or `name:port`; without a port, any port will do.
+    pub fn new(public_url: Option<&str>, hosts: &[String]) -> Result<Self, BadHost> {
         let name = |text: &str| parse(text).ok_or_else(|| BadHost(text.to_owned()));
-        names.into_iter().map(name).collect::<Result<_, _>>().map(Self)
+        let public = public_url.map(|url| {
+            let (_, rest) = url.split_once("://").ok_or_else(|| BadHost(url.to_owned()))?;
+            name(rest.split(['/', '?', '#']).next().unwrap_or_default())
+        });
+        let hosts = hosts.iter().map(|host| name(host));
+        public.into_iter().chain(hosts).collect::<Result<_, _>>().map(Self)
     }
 
     fn has(&self, host: &str, received_at: Option<IpAddr>) -> bool {
@@ -102,7 +107,9 @@ mod tests {
 
     #[test]
     fn own_names_are_allowed_and_all_others_are_not() {
-        let hosts = Hosts::new(["IDE.example.com", "other.example:8443", "[2001:db8::1]"]).unwrap();
+        let hosts =
+            Hosts::new(Some("https://IDE.example.com/x"), &["other.example:8443".into(), "[2001:db8::1]".into()])
+                .unwrap();
         let at = Some("192.0.2.7".parse().unwrap());
         for own in [
             "localhost",
@@ -146,8 +153,9 @@ mod tests {
             assert!(!hosts.has(foreign, at), "{foreign}");
         }
         assert!(!hosts.has("192.0.2.7", None));
-        assert!(Hosts::new(["http://example.com"]).is_err());
-        assert!(Hosts::new([""]).is_err());
+        for bad in ["http://example.com", "", "a b", "x@example.com"] {
+            assert!(Hosts::new(None, &[bad.into()]).is_err(), "{bad}");
+        }
     }
 
     #[tokio::test]

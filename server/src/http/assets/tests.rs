@@ -20,7 +20,8 @@ fn sample(path: &str) -> Option<File> {
 }
 
 fn site(https: bool) -> Router {
-    let policy = Arc::new(PagePolicy::new(https, ["https://host.example"]).unwrap());
+    let policy =
+        Arc::new(PagePolicy::new(https.then_some("https://ide.example"), &["https://host.example".into()]).unwrap());
     routes_of(Site { policy: policy.clone(), file: sample })
         .fallback(problem::not_found)
         .method_not_allowed_fallback(problem::method_not_allowed)
@@ -154,7 +155,7 @@ async fn head_says_what_get_would_and_sends_nothing() {
 
 #[tokio::test]
 async fn a_page_that_was_not_built_is_said_so() {
-    let policy = Arc::new(PagePolicy::new(false, []).unwrap());
+    let policy = Arc::new(PagePolicy::new(None, &[]).unwrap());
     let router = routes_of(Site { policy, file: |_| None });
     let (response, body) = ask(router, "GET", "/w", &[]).await;
     assert_eq!(response.status(), 503);
