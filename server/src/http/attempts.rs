@@ -108,9 +108,6 @@ impl<K: Copy + Eq + Hash> Counts<K> {
         for passed in (recent.last + 1..=step).take(STEPS) {
             recent.counts[passed as usize % STEPS] = 0;
         }
-        if step - recent.last > STEPS as u64 {
-            recent.counts = [0; STEPS];
-        }
         recent.last = step;
         let current = &mut recent.counts[step as usize % STEPS];
         *current = current.saturating_add(1);
