@@ -3,6 +3,8 @@
 //! Owns the trait that every engine implements and the records that survive a restart of the server. It must never
 //! know what is said on the link, nor what a room is beyond its id.
 
+pub mod local;
+
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;

@@ -14,12 +14,17 @@ mod socket;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
+use tokio::net::TcpListener;
 
 use crate::config::Config;
 use crate::room::registry::Registry;
 use crate::tasks::Tasks;
+use accept::AcceptBounds;
 use attempts::Attempts;
+use headers::PagePolicy;
+use host::Hosts;
 
 /// What every route may reach.
 #[derive(Debug, Clone)]
@@ -28,4 +33,44 @@ pub struct Doors {
     pub registry: Arc<Registry>,
     pub attempts: Arc<Attempts>,
     pub tasks: Tasks,
+}
+
+/// The table of routes. What stands in front of all of them: foreign hosts are refused, and every answer carries its
+/// headers.
+fn routes(doors: Doors, pages: Arc<PagePolicy>, hosts: Arc<Hosts>) -> Router {
+    Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/ws/spaces/{space}", get(socket::upgrade))
+        .route("/ws/spaces/{space}/", get(socket::upgrade))
+        .with_state(doors)
+        .merge(assets::routes(pages.clone()))
+        .fallback(problem::not_found)
+        .method_not_allowed_fallback(problem::method_not_allowed)
+        .layer(from_fn_with_state(pages, headers::guard))
+        .layer(from_fn_with_state(hosts, host::guard))
+}
+
+/// A setting that only the web side can judge.
+#[derive(Debug, thiserror::Error)]
+pub enum WebError {
+    #[error(transparent)]
+    Origin(#[from] headers::BadOrigin),
+    #[error(transparent)]
+    Host(#[from] host::BadHost),
+}
+
+/// Serves the routes on a listener, until the server goes down.
+pub fn serve(listener: TcpListener, doors: Doors) -> Result<(), WebError> {
+    let config = &doors.config;
+    let pages = PagePolicy::new(config.public_url.as_deref(), &config.embed.origins)?;
+    let hosts = Hosts::new(config.public_url.as_deref(), &config.hosts)?;
+    let bounds = AcceptBounds {
+        total: config.limits.connections,
+        per_address: config.limits.connections_per_address,
+        ..AcceptBounds::default()
+    };
+    let tasks = doors.tasks.clone();
+    let router = routes(doors, Arc::new(pages), Arc::new(hosts));
+    tasks.spawn("accept", accept::serve(listener, router, bounds, tasks.clone()));
+    Ok(())
 }

@@ -1,3 +1,14 @@
 //! The edge server of Embedenv as a library: what `embedenv serve` starts, and what the tests start in-process.
 
+pub mod cli;
+pub mod config;
+pub mod doctor;
 pub mod engine;
+pub mod http;
+pub mod ledger;
+pub mod link;
+pub mod policy;
+pub mod room;
+pub mod server;
+pub mod tasks;
+pub mod telemetry;

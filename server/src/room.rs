@@ -8,7 +8,7 @@
 //! socket <──pull──  Session log <──output── Link reader
 //! ```
 
-pub mod curl;
+// curl
 pub mod document;
 pub mod documents;
 pub mod files;
@@ -16,6 +16,7 @@ pub mod members;
 pub mod outbox;
 pub mod plain;
 pub mod reading;
+pub mod requests;
 pub mod registry;
 pub mod sandbox;
 pub mod screen;
@@ -127,6 +128,7 @@ impl Room {
             Ok(link) => link.call(Projects).await.map(|ProjectList { projects }| projects).unwrap_or_default(),
             Err(_) => Vec::new(),
         };
+        let sandbox_epoch = self.sandbox.epoch().await;
         JoinedFull {
             protocol: embedenv_shared::PROTOCOL,
             room: self.id,
@@ -136,7 +138,7 @@ impl Room {
             ports: self.ports.lock().clone(),
             people: self.members.people(),
             sandbox: self.sandbox.state(),
-            sandbox_epoch: self.sandbox.epoch().await,
+            sandbox_epoch,
             max_message: self.max_message as u64,
         }
     }

@@ -188,9 +188,8 @@ impl Documents {
             Ok(Received::Awareness(_)) => {}
             Err(error) => {
                 if let Some(reason) = error.closes() {
-                    state.close(id, reason);
-                    drop(state);
-                    self.inner.lock().open.remove(&id);
+                    state.reopen(id, reason);
+                    state.changed(room, &open);
                 }
                 return Err(error.into());
             }
@@ -336,11 +335,11 @@ impl OpenDocument {
         let link = room.link().await?;
         for _ in 0..MERGES {
             let (path, content, expected, changes) = {
-                let state = self.state.lock();
+                let mut state = self.state.lock();
                 if state.is_saved() || state.closed {
                     return Ok(());
                 }
-                (state.path.clone(), state.document.to_file(), state.version, state.changes)
+                (state.path.clone(), state.document.to_write(), state.version, state.changes)
             };
             let written = content.clone();
             let write = Write { project: self.project.clone(), path: path.clone(), content, expected: Some(Some(expected)) };
@@ -355,7 +354,7 @@ impl OpenDocument {
                 Err(failure) if failure.code == ErrorCode::Conflict => self.merge(room, &link, &path).await?,
                 Err(failure) if failure.code == ErrorCode::NotFound => {
                     // The file went away under its editors: what they have is written anew.
-                    let content = self.state.lock().document.to_file();
+                    let content = self.state.lock().document.to_write();
                     let write = Write { project: self.project.clone(), path, content, expected: Some(None) };
                     let done = link.call(write).await?;
                     self.state.lock().version = done.version;
@@ -413,6 +412,12 @@ impl OpenDocument {
                 } else {
                     state.changed(room, self);
                 }
+                Ok(())
+            }
+            Err(error) if error.closes().is_some() => {
+                state.version = version;
+                state.reopen(self.id, error.closes().unwrap_or_default());
+                state.changed(room, self);
                 Ok(())
             }
             Err(error) => {
@@ -488,6 +493,12 @@ impl State {
         for (_, reader) in self.readers.iter().filter(|(member, _)| Some(**member) != but) {
             reader.outbox.put(Message::Binary(frame.clone()));
         }
+    }
+
+    /// The document goes on in another life: whoever has it open has to open it again.
+    fn reopen(&mut self, id: DocumentId, reason: &str) {
+        self.tell(&ServerFrame::DocumentClosed { document: id, reason: reason.to_owned() });
+        self.readers.clear();
     }
 
     fn close(&mut self, id: DocumentId, reason: &str) {

@@ -86,6 +86,7 @@ impl Registry {
 
     /// Opens a room for a key pair: one credit, taken before this returns and given back if the sandbox does not start.
     pub async fn open(&self, space: &str, init: &Init) -> Result<Opened, Failure> {
+        let space = self.config.space_name(space);
         if init.public_key.len() > MAX_KEY || init.secret_key.len() > MAX_KEY {
             return Err(Failure::new(ErrorCode::BadCredentials, "the key pair is not valid"));
         }
@@ -133,6 +134,13 @@ impl Registry {
                 }
             }
         }
+    }
+
+    /// The living room that was used last of those a pair of this name opened, with its owner's key.
+    pub async fn latest_of(&self, name: &str) -> Result<Option<(Arc<Room>, String)>, LedgerError> {
+        let Some(id) = self.ledger.latest_room_of(name).await? else { return Ok(None) };
+        let owner = self.ledger.join_keys().mint(id, crate::ledger::OWNER_KEY, Role::Owner);
+        Ok(self.find(id).map(|room| (room, owner)))
     }
 
     /// The room of a join key, with the role it grants and its number.
@@ -277,7 +285,7 @@ impl Registry {
     async fn fill(self: Arc<Self>) {
         let Some(limits) = self.config.space(DEFAULT_SPACE).cloned() else { return };
         loop {
-            let dead: Vec<_> = {
+            let dead: VecDeque<_> = {
                 let mut spares = self.spares.lock();
                 let (alive, dead) = spares.drain(..).partition(|room| room.sandbox.link_now().is_some());
                 *spares = alive;

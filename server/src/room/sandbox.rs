@@ -9,6 +9,7 @@
 //! One task at a time moves it (`Lifecycle::step` is a lock across the whole step); everybody else watches. What runs
 //! in the sandbox is not known here.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -220,7 +221,12 @@ impl Room {
     }
 
     /// Waits until the link is lost, and then either links again or tells everybody that the sandbox is gone.
-    async fn watch_over(self: Arc<Self>, link: Arc<Link>) {
+    /// Boxed, because a link that is made again is watched by another of these.
+    fn watch_over(self: Arc<Self>, link: Arc<Link>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(async move { self.watch_until_lost(link).await })
+    }
+
+    async fn watch_until_lost(self: Arc<Self>, link: Arc<Link>) {
         link.closed().await;
         let mut held = self.sandbox.step.lock().await;
         let current = self.sandbox.link_now();

@@ -2,6 +2,7 @@
 //!
 //! It runs whatever command the address names, with no sandbox, no account and no log: what any terminal in a browser
 //! must do at least.
+#![allow(unsafe_code)] // `AsyncFd::register`: the descriptor must stay open, and the one given is owned.
 
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::process::Stdio;
@@ -88,7 +89,8 @@ async fn carry(mut socket: WebSocket, command: &str) -> Result<()> {
         .stderr(slave)
         .kill_on_drop(true)
         .spawn()?;
-    let master: AsyncFd<OwnedFd> = AsyncFd::new(master)?;
+    // Safety: an `OwnedFd` is open until it is dropped, and the `AsyncFd` holds it until then.
+    let master: AsyncFd<OwnedFd> = unsafe { AsyncFd::register(master) }?;
     let mut buffer = vec![0; READ];
     loop {
         tokio::select! {

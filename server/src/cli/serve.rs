@@ -1,0 +1,116 @@
+//! `embedenv serve` and `embedenv try`: a server until a signal ends it.
+
+use std::io::{self, Write as _};
+
+use embedenv_shared::path::ProjectName;
+use embedenv_shared::tree::Plan;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::CliError;
+use crate::config::Config;
+use crate::server::{Running, Server, ServerError};
+
+/// The key pair that `try` opens its room with.
+const TRY_KEY: &str = "try";
+/// The sample project.
+const SAMPLE: &str = "sample";
+const SAMPLE_TREE: [(&str, &str); 4] = [
+    ("ask.py", include_str!("../../../static/sample/ask.py")),
+    ("web.py", include_str!("../../../static/sample/web.py")),
+    ("fizz.sh", include_str!("../../../static/sample/fizz.sh")),
+    ("README.md", include_str!("../../../static/sample/README.md")),
+];
+
+pub(super) async fn serve(config: Config) -> Result<(), CliError> {
+    let running = Server::new(config).await?.listen().await?;
+    say(&format!("listening on http://{}", running.address()));
+    ended_by_signal().await?;
+    match running.shutdown().await {
+        true => Ok(()),
+        false => Err(CliError::Shutdown),
+    }
+}
+
+/// Serves one person: a room with a sample project, and the link to it. Its sandbox ends with the server; its files
+/// stay for the next time. Unless an address was chosen, a port that is taken gives way to a free one.
+pub(super) async fn try_out(config: Config, chosen: bool) -> Result<(), CliError> {
+    let running = match Server::new(config.clone()).await?.listen().await {
+        Err(ServerError::Listen { source, .. }) if !chosen && source.kind() == io::ErrorKind::AddrInUse => {
+            let mut config = config.clone();
+            config.listen.set_port(0);
+            Server::new(config).await?.listen().await?
+        }
+        other => other?,
+    };
+    let key = running.try_room(TRY_KEY, sample()).await.map_err(CliError::Sample)?;
+    let base = config.link_base(running.address());
+    say(&format!("listening on http://{}", running.address()));
+    say(&format!("\n  Open  {base}/w#join={key}&project={SAMPLE}\n\n  Ctrl+C ends it; your files stay for the next time."));
+    ended_by_signal().await?;
+    match running.end().await {
+        true => Ok(()),
+        false => Err(CliError::Shutdown),
+    }
+}
+
+fn sample() -> (ProjectName, Plan) {
+    let mut plan = Plan::default();
+    for (name, content) in SAMPLE_TREE {
+        let path = embedenv_shared::path::WorkspacePath::parse(name).expect("the sample's names are paths");
+        plan.files.push(embedenv_shared::tree::PlannedFile { path, content: content.as_bytes().to_vec() });
+    }
+    (ProjectName::parse(SAMPLE).expect("a project's name"), plan)
+}
+
+/// Prints a line that others may be waiting for.
+fn say(line: &str) {
+    println!("{line}");
+    // Nobody reading is no reason to stop serving.
+    let _ = io::stdout().flush();
+}
+
+/// Waits for SIGTERM or SIGINT. A second one while the server goes down ends it at once.
+async fn ended_by_signal() -> Result<(), CliError> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(CliError::Runtime)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(CliError::Runtime)?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("going down");
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        if let Ok(runtime) = runtime {
+            runtime.block_on(async {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                }
+            });
+            std::process::exit(1);
+        }
+    });
+    Ok(())
+}
+
+impl Running {
+    /// The room of `try`: the one of the last time if it still lives, or a new one with the sample project in it.
+    /// Returns its owner's key.
+    async fn try_room(
+        &self,
+        name: &str,
+        (project, plan): (ProjectName, Plan),
+    ) -> Result<String, embedenv_shared::code::Failure> {
+        let ledger = |error: crate::ledger::LedgerError| {
+            embedenv_shared::code::Failure::new(embedenv_shared::code::ErrorCode::Internal, error.to_string())
+        };
+        if let Some((room, owner)) = self.registry().latest_of(name).await.map_err(ledger)? {
+            room.wake().await?;
+            return Ok(owner);
+        }
+        let key = self.ledger().create_key(name, 1).await.map_err(ledger)?;
+        let opened = self.open(&key.public_key, &key.secret_key).await?;
+        opened.room.plant(project, plan).await?;
+        Ok(opened.owner)
+    }
+}

@@ -1,0 +1,92 @@
+//! The ledger: key pairs, credits, rooms and join keys, in a database.
+//!
+//! A credit is taken in one durable transaction with the room it pays for, exactly once; the balance can't go below
+//! zero, and every change of it is a line that is never changed. The database holds hashes of secrets and no join key.
+//! Nothing here knows a sandbox or a socket.
+
+mod credits;
+mod join_keys;
+mod keys;
+mod rooms;
+mod secret;
+mod store;
+
+use std::path::Path;
+use std::sync::Arc;
+
+pub use join_keys::{Claim, EDITOR_KEY, JoinKeys, OWNER_KEY};
+pub use keys::{KeyId, KeyRow, NewKey};
+pub use rooms::{IdempotencyKey, NewRoom, OpenOutcome, RoomRow};
+use secret::ServerSecret;
+use store::Store;
+
+/// A handle to the ledger; clones share it.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    store: Store,
+    secret: Arc<ServerSecret>,
+    join_keys: Arc<JoinKeys>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    #[error("the key pair is not valid")]
+    BadCredentials,
+    #[error("the join key is unknown or has expired")]
+    UnknownJoinKey,
+    #[error("there is no key pair {0}")]
+    NoKey(String),
+    #[error("credits must be a whole number from {least} to {most}")]
+    Amount { least: i64, most: i64 },
+    #[error("a name has 1 to {most} characters")]
+    Name { most: usize },
+    #[error("SQLite {found} has a known fault in its write-ahead log; {wanted} or newer is needed")]
+    Version { found: String, wanted: &'static str },
+    #[error("the database did not take the setting {0}")]
+    Setting(&'static str),
+    #[error("the server's secret at {path} can't be used")]
+    Secret {
+        path: String,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("the database holds something that can't be read: {0}")]
+    Unreadable(&'static str),
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+    #[error("the database could not be brought up to date")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+}
+
+impl Ledger {
+    /// Opens the database and the server's secret in a data directory, making what is missing.
+    pub async fn open(data_dir: &Path) -> Result<Self, LedgerError> {
+        let secret = Arc::new(ServerSecret::open(&data_dir.join("secret"))?);
+        let store = Store::open(&data_dir.join("embedenv.db")).await?;
+        let join_keys = Arc::new(JoinKeys::new(&secret));
+        Ok(Self { store, secret, join_keys })
+    }
+
+    pub fn join_keys(&self) -> &JoinKeys {
+        &self.join_keys
+    }
+
+    /// The secret of the link to a room's sandbox; `epoch` counts the sandboxes of the room.
+    pub fn link_secret(&self, room: embedenv_shared::id::RoomId, epoch: u64) -> [u8; 32] {
+        self.secret.derive("link", &[&room.0, &epoch.to_le_bytes()])
+    }
+
+    /// Ends the connections to the database, with everything written.
+    pub async fn close(&self) {
+        self.store.close().await;
+    }
+}
+
+/// Milliseconds since 1970.
+fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,199 @@
+//! Rooms in the ledger: opened for one credit, remembered across restarts, ended.
+
+use embedenv_shared::id::{Role, RoomId};
+use sqlx::Row as _;
+
+use super::join_keys::{self, EDITOR_KEY, OWNER_KEY};
+use super::{KeyId, Ledger, LedgerError, credits, now};
+
+/// What an `init` costs.
+const PRICE: i64 = 1;
+/// Idempotency keys are kept for this long, in milliseconds: 48 hours.
+const IDEMPOTENCY: i64 = 48 * 60 * 60 * 1000;
+
+/// A room to be opened.
+#[derive(Debug, Clone)]
+pub struct NewRoom {
+    pub key: KeyId,
+    pub room: RoomId,
+    pub space: String,
+    pub idempotency: Option<IdempotencyKey>,
+}
+
+/// What makes a retried `init` the same as the first one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyKey {
+    pub key: String,
+    /// The parameters; with others the key is a conflict.
+    pub fingerprint: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OpenOutcome {
+    /// One credit was taken.
+    New { remaining: i64 },
+    /// This idempotency key opened a room before; nothing was taken.
+    Again { room: RoomId, remaining: i64 },
+    /// This idempotency key was used with other parameters.
+    Conflict,
+    NoCredits,
+}
+
+/// A living room. Times are milliseconds since 1970.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomRow {
+    pub room: RoomId,
+    pub space: String,
+    pub created: i64,
+    pub last_used: i64,
+    /// The engine's record of its sandbox, if it runs.
+    pub sandbox: Option<String>,
+    pub epoch: u64,
+}
+
+impl Ledger {
+    /// Takes a credit and writes the room down, durably and in one step.
+    pub async fn open_room(&self, new: NewRoom) -> Result<OpenOutcome, LedgerError> {
+        let NewRoom { key: KeyId(public_key), room, space, idempotency } = new;
+        let id = room.to_string();
+        // The writer has one connection, so transactions stand in line here and not at the database.
+        let mut transaction = self.store.writer.begin().await?;
+        if let Some(IdempotencyKey { key, fingerprint }) = &idempotency {
+            sqlx::query("DELETE FROM idempotency_keys WHERE created < ?")
+                .bind(now() - IDEMPOTENCY)
+                .execute(&mut *transaction)
+                .await?;
+            let known = sqlx::query(
+                "SELECT fingerprint, room, remaining FROM idempotency_keys WHERE public_key = ? AND idempotency_key = ?",
+            )
+            .bind(&public_key)
+            .bind(key)
+            .fetch_optional(&mut *transaction)
+            .await?;
+            if let Some(row) = known {
+                if row.try_get::<String, _>(0)? != *fingerprint {
+                    return Ok(OpenOutcome::Conflict);
+                }
+                return Ok(OpenOutcome::Again { room: parse(&row.try_get::<String, _>(1)?)?, remaining: row.try_get(2)? });
+            }
+        }
+        sqlx::query("INSERT INTO rooms (room, public_key, space, created, last_used, epoch) VALUES (?, ?, ?, ?, ?, 0)")
+            .bind(&id)
+            .bind(&public_key)
+            .bind(&space)
+            .bind(now())
+            .bind(now())
+            .execute(&mut *transaction)
+            .await?;
+        let Some(remaining) = credits::add(&mut transaction, &public_key, "charge", -PRICE, Some(&id)).await? else {
+            return Ok(OpenOutcome::NoCredits);
+        };
+        for (number, role) in [(EDITOR_KEY, Role::Editor), (OWNER_KEY, Role::Owner)] {
+            join_keys::insert(&mut transaction, &id, number, role).await?;
+        }
+        if let Some(IdempotencyKey { key, fingerprint }) = idempotency {
+            sqlx::query(
+                "INSERT INTO idempotency_keys (public_key, idempotency_key, fingerprint, room, remaining, created) \
+                 VALUES (?, ?, ?, ?, ?, ?)",
+            )
+            .bind(&public_key)
+            .bind(key)
+            .bind(fingerprint)
+            .bind(&id)
+            .bind(remaining)
+            .bind(now())
+            .execute(&mut *transaction)
+            .await?;
+        }
+        sqlx::query("UPDATE key_pairs SET last_used = ? WHERE public_key = ?")
+            .bind(now())
+            .bind(&public_key)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(OpenOutcome::New { remaining })
+    }
+
+    /// Gives a room's credit back and ends the room. A second time it changes nothing.
+    pub async fn refund_room(&self, room: RoomId) -> Result<(), LedgerError> {
+        let id = room.to_string();
+        let mut transaction = self.store.writer.begin().await?;
+        let payer: Option<String> =
+            sqlx::query_scalar("UPDATE rooms SET ended = ?, sandbox = NULL WHERE room = ? AND ended IS NULL RETURNING public_key")
+                .bind(now())
+                .bind(&id)
+                .fetch_optional(&mut *transaction)
+                .await?;
+        if let Some(public_key) = payer {
+            credits::add(&mut transaction, &public_key, "refund", PRICE, Some(&id)).await?;
+            // A retry with the same idempotency key is a new attempt.
+            sqlx::query("DELETE FROM idempotency_keys WHERE room = ?").bind(&id).execute(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// All living rooms.
+    pub async fn rooms(&self) -> Result<Vec<RoomRow>, LedgerError> {
+        let rows = sqlx::query("SELECT room, space, created, last_used, sandbox, epoch FROM rooms WHERE ended IS NULL")
+            .fetch_all(&self.store.readers)
+            .await?;
+        let row = |row: &sqlx::sqlite::SqliteRow| {
+            Ok(RoomRow {
+                room: parse(&row.try_get::<String, _>(0)?)?,
+                space: row.try_get(1)?,
+                created: row.try_get(2)?,
+                last_used: row.try_get(3)?,
+                sandbox: row.try_get(4)?,
+                epoch: u64::try_from(row.try_get::<i64, _>(5)?).map_err(|_| LedgerError::Unreadable("an epoch"))?,
+            })
+        };
+        rows.iter().map(row).collect()
+    }
+
+    /// The living room that was used last of those that pairs of this name opened.
+    pub async fn latest_room_of(&self, name: &str) -> Result<Option<RoomId>, LedgerError> {
+        let room: Option<String> = sqlx::query_scalar(
+            "SELECT room FROM rooms JOIN key_pairs ON key_pairs.public_key = rooms.public_key \
+             WHERE name = ? AND ended IS NULL ORDER BY rooms.last_used DESC LIMIT 1",
+        )
+        .bind(name)
+        .fetch_optional(&self.store.readers)
+        .await?;
+        room.as_deref().map(parse).transpose()
+    }
+
+    pub async fn touch_room(&self, room: RoomId, at: i64) -> Result<(), LedgerError> {
+        sqlx::query("UPDATE rooms SET last_used = ? WHERE room = ?")
+            .bind(at)
+            .bind(room.to_string())
+            .execute(&self.store.writer)
+            .await?;
+        Ok(())
+    }
+
+    /// Writes down which sandbox a room has, or that it has none.
+    pub async fn set_sandbox(&self, room: RoomId, sandbox: Option<&str>, epoch: u64) -> Result<(), LedgerError> {
+        let epoch = i64::try_from(epoch).map_err(|_| LedgerError::Unreadable("an epoch"))?;
+        sqlx::query("UPDATE rooms SET sandbox = ?, epoch = ? WHERE room = ?")
+            .bind(sandbox)
+            .bind(epoch)
+            .bind(room.to_string())
+            .execute(&self.store.writer)
+            .await?;
+        Ok(())
+    }
+
+    pub async fn end_room(&self, room: RoomId) -> Result<(), LedgerError> {
+        sqlx::query("UPDATE rooms SET ended = ?, sandbox = NULL WHERE room = ? AND ended IS NULL")
+            .bind(now())
+            .bind(room.to_string())
+            .execute(&self.store.writer)
+            .await?;
+        Ok(())
+    }
+}
+
+pub(super) fn parse(room: &str) -> Result<RoomId, LedgerError> {
+    room.parse().map_err(|_| LedgerError::Unreadable("a room id"))
+}

@@ -1,0 +1,134 @@
+//! The ledger on a real database: exactly once, never negative, no secret at rest.
+
+use embedenv_shared::id::{Role, RoomId};
+
+use super::*;
+
+async fn ledger() -> (tempfile::TempDir, Ledger) {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(folder.path()).await.unwrap();
+    (folder, ledger)
+}
+
+fn room(n: u8) -> RoomId {
+    RoomId([n; 10])
+}
+
+fn new_room(key: &KeyId, n: u8, idempotency: Option<&str>, space: &str) -> NewRoom {
+    let idempotency = idempotency.map(|key| IdempotencyKey { key: key.to_owned(), fingerprint: space.to_owned() });
+    NewRoom { key: key.clone(), room: room(n), space: space.to_owned(), idempotency }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d7_one_idempotency_key_used_a_hundred_times_charges_once() {
+    let (_folder, ledger) = ledger().await;
+    let pair = ledger.create_key("k", 10).await.unwrap();
+    let key = ledger.authenticate(&pair.public_key, &pair.secret_key).await.unwrap();
+    let tries: Vec<_> = (0..100)
+        .map(|n| {
+            let (ledger, new) = (ledger.clone(), new_room(&key, n, Some("same"), "default"));
+            async move { ledger.open_room(new).await.unwrap() }
+        })
+        .collect();
+    let outcomes = futures_util::future::join_all(tries).await;
+    let new: Vec<_> = outcomes.iter().filter(|outcome| matches!(outcome, OpenOutcome::New { remaining: 9 })).collect();
+    assert_eq!(new.len(), 1);
+    let again = outcomes.iter().filter(|outcome| matches!(outcome, OpenOutcome::Again { remaining: 9, .. })).count();
+    assert_eq!(again, 99);
+    assert_eq!(ledger.balance(&pair.public_key).await.unwrap(), 9);
+    assert_eq!(ledger.rooms().await.unwrap().len(), 1);
+    let other = ledger.open_room(new_room(&key, 200, Some("same"), "other")).await.unwrap();
+    assert_eq!(other, OpenOutcome::Conflict);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d8_two_hundred_spenders_on_a_hundred_credits_get_exactly_a_hundred() {
+    let (_folder, ledger) = ledger().await;
+    let pair = ledger.create_key("k", 100).await.unwrap();
+    let key = ledger.authenticate(&pair.public_key, &pair.secret_key).await.unwrap();
+    let tries: Vec<_> = (0..200)
+        .map(|n| {
+            let (ledger, new) = (ledger.clone(), new_room(&key, n, None, "default"));
+            async move { ledger.open_room(new).await.unwrap() }
+        })
+        .collect();
+    let outcomes = futures_util::future::join_all(tries).await;
+    assert_eq!(outcomes.iter().filter(|outcome| matches!(outcome, OpenOutcome::New { .. })).count(), 100);
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == OpenOutcome::NoCredits).count(), 100);
+    assert_eq!(ledger.balance(&pair.public_key).await.unwrap(), 0);
+    assert_eq!(ledger.rooms().await.unwrap().len(), 100);
+}
+
+#[tokio::test]
+async fn a_refund_is_given_once_and_everything_survives_reopening() {
+    let (folder, ledger) = ledger().await;
+    let pair = ledger.create_key("k", 3).await.unwrap();
+    let key = ledger.authenticate(&pair.public_key, &pair.secret_key).await.unwrap();
+    for n in 0..2 {
+        ledger.open_room(new_room(&key, n, None, "default")).await.unwrap();
+    }
+    ledger.refund_room(room(0)).await.unwrap();
+    ledger.refund_room(room(0)).await.unwrap();
+    ledger.set_sandbox(room(1), Some("{}"), 7).await.unwrap();
+    ledger.close().await;
+    drop(ledger);
+    let ledger = Ledger::open(folder.path()).await.unwrap();
+    assert_eq!(ledger.balance(&pair.public_key).await.unwrap(), 2);
+    let rooms = ledger.rooms().await.unwrap();
+    assert_eq!(rooms.len(), 1);
+    assert_eq!((rooms[0].room, rooms[0].sandbox.as_deref(), rooms[0].epoch), (room(1), Some("{}"), 7));
+    assert!(ledger.authenticate(&pair.public_key, &pair.secret_key).await.is_ok());
+}
+
+#[tokio::test]
+async fn wrong_unknown_and_revoked_pairs_are_refused_alike() {
+    let (_folder, ledger) = ledger().await;
+    let pair = ledger.create_key("k", 1).await.unwrap();
+    let refused = |result: Result<KeyId, LedgerError>| matches!(result, Err(LedgerError::BadCredentials));
+    assert!(refused(ledger.authenticate(&pair.public_key, "sk_wrong").await));
+    assert!(refused(ledger.authenticate("pk_unknown", &pair.secret_key).await));
+    ledger.revoke_key(&pair.public_key).await.unwrap();
+    assert!(refused(ledger.authenticate(&pair.public_key, &pair.secret_key).await));
+}
+
+#[tokio::test]
+async fn join_keys_open_their_room_until_they_are_revoked_or_it_ends() {
+    let (_folder, ledger) = ledger().await;
+    let pair = ledger.create_key("k", 1).await.unwrap();
+    let key = ledger.authenticate(&pair.public_key, &pair.secret_key).await.unwrap();
+    ledger.open_room(new_room(&key, 1, None, "default")).await.unwrap();
+    let editor = ledger.join_keys().mint(room(1), EDITOR_KEY, Role::Editor);
+    assert_eq!(ledger.check_join_key(&editor).await.unwrap().role, Role::Editor);
+    let viewer = ledger.mint_join_key(room(1), Role::Viewer).await.unwrap();
+    let claim = ledger.check_join_key(&viewer).await.unwrap();
+    assert_eq!(claim.role, Role::Viewer);
+
+    // One changed character anywhere makes it worthless.
+    for at in 3..viewer.len() {
+        let mut forged = viewer.clone().into_bytes();
+        forged[at] = if forged[at] == b'A' { b'B' } else { b'A' };
+        let forged = String::from_utf8(forged).unwrap();
+        assert!(forged == viewer || ledger.check_join_key(&forged).await.is_err(), "{at}");
+    }
+    ledger.revoke_join_key(room(1), claim.number).await.unwrap();
+    assert!(ledger.check_join_key(&viewer).await.is_err());
+    ledger.end_room(room(1)).await.unwrap();
+    assert!(ledger.check_join_key(&editor).await.is_err());
+}
+
+#[tokio::test]
+async fn a11_no_secret_is_at_rest_or_in_debug_output() {
+    let (folder, ledger) = ledger().await;
+    let pair = ledger.create_key("k", 1).await.unwrap();
+    let key = ledger.authenticate(&pair.public_key, &pair.secret_key).await.unwrap();
+    ledger.open_room(new_room(&key, 1, None, "default")).await.unwrap();
+    let join = ledger.join_keys().mint(room(1), EDITOR_KEY, Role::Editor);
+    assert!(!format!("{pair:?} {ledger:?}").contains(&pair.secret_key));
+    ledger.close().await;
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        for secret in [pair.secret_key.as_bytes(), join.as_bytes()] {
+            assert!(!bytes.windows(secret.len()).any(|window| window == secret));
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The server as one value: made from a configuration, listening, and shut down in order.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+
+use crate::config::Config;
+use crate::engine::local::{LocalEngine, LocalSettings};
+use crate::engine::{Engine, EngineError, EngineHome};
+use crate::http::assets::NoAgent;
+use crate::http::attempts::Attempts;
+use crate::http::{self, Doors};
+use crate::ledger::{Ledger, LedgerError};
+use crate::room::registry::{Opened, Registry, RegistryError};
+use crate::tasks::Tasks;
+
+/// How long shutting down may take, from the signal to the last task's end.
+pub const SHUTDOWN: Duration = Duration::from_secs(9);
+
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    #[error("cannot use the data directory {path}")]
+    DataDir {
+        path: String,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("cannot open the ledger")]
+    Ledger(#[from] LedgerError),
+    #[error("the agent is missing from this build")]
+    Agent(#[from] NoAgent),
+    #[error("the sandbox engine does not work here (`embedenv doctor` says more)")]
+    Engine(#[from] EngineError),
+    #[error("the rooms could not be taken up")]
+    Rooms(#[from] RegistryError),
+    #[error(transparent)]
+    Web(#[from] http::WebError),
+    #[error("cannot listen on {address}")]
+    Listen {
+        address: SocketAddr,
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// A server that has taken up its rooms and is ready to listen.
+#[derive(Debug)]
+pub struct Server {
+    doors: Doors,
+    ledger: Ledger,
+}
+
+/// A server that listens.
+#[derive(Debug)]
+pub struct Running {
+    server: Server,
+    address: SocketAddr,
+}
+
+impl Server {
+    pub async fn new(config: Config) -> Result<Self, ServerError> {
+        let config = Arc::new(config);
+        std::fs::create_dir_all(&config.data_dir)
+            .map_err(|source| ServerError::DataDir { path: config.data_dir.display().to_string(), source })?;
+        let ledger = Ledger::open(&config.data_dir).await?;
+        let home = EngineHome { data_dir: config.data_dir.clone(), agent: http::assets::agent()? };
+        let engine: Arc<dyn Engine> = Arc::new(LocalEngine::new(home, LocalSettings::default())?);
+        let tasks = Tasks::default();
+        let registry = Registry::start(config.clone(), engine, ledger.clone(), tasks.clone()).await?;
+        let attempts = Arc::new(Attempts::new(config.limits.failed_attempts));
+        let doors = Doors { config, registry, attempts, tasks };
+        Ok(Self { doors, ledger })
+    }
+
+    /// Listens on the configured address; port 0 takes a free one.
+    pub async fn listen(self) -> Result<Running, ServerError> {
+        let wanted = self.doors.config.listen;
+        let failed = |source| ServerError::Listen { address: wanted, source };
+        let listener = TcpListener::bind(wanted).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        http::serve(listener, self.doors.clone())?;
+        Ok(Running { server: self, address })
+    }
+}
+
+impl Running {
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn ledger(&self) -> &Ledger {
+        &self.server.ledger
+    }
+
+    pub fn registry(&self) -> &Arc<Registry> {
+        &self.server.doors.registry
+    }
+
+    /// Ends the server and leaves its sandboxes running for the next one. Everything acknowledged is on disk when this
+    /// returns. Says whether every task had ended in time.
+    pub async fn shutdown(self) -> bool {
+        self.server.doors.registry.shut_down().await;
+        let ended = self.server.doors.tasks.close(SHUTDOWN).await;
+        self.server.ledger.close().await;
+        ended
+    }
+
+    /// Ends the server and its sandboxes.
+    pub async fn end(self) -> bool {
+        self.server.doors.registry.end_sandboxes().await;
+        self.shutdown().await
+    }
+
+    /// Opens a room for a key pair without a socket, for `embedenv try`.
+    pub async fn open(&self, public_key: &str, secret_key: &str) -> Result<Opened, embedenv_shared::code::Failure> {
+        let init = embedenv_shared::command::Init {
+            public_key: public_key.to_owned(),
+            secret_key: secret_key.to_owned(),
+            idempotency_key: None,
+            guest: embedenv_shared::command::Guest::default(),
+        };
+        self.server.doors.registry.open(crate::config::DEFAULT_SPACE, &init).await
+    }
+}
