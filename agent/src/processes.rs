@@ -12,16 +12,26 @@ use rustix::process::{Pid, Signal};
 pub struct Process {
     pub pid: Pid,
     parent: i32,
-    pub session: i32,
+    group: i32,
+    session: i32,
+}
+
+fn every() -> Vec<Process> {
+    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
+    entries
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter_map(|pid: i32| read(Pid::from_raw(pid)?))
+        .collect()
+}
+
+/// The members of a process group.
+pub fn group(group: Pid) -> impl Iterator<Item = Pid> {
+    every().into_iter().filter(move |process| process.group == number(group)).map(|process| process.pid)
 }
 
 /// Everything that runs in the sandbox but the agent itself; ended processes that nobody reaped included.
 pub fn all() -> Vec<Process> {
-    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
-    let mut found: Vec<Process> = entries
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .filter_map(|pid: i32| read(Pid::from_raw(pid)?))
-        .collect();
+    let mut found = every();
     let own = rustix::process::getpid();
     if own == Pid::INIT {
         found.retain(|process| process.pid != own);
@@ -51,16 +61,16 @@ fn number(pid: Pid) -> i32 {
 
 fn read(pid: Pid) -> Option<Process> {
     let stat = std::fs::read(format!("/proc/{}/stat", number(pid))).ok()?;
-    let (parent, session) = parse(&stat)?;
-    Some(Process { pid, parent, session })
+    let (parent, group, session) = parse(&stat)?;
+    Some(Process { pid, parent, group, session })
 }
 
-/// Parent and session in a `stat` line (proc(5)). The name in parentheses may hold anything, parentheses too.
-fn parse(stat: &[u8]) -> Option<(i32, i32)> {
+/// Parent, group and session in a `stat` line (proc(5)). The name in parentheses may hold anything, parentheses too.
+fn parse(stat: &[u8]) -> Option<(i32, i32, i32)> {
     let after = stat.iter().rposition(|&byte| byte == b')')? + 1;
     let mut fields = std::str::from_utf8(&stat[after..]).ok()?.split_ascii_whitespace();
-    let (_state, parent, _group, session) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
-    Some((parent.parse().ok()?, session.parse().ok()?))
+    let (_state, parent, group, session) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
+    Some((parent.parse().ok()?, group.parse().ok()?, session.parse().ok()?))
 }
 
 /// The members of the session that `leader` leads or led, itself left out.
@@ -85,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_hostile_name_does_not_confuse_the_fields() {
-        assert_eq!(parse(b"12 (a) R 1 (b) S 7 8 9 0 -1"), Some((7, 9)));
+        assert_eq!(parse(b"12 (a) R 1 (b) S 7 8 9 0 -1"), Some((7, 8, 9)));
         assert_eq!(parse(b"12 (a"), None);
     }
 }

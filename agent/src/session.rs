@@ -50,9 +50,14 @@ pub struct Session {
     phase: Phase,
     /// The program's process group; 0 until it was started.
     program: Option<Pid>,
-    /// `None` once nobody is left at the other side.
+    /// `None` once the session is over and its holder gone.
     terminal: Option<OwnedFd>,
+    /// Nobody is left at the terminal's other side. The master stays open until the holder has ended: closing it
+    /// earlier would hang up on daemons that the program left in its group.
+    deserted: bool,
     slave: Option<OwnedFd>,
+    /// Major and minor number of the terminal.
+    device: (u32, u32),
     reports: Option<OwnedFd>,
     /// The holder, until it was let go.
     holder: Option<(Pid, OwnedFd)>,
@@ -106,7 +111,9 @@ impl Session {
             phase: Phase::Starting(request, generation),
             program: None,
             terminal: Some(started.terminal),
+            deserted: false,
             slave: Some(started.slave),
+            device: started.device,
             reports: Some(started.reports),
             holder: Some((started.holder, started.hold)),
             ring,
@@ -144,12 +151,13 @@ impl Session {
 
     /// Whether something may still come of it: its program runs, or others are at its terminal.
     fn is_live(&self) -> bool {
-        self.terminal.is_some()
+        self.terminal.is_some() && !self.deserted
     }
 
     fn attach(&mut self, from: u64) -> u64 {
         let from = from.clamp(self.ring.start(), self.ring.head());
         self.reader = Some(Reader { sent: from, read: from, full_since: None, given_up: false });
+        self.watch.ask_again();
         from
     }
 
@@ -167,7 +175,7 @@ impl Session {
     /// Bytes that may be read from the terminal now.
     fn room(&self) -> usize {
         match &self.reader {
-            _ if matches!(self.phase, Phase::Starting(..)) => 0,
+            _ if self.deserted || matches!(self.phase, Phase::Starting(..)) => 0,
             Some(reader) if !reader.given_up => RING - (self.ring.head() - reader.read) as usize,
             _ => RING,
         }
@@ -176,6 +184,7 @@ impl Session {
     /// Reads what the program printed, as far as there is room, and sends it.
     fn readable(&mut self, link: &mut Option<Link>) {
         let mut turn = TURN;
+        let mut printed = false;
         loop {
             let most = self.room().min(turn);
             let Some(terminal) = &self.terminal else { break };
@@ -186,13 +195,13 @@ impl Session {
             let asked = room.len();
             match rustix::io::read(terminal, room) {
                 Ok(0) | Err(Errno::IO) => {
-                    self.hung_up();
+                    self.desert();
                     break;
                 }
                 Ok(count) => {
                     self.ring.filled(count);
                     turn -= count;
-                    self.watch.printed();
+                    printed = true;
                     if let Phase::Draining(status, left) = &mut self.phase {
                         *left = left.saturating_sub(count);
                         if *left == 0 {
@@ -213,6 +222,9 @@ impl Session {
                 }
             }
         }
+        if printed && self.kind == SessionKind::Shell {
+            self.watch.printed(Instant::now());
+        }
         self.send(link);
     }
 
@@ -224,13 +236,20 @@ impl Session {
     }
 
     /// Nobody is at the terminal's other side any more.
-    fn hung_up(&mut self) {
+    fn desert(&mut self) {
         if let Phase::Draining(status, _) = self.phase {
             self.ended(status);
         }
+        self.deserted = true;
+        self.input = VecDeque::new();
+        if self.reports.is_none() {
+            self.close_terminal();
+        }
+    }
+
+    fn close_terminal(&mut self) {
         self.terminal = None;
         self.terminal_interest = Interest::default();
-        self.input = VecDeque::new();
     }
 
     /// Sends output as far as the window and the socket allow, and then what must stand behind it.
@@ -271,7 +290,6 @@ impl Session {
         if self.terminal.is_some() && !matches!(self.phase, Phase::Ended(..)) {
             self.input.extend(&rest[..rest.len().min(room)]);
         }
-        self.watch.typed();
     }
 
     /// Writes what waits, when the terminal takes more.
@@ -358,12 +376,15 @@ impl Session {
             }
             (Some(Report::Ended(status)), Phase::Running) => {
                 self.phase = Phase::Draining(status, MAX_DRAIN);
-                self.close_reports();
                 Told::Nothing
             }
-            // The holder was killed.
+            // The holder is gone; before the program's end that means that it was killed.
             (None, phase) => {
-                self.close_reports();
+                self.reports = None;
+                self.reports_interest = Interest::default();
+                if self.deserted {
+                    self.close_terminal();
+                }
                 match phase {
                     Phase::Starting(request, generation) => Told::Failed(request, generation, Errno::SRCH),
                     Phase::Running => {
@@ -382,11 +403,6 @@ impl Session {
         }
     }
 
-    fn close_reports(&mut self) {
-        self.reports = None;
-        self.reports_interest = Interest::default();
-    }
-
     /// Watches for what there is to do.
     fn observe(&mut self, poller: &Poller) {
         if let Some(terminal) = &self.terminal {
@@ -396,7 +412,7 @@ impl Session {
         if let Some(reports) = &self.reports {
             poller.set(reports, Source::Holder(self.id.0), &mut self.reports_interest, Interest::READ);
         }
-        let full = self.terminal.is_some() && self.room() == 0;
+        let full = self.is_live() && self.room() == 0;
         if let Some(reader) = &mut self.reader {
             let since = reader.full_since;
             reader.full_since = full.then(|| since.unwrap_or_else(Instant::now));

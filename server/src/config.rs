@@ -146,11 +146,12 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let mut config = Self::default();
         if let Some(path) = file {
-            let text = std::fs::read_to_string(path)
-                .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-            let table: toml::Table = text
-                .parse()
-                .map_err(|error: toml::de::Error| ConfigError::Parse { path: path.to_owned(), reason: error.to_string() })?;
+            let text =
+                std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+            let table: toml::Table = text.parse().map_err(|error: toml::de::Error| ConfigError::Parse {
+                path: path.to_owned(),
+                reason: error.to_string(),
+            })?;
             let mut found = Vec::new();
             flatten("", toml::Value::Table(table), &mut found);
             for (name, value) in found {
@@ -158,7 +159,9 @@ impl Config {
             }
         }
         for (variable, value) in environment {
-            let Some(name) = variable.strip_prefix(PREFIX).filter(|name| !NOT_SETTINGS.contains(name)) else { continue };
+            let Some(name) = variable.strip_prefix(PREFIX).filter(|name| !NOT_SETTINGS.contains(name)) else {
+                continue;
+            };
             let name = name.to_lowercase().replace("__", ".");
             config.apply(&name, &Raw::Text(value), &format!("from the variable {variable}"))?;
         }
@@ -188,11 +191,8 @@ impl Config {
     }
 
     fn apply(&mut self, name: &str, raw: &Raw, source_name: &str) -> Result<(), ConfigError> {
-        let value_error = |reason| ConfigError::Value {
-            name: name.to_owned(),
-            source_name: source_name.to_owned(),
-            reason,
-        };
+        let value_error =
+            |reason| ConfigError::Value { name: name.to_owned(), source_name: source_name.to_owned(), reason };
         if let Some(setting) = settings::SETTINGS.iter().find(|setting| setting.name == name) {
             return (setting.set)(self, raw).map_err(value_error);
         }
@@ -239,7 +239,7 @@ fn flatten(prefix: &str, value: toml::Value, found: &mut Vec<(String, toml::Valu
 /// The known setting closest to a wrong name, if one is close.
 fn suggestion(name: &str) -> String {
     let known = settings::SETTINGS.iter().map(|setting| setting.name);
-    let ratio = |known: &&str| (similar::TextDiff::from_chars(name, known).ratio() * 1000.0) as u32;
+    let ratio = |known: &&str| (similar::TextDiff::from_chars(name, *known).ratio() * 1000.0) as u32;
     match known.max_by_key(ratio) {
         Some(closest) if ratio(&closest) > 700 => format!("; did you mean {closest:?}?"),
         _ => "; docs/configuration.md lists them all".to_owned(),

@@ -126,7 +126,12 @@ fn user() -> Finding {
         return finding("host user", State::Good, detail, None);
     }
     let detail = "the server is an ordinary user: all sandboxes run as that user, each in namespaces of its own";
-    finding("host user", State::Weaker, detail, Some("Run the server as root for a host user for each sandbox.".to_owned()))
+    finding(
+        "host user",
+        State::Weaker,
+        detail,
+        Some("Run the server as root for a host user for each sandbox.".to_owned()),
+    )
 }
 
 /// Prepares the engine as the server would, and says what holds its limits.
@@ -168,13 +173,23 @@ fn programs() -> Finding {
     if missing.is_empty() {
         return finding("programs for sandboxes", State::Good, detail, None);
     }
-    let remedy = format!("Sandboxes see this machine's /usr. Not there: {}. {}", missing.join(", "), install(&missing.join(" ")));
+    let remedy = format!(
+        "Sandboxes see this machine's /usr. Not there: {}. {}",
+        missing.join(", "),
+        install(&missing.join(" "))
+    );
     finding("programs for sandboxes", State::Weaker, detail, Some(remedy))
 }
 
 /// How packages are installed on this kind of system.
 fn install(packages: &str) -> String {
-    let managers = [("apt-get", "apt-get install"), ("dnf", "dnf install"), ("pacman", "pacman -S"), ("apk", "apk add"), ("zypper", "zypper install")];
+    let managers = [
+        ("apt-get", "apt-get install"),
+        ("dnf", "dnf install"),
+        ("pacman", "pacman -S"),
+        ("apk", "apk add"),
+        ("zypper", "zypper install"),
+    ];
     match managers.iter().find(|(program, _)| on_path(program).is_some()) {
         Some((_, command)) => format!("As root: {command} {packages}"),
         None => format!("Install with your system's packages: {packages}"),

@@ -8,7 +8,7 @@
 //! socket <──pull──  Session log <──output── Link reader
 //! ```
 
-// curl
+pub mod curl;
 pub mod document;
 pub mod documents;
 pub mod files;
@@ -16,8 +16,8 @@ pub mod members;
 pub mod outbox;
 pub mod plain;
 pub mod reading;
-pub mod requests;
 pub mod registry;
+pub mod requests;
 pub mod sandbox;
 pub mod screen;
 pub mod session;
@@ -41,6 +41,7 @@ use crate::link::{LinkError, LinkListener};
 use crate::tasks::Tasks;
 use documents::Documents;
 use members::{Arrival, Member, Members, Seat};
+use requests::Requests;
 use sandbox::Lifecycle;
 use sessions::Sessions;
 use shells::Shells;
@@ -83,6 +84,7 @@ pub struct Room {
     pub shells: Shells,
     pub documents: Documents,
     pub watches: Watches,
+    requests: Requests,
     ports: Mutex<Vec<u16>>,
 }
 
@@ -105,6 +107,7 @@ impl Room {
             shells: Shells::default(),
             documents: Documents::default(),
             watches: Watches::default(),
+            requests: Requests::default(),
             ports: Mutex::default(),
         })
     }

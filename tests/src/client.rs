@@ -40,7 +40,8 @@ pub struct Client {
 
 impl Client {
     pub async fn connect(url: &str) -> Result<Self> {
-        let (socket, _) = tokio_tungstenite::connect_async(url).await.with_context(|| format!("connecting to {url}"))?;
+        let (socket, _) =
+            tokio_tungstenite::connect_async(url).await.with_context(|| format!("connecting to {url}"))?;
         Ok(Self { socket, next_id: 0, aside: Vec::new(), output: Vec::new(), documents: Vec::new() })
     }
 

@@ -5,7 +5,9 @@ use embedenv_shared::frame::BinaryFrame;
 use embedenv_shared::id::DocumentId;
 use serde_json::{Value, json};
 use yrs::updates::decoder::Decode as _;
-use yrs::{Doc, GetString as _, OffsetKind, Options, ReadTxn as _, StateVector, Text as _, TextRef, Transact as _, Update};
+use yrs::{
+    Doc, GetString as _, OffsetKind, Options, ReadTxn as _, StateVector, Text as _, TextRef, Transact as _, Update,
+};
 
 use crate::client::{Client, Received};
 

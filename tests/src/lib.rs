@@ -131,7 +131,8 @@ impl TestServer {
         }
         let mut killed = 0;
         for wrapper in wrappers {
-            let children = std::fs::read_to_string(format!("/proc/{wrapper}/task/{wrapper}/children")).unwrap_or_default();
+            let children =
+                std::fs::read_to_string(format!("/proc/{wrapper}/task/{wrapper}/children")).unwrap_or_default();
             for child in children.split_whitespace().filter_map(|child| child.parse().ok()) {
                 let pid = rustix::process::Pid::from_raw(child).context("a pid")?;
                 rustix::process::kill_process(pid, rustix::process::Signal::KILL)?;

@@ -135,7 +135,11 @@ async fn a_sandbox_that_dies_is_reported_and_starts_again_with_its_files() -> Re
     let gone = client.frame_where("the report", |frame| frame["type"] == "sandbox" && frame["state"] == "gone").await?;
     assert!(gone["message"].as_str().is_some_and(|message| message.contains("safe")), "{gone}");
     let frames = plain.until_end().await?;
-    assert!(frames.iter().all(|frame| frame["type"] == "error" || frame["type"] == "terminal-data-end"), "{}", json!(frames));
+    assert!(
+        frames.iter().all(|frame| frame["type"] == "error" || frame["type"] == "terminal-data-end"),
+        "{}",
+        json!(frames)
+    );
     assert_eq!(client.request(json!({"type": "sandbox-start"})).await?["type"], "done");
     let read = client.request(json!({"type": "read", "project": "p", "path": "file.txt"})).await?;
     assert_eq!(read["content"], "kept\n");

@@ -29,9 +29,17 @@ async fn handshake_failures_have_their_codes() -> Result<()> {
     let poor = server.key(0).await?;
     let cases = [
         (json!({"type": "init", "public_key": "pk_no", "secret_key": "sk_no"}), "bad_credentials", Some(4401)),
-        (json!({"type": "init", "public_key": poor.public_key, "secret_key": poor.secret_key}), "no_credits", Some(4402)),
+        (
+            json!({"type": "init", "public_key": poor.public_key, "secret_key": poor.secret_key}),
+            "no_credits",
+            Some(4402),
+        ),
         (json!({"type": "join", "join": "jk_nonsense"}), "unknown_join_key", Some(4404)),
-        (json!({"type": "cmd", "project_name": "p", "command": {"type": "shell", "command": "ls"}}), "bad_request", None),
+        (
+            json!({"type": "cmd", "project_name": "p", "command": {"type": "shell", "command": "ls"}}),
+            "bad_request",
+            None,
+        ),
     ];
     for (frame, code, close) in cases {
         let mut client = Client::connect(&server.url()).await?;
@@ -181,7 +189,13 @@ async fn curl_reaches_the_sandbox_and_nothing_else() -> Result<()> {
         }
     }
     assert_eq!(body, "<p>äöü</p>");
-    for url in ["http://example.com/", "http://127.0.0.2/", "file:///etc/passwd", "http://localhost@10.0.0.1/", "gopher://localhost"] {
+    for url in [
+        "http://example.com/",
+        "http://127.0.0.2/",
+        "file:///etc/passwd",
+        "http://localhost@10.0.0.1/",
+        "gopher://localhost",
+    ] {
         client.command("p", json!({"type": "curl"}), curl(url)).await?;
         let error = client.expect("error").await?;
         assert_eq!(error["code"], "forbidden_target", "{url}");
@@ -283,7 +297,8 @@ async fn ids_come_back_on_replies_errors_and_acknowledgements() -> Result<()> {
 async fn a_retried_init_returns_the_same_room_and_charges_once() -> Result<()> {
     let server = TestServer::new().await?;
     let key = server.key(5).await?;
-    let init = json!({"type": "init", "public_key": key.public_key, "secret_key": key.secret_key, "idempotency_key": "k1"});
+    let init =
+        json!({"type": "init", "public_key": key.public_key, "secret_key": key.secret_key, "idempotency_key": "k1"});
     let mut answers = Vec::new();
     for _ in 0..3 {
         let mut client = Client::connect(&server.url()).await?;

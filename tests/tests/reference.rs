@@ -58,8 +58,7 @@ async fn the_reference_walk_passes() -> Result<()> {
     let walk = folder.join("conformance/reference_walk.py");
     let walk = walk.to_str().context("a path in UTF-8")?;
     let url = server.url();
-    let arguments =
-        [walk, "--url", &url, "--public-key", &key.public_key, "--secret-key", &key.secret_key];
+    let arguments = [walk, "--url", &url, "--public-key", &key.public_key, "--secret-key", &key.secret_key];
     let said = run_python(&arguments, None).await?;
     ensure!(said.lines().last().is_some_and(|line| line.ends_with(", 0 failed")), "{said}");
     Ok(())

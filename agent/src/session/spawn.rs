@@ -10,7 +10,7 @@
 //! tells how the program ended and stays until the agent lets go of it. It keeps no descriptor but two pipes.
 //!
 //! What the holder says ([`Report`]) comes through a pipe, eight bytes each; a pipe that ends without a status means
-//! that the holder was killed.
+//! that the holder was killed. The pipe stays open until the holder has ended.
 #![allow(unsafe_code)] // `fork` and `execve`, and the system calls between them, which must not allocate or lock.
 
 use std::ffi::{CStr, CString};
@@ -44,6 +44,8 @@ pub struct Started {
     pub terminal: OwnedFd,
     /// The slave's side, kept open until the program has ended: with nobody at it the master reads a hang-up.
     pub slave: OwnedFd,
+    /// Its major and minor number.
+    pub device: (u32, u32),
     pub holder: Pid,
     /// The holder's reports.
     pub reports: OwnedFd,
@@ -94,6 +96,8 @@ pub fn start(program: &Program<'_>) -> Result<Started, Errno> {
     let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
     let slave = rustix::pty::ioctl_tiocgptpeer(&terminal, flags)?;
     rustix::fs::fcntl_setfl(&terminal, OFlags::RDWR | OFlags::NONBLOCK)?;
+    let device = rustix::fs::fstat(&slave)?.st_rdev;
+    let device = (rustix::fs::major(device), rustix::fs::minor(device));
     set_modes(&slave, program.kind)?;
     resize(&terminal, program.size)?;
 
@@ -126,7 +130,7 @@ pub fn start(program: &Program<'_>) -> Result<Started, Errno> {
             pid => Pid::from_raw(pid).expect("fork returns a process"),
         }
     };
-    Ok(Started { terminal, slave, holder, reports, hold })
+    Ok(Started { terminal, slave, device, holder, reports, hold })
 }
 
 /// The terminal's size; its foreground group is told by the kernel.
@@ -204,7 +208,6 @@ impl Child {
             while libc::waitpid(program, &mut status, 0) == -1 && *libc::__errno_location() == libc::EINTR {}
             let report = report(ENDED, status);
             libc::write(0, report.as_ptr().cast(), REPORT);
-            libc::close(0);
             let mut byte = 0u8;
             while libc::read(1, (&raw mut byte).cast(), 1) == -1 && *libc::__errno_location() == libc::EINTR {}
             // The foreground group gets a hang-up when this process ends. Whoever still needs one had it from the
@@ -241,8 +244,10 @@ impl Child {
             limit(libc::RLIMIT_NPROC, self.processes);
             limit(libc::RLIMIT_NOFILE, self.open_files);
             limit(libc::RLIMIT_CORE, Some(0));
-            for signal in 1..=libc::SIGRTMAX() {
-                libc::signal(signal, libc::SIG_DFL);
+            // By system call: the C library refuses the signals that it uses itself, which may come ignored as well.
+            let default = [0u64; 4];
+            for signal in 1..=64 {
+                libc::syscall(libc::SYS_rt_sigaction, signal, default.as_ptr(), std::ptr::null_mut::<u64>(), 8);
             }
             let mut mask = std::mem::zeroed::<libc::sigset_t>();
             libc::sigemptyset(&mut mask);

@@ -4,6 +4,8 @@ use embedenv_shared::link::sessions::{
     Attach, Close, Detach, ExitStatus, MAX_SESSIONS, Replay, Resize, SessionKind, Signal, SignalKind, Size,
 };
 
+use embedenv_shared::link::Ping;
+
 use crate::harness::{Agent, eventually};
 
 #[test]
@@ -163,6 +165,8 @@ fn sixteen_sessions_live_and_no_more_and_all_are_freed() {
     let mut client = agent.client();
     client.shell(9999, ":");
     client.until_exit(9999);
+    eventually("its holder to go", || agent.children().is_empty());
+    client.call(Ping).unwrap();
     let before = agent.descriptors();
     let calls: Vec<u32> = (0..1000)
         .map(|number| {

@@ -45,7 +45,9 @@ pub(super) async fn try_out(config: Config, chosen: bool) -> Result<(), CliError
     let key = running.try_room(TRY_KEY, sample()).await.map_err(CliError::Sample)?;
     let base = config.link_base(running.address());
     say(&format!("listening on http://{}", running.address()));
-    say(&format!("\n  Open  {base}/w#join={key}&project={SAMPLE}\n\n  Ctrl+C ends it; your files stay for the next time."));
+    say(&format!(
+        "\n  Open  {base}/w#join={key}&project={SAMPLE}\n\n  Ctrl+C ends it; your files stay for the next time."
+    ));
     ended_by_signal().await?;
     match running.end().await {
         true => Ok(()),

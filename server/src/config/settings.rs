@@ -74,10 +74,7 @@ pub const SETTINGS: &[Setting] = &[
         // The agent link carries one whole message at most; its own bound leaves no room for more.
         set: |c, raw| size(raw, 4 * KIB, 16 * MIB).map(|v| c.limits.max_message = v as usize),
     },
-    Setting {
-        name: "limits.handshake",
-        set: |c, raw| duration(raw, 1, 5 * 60).map(|v| c.limits.handshake = v),
-    },
+    Setting { name: "limits.handshake", set: |c, raw| duration(raw, 1, 5 * 60).map(|v| c.limits.handshake = v) },
     Setting {
         name: "limits.connections",
         set: |c, raw| whole(raw, 1, 1_000_000).map(|v| c.limits.connections = v as usize),
@@ -122,7 +119,9 @@ fn parsed<T: std::str::FromStr>(raw: &Raw, otherwise: &str) -> Result<T, String>
 /// A list, or in the environment and in flags its parts between commas.
 fn list(raw: &Raw) -> Result<Vec<String>, String> {
     match raw {
-        Raw::Text(text) => Ok(text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()),
+        Raw::Text(text) => {
+            Ok(text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect())
+        }
         Raw::Toml(toml::Value::Array(parts)) => {
             parts.iter().map(|part| text(&Raw::Toml(part.clone()))).collect::<Result<_, _>>()
         }
@@ -157,10 +156,9 @@ fn number(raw: &Raw, least: f64, most: f64) -> Result<f64, String> {
 fn size(raw: &Raw, least: u64, most: u64) -> Result<u64, String> {
     let value = match raw {
         Raw::Toml(toml::Value::Integer(number)) => u64::try_from(*number).ok(),
-        Raw::Text(text) | Raw::Toml(toml::Value::String(text)) => with_unit(
-            text,
-            &[("KiB", KIB), ("MiB", MIB), ("GiB", GIB), ("TiB", 1024 * GIB), ("", 1)],
-        ),
+        Raw::Text(text) | Raw::Toml(toml::Value::String(text)) => {
+            with_unit(text, &[("KiB", KIB), ("MiB", MIB), ("GiB", GIB), ("TiB", 1024 * GIB), ("", 1)])
+        }
         Raw::Toml(_) => None,
     };
     value
@@ -171,10 +169,9 @@ fn size(raw: &Raw, least: u64, most: u64) -> Result<u64, String> {
 /// A time: a whole number with ms, s, m, h or d.
 fn duration(raw: &Raw, least: u64, most: u64) -> Result<Duration, String> {
     let value = match raw {
-        Raw::Text(text) | Raw::Toml(toml::Value::String(text)) => with_unit(
-            text,
-            &[("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", DAY * 1000)],
-        ),
+        Raw::Text(text) | Raw::Toml(toml::Value::String(text)) => {
+            with_unit(text, &[("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", DAY * 1000)])
+        }
         Raw::Toml(_) => None,
     };
     value

@@ -31,9 +31,14 @@ pub struct IdempotencyKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OpenOutcome {
     /// One credit was taken.
-    New { remaining: i64 },
+    New {
+        remaining: i64,
+    },
     /// This idempotency key opened a room before; nothing was taken.
-    Again { room: RoomId, remaining: i64 },
+    Again {
+        room: RoomId,
+        remaining: i64,
+    },
     /// This idempotency key was used with other parameters.
     Conflict,
     NoCredits,
@@ -74,7 +79,10 @@ impl Ledger {
                 if row.try_get::<String, _>(0)? != *fingerprint {
                     return Ok(OpenOutcome::Conflict);
                 }
-                return Ok(OpenOutcome::Again { room: parse(&row.try_get::<String, _>(1)?)?, remaining: row.try_get(2)? });
+                return Ok(OpenOutcome::Again {
+                    room: parse(&row.try_get::<String, _>(1)?)?,
+                    remaining: row.try_get(2)?,
+                });
             }
         }
         sqlx::query("INSERT INTO rooms (room, public_key, space, created, last_used, epoch) VALUES (?, ?, ?, ?, ?, 0)")
@@ -118,12 +126,13 @@ impl Ledger {
     pub async fn refund_room(&self, room: RoomId) -> Result<(), LedgerError> {
         let id = room.to_string();
         let mut transaction = self.store.writer.begin().await?;
-        let payer: Option<String> =
-            sqlx::query_scalar("UPDATE rooms SET ended = ?, sandbox = NULL WHERE room = ? AND ended IS NULL RETURNING public_key")
-                .bind(now())
-                .bind(&id)
-                .fetch_optional(&mut *transaction)
-                .await?;
+        let payer: Option<String> = sqlx::query_scalar(
+            "UPDATE rooms SET ended = ?, sandbox = NULL WHERE room = ? AND ended IS NULL RETURNING public_key",
+        )
+        .bind(now())
+        .bind(&id)
+        .fetch_optional(&mut *transaction)
+        .await?;
         if let Some(public_key) = payer {
             credits::add(&mut transaction, &public_key, "refund", PRICE, Some(&id)).await?;
             // A retry with the same idempotency key is a new attempt.

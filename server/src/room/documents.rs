@@ -144,19 +144,14 @@ impl Documents {
         let mut inner = self.inner.lock();
         inner.last += 1;
         let id = DocumentId(inner.last);
-        let open = Arc::new(OpenDocument { id, project, state: Mutex::new(state), saving: tokio::sync::Mutex::default() });
+        let open =
+            Arc::new(OpenDocument { id, project, state: Mutex::new(state), saving: tokio::sync::Mutex::default() });
         inner.open.insert(id, open.clone());
         Ok(open)
     }
 
     /// One message of the sync protocol from a member that has the document open.
-    pub fn receive(
-        &self,
-        room: &Arc<Room>,
-        member: &Member,
-        id: DocumentId,
-        message: &[u8],
-    ) -> Result<(), Failure> {
+    pub fn receive(&self, room: &Arc<Room>, member: &Member, id: DocumentId, message: &[u8]) -> Result<(), Failure> {
         let open = self.get(id)?;
         let mut state = open.state.lock();
         if !state.readers.contains_key(&member.id) {
@@ -236,7 +231,8 @@ impl Documents {
                 let state = open.state.lock();
                 open.project == changed.project
                     && state.path.parent().as_ref() == Some(&changed.path)
-                    && (changed.names.is_empty() || changed.names.iter().any(|name| Some(name.as_str()) == state.path.name()))
+                    && (changed.names.is_empty()
+                        || changed.names.iter().any(|name| Some(name.as_str()) == state.path.name()))
             };
             if concerned {
                 let room = room.clone();
@@ -315,7 +311,9 @@ impl Documents {
                 inner.open.remove(&id);
                 Ok(())
             }
-            None => Err(Failure::new(ErrorCode::LimitReached, format!("the room has {MAX_DOCUMENTS} files open already"))),
+            None => {
+                Err(Failure::new(ErrorCode::LimitReached, format!("the room has {MAX_DOCUMENTS} files open already")))
+            }
         }
     }
 }
@@ -342,7 +340,8 @@ impl OpenDocument {
                 (state.path.clone(), state.document.to_write(), state.version, state.changes)
             };
             let written = content.clone();
-            let write = Write { project: self.project.clone(), path: path.clone(), content, expected: Some(Some(expected)) };
+            let write =
+                Write { project: self.project.clone(), path: path.clone(), content, expected: Some(Some(expected)) };
             match link.call(write).await {
                 Ok(done) => {
                     let mut state = self.state.lock();
@@ -414,17 +413,17 @@ impl OpenDocument {
                 }
                 Ok(())
             }
-            Err(error) if error.closes().is_some() => {
+            Err(error) => {
+                let Some(reason) = error.closes() else {
+                    state.close(self.id, "The file was replaced by something that can't be edited here.");
+                    drop(state);
+                    room.documents.inner.lock().open.remove(&self.id);
+                    return Err(error.into());
+                };
                 state.version = version;
-                state.reopen(self.id, error.closes().unwrap_or_default());
+                state.reopen(self.id, reason);
                 state.changed(room, self);
                 Ok(())
-            }
-            Err(error) => {
-                state.close(self.id, "The file was replaced by something that can't be edited here.");
-                drop(state);
-                room.documents.inner.lock().open.remove(&self.id);
-                Err(error.into())
             }
         }
     }

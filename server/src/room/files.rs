@@ -25,7 +25,12 @@ impl Room {
         Ok(())
     }
 
-    pub async fn create(self: &Arc<Self>, project: ProjectName, path: WorkspacePath, item: Item) -> Result<(), Failure> {
+    pub async fn create(
+        self: &Arc<Self>,
+        project: ProjectName,
+        path: WorkspacePath,
+        item: Item,
+    ) -> Result<(), Failure> {
         self.wake().await?.call(Create { project, path, item }).await?;
         Ok(())
     }

@@ -175,6 +175,7 @@ impl Member {
 
     /// Stops reading for good, and says what was read.
     pub(super) fn leave(&self) -> Vec<Arc<Session>> {
+        self.outbox.abandon();
         let read = self.reading.lock().take().unwrap_or_default();
         for session in &read {
             session.detach(self.id);

@@ -40,7 +40,7 @@ pub struct Outbox {
     queue: Mutex<Queue>,
     /// Wakes the connection's writer: something was put in, or a session it reads has news.
     wake: Arc<Notify>,
-    /// The queue went below [`READY`].
+    /// The queue went below [`READY`], or nothing more is put in.
     drained: Notify,
 }
 
@@ -76,6 +76,9 @@ impl Outbox {
             let reason = "this connection reads too slowly".to_owned();
             queue.messages.push_back(Message::Close(CloseCode::TooSlow, reason));
         }
+        if queue.closed {
+            self.drained.notify_waiters();
+        }
         drop(queue);
         self.wake.notify_one();
     }
@@ -83,6 +86,24 @@ impl Outbox {
     /// Ends the connection after what waits already.
     pub fn close(&self, code: CloseCode, reason: &str) {
         self.put(Message::Close(code, reason.to_owned()));
+    }
+
+    /// The connection has ended: what waits, and what comes, is for nobody.
+    pub fn abandon(&self) {
+        let mut queue = self.queue.lock();
+        *queue = Queue { closed: true, ..Queue::default() };
+        self.drained.notify_waiters();
+    }
+
+    /// Resolves when nothing that is put in will be sent any more.
+    pub async fn closed(&self) {
+        loop {
+            let drained = self.drained.notified();
+            if self.queue.lock().closed {
+                return;
+            }
+            drained.await;
+        }
     }
 
     pub fn take(&self) -> Option<Message> {
@@ -126,6 +147,14 @@ mod tests {
         assert!(matches!(outbox.take(), Some(Message::Close(CloseCode::TooSlow, _))));
         assert_eq!(outbox.take(), None);
         outbox.put(Message::Text("late".into()));
+        assert_eq!(outbox.take(), None);
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_a_connection_learns_that_it_has_ended() {
+        let outbox = Outbox::default();
+        outbox.put(Message::Binary(vec![0; 2 * READY]));
+        tokio::join!(outbox.ready(), outbox.closed(), async { outbox.abandon() });
         assert_eq!(outbox.take(), None);
     }
 }

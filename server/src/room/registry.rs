@@ -123,10 +123,9 @@ impl Registry {
                         room.link().await?;
                         Ok(self.opened(room, remaining))
                     }
-                    OpenOutcome::Conflict => Err(Failure::new(
-                        ErrorCode::Conflict,
-                        "this idempotency_key was used with other parameters",
-                    )),
+                    OpenOutcome::Conflict => {
+                        Err(Failure::new(ErrorCode::Conflict, "this idempotency_key was used with other parameters"))
+                    }
                     OpenOutcome::NoCredits => {
                         Err(Failure::new(ErrorCode::NoCredits, "the key pair has no credits left"))
                     }
@@ -215,9 +214,9 @@ impl Registry {
             Some(record) if started.is_ok() => room.remember(&record).await,
             _ => Ok(()),
         };
-        let Err(failure) = started.and_then(|_| {
-            remembered.map_err(|error| Failure::new(ErrorCode::SandboxUnavailable, error.to_string()))
-        }) else {
+        let Err(failure) = started
+            .and_then(|_| remembered.map_err(|error| Failure::new(ErrorCode::SandboxUnavailable, error.to_string())))
+        else {
             return Ok(());
         };
         self.rooms.lock().remove(&room.id);

@@ -80,15 +80,8 @@ pub struct Marks {
 
 impl Session {
     pub fn new(id: SessionId, kind: TerminalKind, project: ProjectName, title: String, size: Size) -> Self {
-        let state = State {
-            size,
-            exit: None,
-            waiting: None,
-            start: 0,
-            kept: VecDeque::new(),
-            readers: Vec::new(),
-            told: 0,
-        };
+        let state =
+            State { size, exit: None, waiting: None, start: 0, kept: VecDeque::new(), readers: Vec::new(), told: 0 };
         Self { id, kind, project, title, state: Mutex::new(state) }
     }
 
@@ -135,11 +128,7 @@ impl Session {
 
     pub fn marks(&self) -> Marks {
         let state = self.state.lock();
-        Marks {
-            head: state.head(),
-            waiting: state.waiting,
-            ended: state.exit.as_ref().map(|exited| exited.offset),
-        }
+        Marks { head: state.head(), waiting: state.waiting, ended: state.exit.as_ref().map(|exited| exited.offset) }
     }
 
     /// Takes output of the agent's. What nobody reads is not kept. Output that does not follow on (after the agent's

@@ -26,7 +26,11 @@ pub async fn run() -> Result<Vec<Row>> {
             ours.push(started.elapsed());
             ensure!(reply["type"] == "msg", "{reply}");
         }
-        rows.push(Row::times(format!("{count} small files in one frame, beside plain writes, median"), median(&mut ours), median(&mut plain)));
+        rows.push(Row::times(
+            format!("{count} small files in one frame, beside plain writes, median"),
+            median(&mut ours),
+            median(&mut plain),
+        ));
     }
     program.stop().await?;
     Ok(rows)

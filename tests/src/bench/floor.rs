@@ -33,11 +33,8 @@ pub struct Floor {
 
 impl Floor {
     pub async fn start() -> Result<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .arg(ARGUMENT)
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
+        let mut child =
+            Command::new(std::env::current_exe()?).arg(ARGUMENT).stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
         let mut lines = BufReader::new(child.stdout.take().context("a pipe")?).lines();
         let address = lines.next_line().await?.context("the floor did not start")?;
         Ok(Self { _child: child, address })
@@ -60,10 +57,13 @@ pub async fn serve() -> Result<()> {
     let router = Router::new().route("/", get(upgrade));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("{}", listener.local_addr()?);
-    Ok(axum::serve(axum::serve::ListenerExt::tap_io(listener, |stream| {
-        // A socket that can't be set is slower, not wrong.
-        let _ = stream.set_nodelay(true);
-    }), router)
+    Ok(axum::serve(
+        axum::serve::ListenerExt::tap_io(listener, |stream| {
+            // A socket that can't be set is slower, not wrong.
+            let _ = stream.set_nodelay(true);
+        }),
+        router,
+    )
     .await?)
 }
 

@@ -22,8 +22,18 @@ pub async fn run() -> Result<Vec<Row>> {
     drop(rooms);
     program.stop().await?;
     Ok(vec![
-        Row { what: "memory of one idle sandbox, agent and wrapper (8 MB at most)".to_owned(), ours: format!("{:.2} MB", sandbox / 1e6), floor: "–".to_owned(), ratio: None },
-        Row { what: "memory of one idle room with one client in the server (256 kB at most)".to_owned(), ours: format!("{:.0} kB", each / 1e3), floor: "–".to_owned(), ratio: None },
+        Row {
+            what: "memory of one idle sandbox, agent and wrapper (8 MB at most)".to_owned(),
+            ours: format!("{:.2} MB", sandbox / 1e6),
+            floor: "–".to_owned(),
+            ratio: None,
+        },
+        Row {
+            what: "memory of one idle room with one client in the server (256 kB at most)".to_owned(),
+            ours: format!("{:.0} kB", each / 1e3),
+            floor: "–".to_owned(),
+            ratio: None,
+        },
     ])
 }
 

@@ -20,7 +20,8 @@ const BYTES: u64 = 200_000_000;
 /// Interleaved rounds.
 const ROUNDS: usize = 3;
 /// Makes the file once, where `cat` then finds it in memory.
-const MAKE: &str = "test -e big || yes 'the quick brown fox jumps over the lazy dog 0123456789' | head -c 200000000 > big";
+const MAKE: &str =
+    "test -e big || yes 'the quick brown fox jumps over the lazy dog 0123456789' | head -c 200000000 > big";
 const CLOCK_TICKS: f64 = 100.0;
 
 pub async fn run() -> Result<Vec<Row>> {

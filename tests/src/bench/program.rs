@@ -29,8 +29,10 @@ pub struct Program {
 
 /// The binary that `cargo xtask build` leaves.
 pub fn binary() -> PathBuf {
-    std::env::var_os("EMBEDENV_BIN")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/release/embedenv")), PathBuf::from)
+    std::env::var_os("EMBEDENV_BIN").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/release/embedenv")),
+        PathBuf::from,
+    )
 }
 
 impl Program {

@@ -31,9 +31,17 @@ pub async fn run() -> Result<Vec<Row>> {
     cold.stop().await?;
     warm.stop().await?;
     Ok(vec![
-        Row::times("init to first byte of python, cold, beside the same bubblewrap by hand, median", median(&mut colds), median(&mut wrapped)),
+        Row::times(
+            "init to first byte of python, cold, beside the same bubblewrap by hand, median",
+            median(&mut colds),
+            median(&mut wrapped),
+        ),
         Row::times("init to first byte of python, cold, p95", percentile(&mut colds, 95), percentile(&mut wrapped, 95)),
-        Row::times("init to first byte of python, sandbox kept ready, beside no sandbox at all, median", median(&mut warms), median(&mut plain)),
+        Row::times(
+            "init to first byte of python, sandbox kept ready, beside no sandbox at all, median",
+            median(&mut warms),
+            median(&mut plain),
+        ),
     ])
 }
 
@@ -64,9 +72,39 @@ async fn first_byte(command: &mut Command) -> Result<Duration> {
 fn bubblewrap() -> Command {
     let mut command = Command::new("bwrap");
     command.args([
-        "--unshare-all", "--unshare-user", "--clearenv", "--new-session", "--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin",
-        "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64", "--proc", "/proc", "--dev", "/dev", "--tmpfs",
-        "/tmp", "--tmpfs", "/run", "--dir", "/home/user", "--chdir", "/home/user", "--setenv", "PATH", "/usr/bin:/bin", "bash", "-c",
+        "--unshare-all",
+        "--unshare-user",
+        "--clearenv",
+        "--new-session",
+        "--ro-bind",
+        "/usr",
+        "/usr",
+        "--symlink",
+        "usr/bin",
+        "/bin",
+        "--symlink",
+        "usr/lib",
+        "/lib",
+        "--symlink",
+        "usr/lib64",
+        "/lib64",
+        "--proc",
+        "/proc",
+        "--dev",
+        "/dev",
+        "--tmpfs",
+        "/tmp",
+        "--tmpfs",
+        "/run",
+        "--dir",
+        "/home/user",
+        "--chdir",
+        "/home/user",
+        "--setenv",
+        "PATH",
+        "/usr/bin:/bin",
+        "bash",
+        "-c",
         PYTHON,
     ]);
     command

@@ -132,7 +132,9 @@ impl RoomCgroup {
         for folder in &self.folders {
             for _ in 0..REMOVALS {
                 match fs::remove_dir(folder) {
-                    Err(error) if error.kind() == io::ErrorKind::ResourceBusy => tokio::time::sleep(REMOVAL_PAUSE).await,
+                    Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
+                        tokio::time::sleep(REMOVAL_PAUSE).await
+                    }
                     _ => break,
                 }
             }

@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 
 use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, TargetArch,
-    sock_filter,
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
+    TargetArch, sock_filter,
 };
 
 /// The programs as bubblewrap reads them.
@@ -18,7 +18,8 @@ pub(super) struct Filters(Vec<Vec<u8>>);
 
 impl Filters {
     pub(super) fn new() -> Result<Self, String> {
-        let arch: TargetArch = std::env::consts::ARCH.try_into().map_err(|error| format!("no seccomp filter: {error}"))?;
+        let arch: TargetArch =
+            std::env::consts::ARCH.try_into().map_err(|error| format!("no seccomp filter: {error}"))?;
         let table = compile(table()?, libc::EPERM, arch)?;
         let clone3 = compile(BTreeMap::from([(libc::SYS_clone3, vec![])]), libc::ENOSYS, arch)?;
         let mut programs = vec![bytes(&table), bytes(&clone3)];

@@ -140,10 +140,8 @@ async fn refuse(socket: &mut Socket, id: Option<FrameId>, failure: &Failure, cod
     let error = ServerFrame::Error { code: failure.code, message: failure.message.clone(), id };
     let told = timeout(REFUSE, async {
         say(socket, &error).await?;
-        let frame = CloseFrame {
-            code: code.map_or(1008, |code| code as u16).into(),
-            reason: failure.code.as_str().into(),
-        };
+        let frame =
+            CloseFrame { code: code.map_or(1008, |code| code as u16).into(), reason: failure.code.as_str().into() };
         let gone = |_| Failure::new(ErrorCode::Unavailable, "the connection is gone");
         socket.send(Message::Close(Some(frame))).await.map_err(gone)
     });

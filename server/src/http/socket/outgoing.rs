@@ -47,7 +47,11 @@ pub(super) async fn carry(seat: &Seat, sink: &mut Sink) {
             while let Some(message) = seat.member.outbox.take() {
                 send_message(sink, message).await?;
             }
-            if seat.member.full { pump_full(seat, sink, &mut told).await } else { pump_plain(seat, sink, &mut plain).await }
+            if seat.member.full {
+                pump_full(seat, sink, &mut told).await
+            } else {
+                pump_plain(seat, sink, &mut plain).await
+            }
         };
         let Ok(next) = sent.await else { return };
         if next == Next::Now {
