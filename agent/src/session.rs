@@ -89,7 +89,7 @@ struct Reader {
     read: u64,
     /// Since when there is no room for more, if so.
     full_since: Option<Instant>,
-    /// It gave no room for too long: the ring overwrites.
+    /// It gave no room for too long: the ring overwrites, and nothing is sent, until it reads again.
     given_up: bool,
 }
 
@@ -168,7 +168,11 @@ impl Session {
     /// The fastest reader has read up to `offset`.
     fn progress(&mut self, offset: u64) {
         if let Some(reader) = &mut self.reader {
-            reader.read = reader.read.max(offset.min(reader.sent));
+            let read = offset.min(reader.sent);
+            if read > reader.read {
+                reader.read = read;
+                reader.given_up = false;
+            }
         }
     }
 
@@ -176,7 +180,7 @@ impl Session {
     fn room(&self) -> usize {
         match &self.reader {
             _ if self.deserted || matches!(self.phase, Phase::Starting(..)) => 0,
-            Some(reader) if !reader.given_up => RING - (self.ring.head() - reader.read) as usize,
+            Some(reader) if !reader.given_up => RING.saturating_sub((self.ring.head() - reader.read) as usize),
             _ => RING,
         }
     }
@@ -255,12 +259,13 @@ impl Session {
     /// Sends output as far as the window and the socket allow, and then what must stand behind it.
     fn send(&mut self, link: &mut Option<Link>) {
         let Some(link) = link else { return };
-        if let Some(reader) = &mut self.reader {
+        if let Some(reader) = &mut self.reader
+            && !reader.given_up
+        {
             loop {
                 if reader.sent < self.ring.start() {
                     reader.sent = self.ring.start();
                     reader.read = reader.read.max(reader.sent);
-                    reader.given_up = false;
                     let gap = Gap { session: self.id, to: reader.sent };
                     link.send_frame(&wire::encode(Kind::Event, 0, &Event::Gap(gap)));
                 }

@@ -130,7 +130,7 @@ async fn a_sandbox_that_dies_is_reported_and_starts_again_with_its_files() -> Re
     let mut client = server.full(&join).await?;
     let mut plain = server.plain(&join).await?;
     plain.shell("p", "echo kept > file.txt; echo ready; sleep 1000").await?;
-    plain.frame_where("ready", |frame| frame["data"] == "ready").await?;
+    plain.frame_where("a line", |frame| frame["type"] == "terminal-newline").await?;
     server.kill_sandboxes()?;
     let gone = client.frame_where("the report", |frame| frame["type"] == "sandbox" && frame["state"] == "gone").await?;
     assert!(gone["message"].as_str().is_some_and(|message| message.contains("safe")), "{gone}");

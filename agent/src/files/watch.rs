@@ -155,7 +155,8 @@ impl Watches {
             let name = name.to_string_lossy().into_owned();
             if flags.contains(ReadFlags::ISDIR) && flags.intersects(ReadFlags::MOVED_FROM | ReadFlags::DELETE) {
                 for key in &keys {
-                    self.drop_beneath(&mut table, key, &name);
+                    let gone = self.drop_beneath(&mut table, key, &name);
+                    changes.extend(gone.into_iter().map(|key| (key, None)));
                 }
             }
             for key in keys {
@@ -176,18 +177,20 @@ impl Watches {
         told.collect()
     }
 
-    /// A folder went away under its path; what was watched in it has another path now, or none.
-    fn drop_beneath(&self, table: &mut Table, parent: &Folder, name: &str) {
-        let Ok(gone) = EntryName::parse(name).and_then(|name| parent.1.join(&name)) else { return };
+    /// A folder went away under its path; what was watched in it has another path now, or none. Returns what is no
+    /// longer watched.
+    fn drop_beneath(&self, table: &mut Table, parent: &Folder, name: &str) -> Vec<Folder> {
+        let Ok(gone) = EntryName::parse(name).and_then(|name| parent.1.join(&name)) else { return Vec::new() };
         let beneath: Vec<Folder> = table
             .watches
             .keys()
             .filter(|(project, path)| *project == parent.0 && path.is_within(&gone))
             .cloned()
             .collect();
-        for key in beneath {
-            self.drop_folder(table, &key);
+        for key in &beneath {
+            self.drop_folder(table, key);
         }
+        beneath
     }
 }
 

@@ -20,9 +20,10 @@ fn snapshot(agent: &Agent) -> Vec<(String, Option<Vec<u8>>)> {
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap().flatten() {
             let at = entry.path();
-            let is_folder = entry.file_type().unwrap().is_dir();
-            found.push((at.to_string_lossy().into_owned(), if is_folder { None } else { std::fs::read(&at).ok() }));
-            if is_folder {
+            let kind = entry.file_type().unwrap();
+            let content = if kind.is_file() { std::fs::read(&at).ok() } else { None };
+            found.push((at.to_string_lossy().into_owned(), content));
+            if kind.is_dir() {
                 folders.push(at);
             }
         }
