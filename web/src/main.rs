@@ -1,1 +1,6 @@
-fn main() {}
+//! The page's start: hands over to the library. Nothing else belongs here.
+
+fn main() {
+    #[cfg(target_arch = "wasm32")]
+    embedenv_web::start();
+}

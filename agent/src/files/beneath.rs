@@ -169,7 +169,7 @@ pub fn kind_of(file_type: FileType) -> EntryKind {
 
 pub fn version(stat: &Stat) -> Version {
     let seconds = u64::try_from(stat.st_mtime).unwrap_or(0);
-    let modified = seconds.saturating_mul(1_000_000_000).saturating_add(stat.st_mtime_nsec as u64);
+    let modified = seconds.saturating_mul(1_000_000_000).saturating_add(stat.st_mtime_nsec);
     Version { size: u64::try_from(stat.st_size).unwrap_or(0), modified, inode: stat.st_ino }
 }
 

@@ -1,3 +1,5 @@
+//! File requests: what each does, the paths they refuse, and what stands in their way.
+
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::time::{Duration, Instant};
 
@@ -252,7 +254,7 @@ fn deep_stubborn_and_linked_folders_are_deleted_and_nothing_else() {
     std::fs::create_dir_all(gone.join("locked/inner")).unwrap();
     std::fs::write(gone.join("locked/inner/f"), b"").unwrap();
     for folder in ["locked/inner", "locked"] {
-        std::fs::set_permissions(gone.join(folder), std::fs::Permissions::from_mode(0)).unwrap();
+        std::fs::set_permissions(gone.join(folder), std::fs::Permissions::from_mode(0o000)).unwrap();
     }
     // Deeper than any path may be long, as a program makes it by changing into it.
     let mut at = rustix::fs::open(&gone, rustix::fs::OFlags::PATH, rustix::fs::Mode::empty()).unwrap();

@@ -1,3 +1,5 @@
+//! Who may talk to the agent: the greeting, its secret, and one server at a time.
+
 use embedenv_shared::id::SessionId;
 use embedenv_shared::link::sessions::{Attach, SessionKind};
 use embedenv_shared::link::{Kind, Ping, SECRET};

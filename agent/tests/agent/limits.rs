@@ -1,3 +1,5 @@
+//! Limits that the agent sets: processes, open files, disk and inodes.
+
 use std::time::Duration;
 
 use embedenv_shared::code::ErrorCode;

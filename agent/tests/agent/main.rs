@@ -1,6 +1,7 @@
 //! The agent as it is: the real program, started as an ordinary child on a listening socket and a home in a temporary
 //! folder, and spoken to over the link.
 
+#![allow(clippy::unwrap_used)] // The harness belongs to the tests: what fails there fails the test.
 #![allow(unreachable_pub)] // A test exports nothing; `pub` says what the harness offers.
 
 mod files;

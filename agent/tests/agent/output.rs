@@ -1,3 +1,5 @@
+//! Output under load: the ring, its windows and gaps, input beyond what a program takes, bounded memory.
+
 use std::time::{Duration, Instant};
 
 use embedenv_shared::id::SessionId;

@@ -1,3 +1,5 @@
+//! Connections to servers inside, and the ports that are told.
+
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 

@@ -1,3 +1,5 @@
+//! Sessions from open to close: environment, size, signals, exit, background jobs, many at once.
+
 use embedenv_shared::code::ErrorCode;
 use embedenv_shared::id::SessionId;
 use embedenv_shared::link::sessions::{

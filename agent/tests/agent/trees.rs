@@ -1,3 +1,5 @@
+//! Planting a tree: merged into what is there, or nothing at all.
+
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::time::Instant;
 

@@ -1,3 +1,5 @@
+//! Telling which programs wait for input and which do not.
+
 use std::time::{Duration, Instant};
 
 use embedenv_shared::id::SessionId;

@@ -1,3 +1,5 @@
+//! Telling that a watched folder changed.
+
 use embedenv_shared::link::Event;
 use embedenv_shared::link::files::{Changed, Delete, Rename, Unwatch};
 

@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Write as _};
-use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd, RawFd};
 use std::path::Path;
 use std::process::Stdio;
 
@@ -110,7 +110,7 @@ pub(super) async fn child_pid(status: OwnedFd) -> io::Result<u32> {
         #[serde(rename = "child-pid")]
         child_pid: Option<u32>,
     }
-    rustix::io::ioctl_fionbio(BorrowedFd::from(status.as_fd()), true)?;
+    rustix::io::ioctl_fionbio(status.as_fd(), true)?;
     let mut lines = BufReader::new(Receiver::from_owned_fd(status)?).lines();
     while let Some(line) = lines.next_line().await? {
         if let Ok(Status { child_pid: Some(pid) }) = serde_json::from_str(&line) {

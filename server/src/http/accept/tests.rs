@@ -1,3 +1,5 @@
+//! The accept loop against connections that are slow, many or of foreign hosts.
+
 use std::time::Instant;
 
 use axum::extract::ws::{Message, WebSocketUpgrade};

@@ -1,3 +1,5 @@
+//! What each address of the page is answered with, and its golden headers.
+
 use axum::http::Request;
 use axum::middleware::from_fn_with_state;
 use http_body_util::BodyExt as _;

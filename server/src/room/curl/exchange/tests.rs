@@ -1,3 +1,5 @@
+//! Requests against servers that answer well, badly, slowly or never.
+
 use std::collections::BTreeMap;
 
 use embedenv_shared::command::Curl;
