@@ -1,0 +1,161 @@
+//! The page's icons: lucide's drawings, each as the one path it takes (`static/icons/LICENSE`). Only those that the page
+//! shows are here, and none speaks for itself: whoever shows one gives the control a name.
+
+use yew::prelude::*;
+
+/// A drawing on lucide's grid of 24 by 24.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IconName {
+    AlertTriangle,
+    Check,
+    ChevronDown,
+    ChevronRight,
+    Circle,
+    Command,
+    Copy,
+    Download,
+    Eye,
+    File,
+    FileCode,
+    FilePlus,
+    FileText,
+    Folder,
+    FolderOpen,
+    FolderPlus,
+    Globe,
+    Link,
+    MoreHorizontal,
+    Pencil,
+    Play,
+    Plus,
+    RefreshCw,
+    Settings,
+    Share,
+    Square,
+    Terminal,
+    Trash,
+    Upload,
+    Users,
+    X,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Properties)]
+pub struct IconProps {
+    pub name: IconName,
+}
+
+/// One icon, 16 px, in the colour of the text around it.
+#[component]
+pub fn Icon(props: &IconProps) -> Html {
+    html! {
+        <svg
+            class="icon"
+            xmlns="http://www.w3.org/2000/svg"
+            width="16"
+            height="16"
+            viewBox="0 0 24 24"
+            fill="none"
+            stroke="currentColor"
+            stroke-width="2"
+            stroke-linecap="round"
+            stroke-linejoin="round"
+            aria-hidden="true"
+        >
+            <path d={props.name.path()} />
+        </svg>
+    }
+}
+
+impl IconName {
+    /// The drawing's outline, in the words of SVG's `d`.
+    const fn path(self) -> &'static str {
+        match self {
+            Self::AlertTriangle => {
+                "m21.73 18-8-14a2 2 0 0 0-3.48 0l-8 14A2 2 0 0 0 4 21h16a2 2 0 0 0 1.73-3M12 9v4M12 17h.01"
+            }
+            Self::Check => "M20 6 9 17l-5-5",
+            Self::ChevronDown => "m6 9 6 6 6-6",
+            Self::ChevronRight => "m9 18 6-6-6-6",
+            Self::Circle => "M2 12a10 10 0 1 0 20 0a10 10 0 1 0-20 0z",
+            Self::Command => "M15 6v12a3 3 0 1 0 3-3H6a3 3 0 1 0 3 3V6a3 3 0 1 0-3 3h12a3 3 0 1 0-3-3",
+            Self::Copy => {
+                "M10 8h10a2 2 0 0 1 2 2v10a2 2 0 0 1-2 2H10a2 2 0 0 1-2-2V10a2 2 0 0 1 2-2zM4 16c-1.1 0-2-.9-2-2V4c0-1.1.9-2 \
+                 2-2h10c1.1 0 2 .9 2 2"
+            }
+            Self::Download => "M12 15V3M21 15v4a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2v-4M7 10l5 5 5-5",
+            Self::Eye => {
+                "M2.062 12.348a1 1 0 0 1 0-.696 10.75 10.75 0 0 1 19.876 0 1 1 0 0 1 0 .696 10.75 10.75 0 0 1-19.876 0M9 12a3 \
+                 3 0 1 0 6 0a3 3 0 1 0-6 0z"
+            }
+            Self::File => {
+                "M6 22a2 2 0 0 1-2-2V4a2 2 0 0 1 2-2h8a2.4 2.4 0 0 1 1.704.706l3.588 3.588A2.4 2.4 0 0 1 20 8v12a2 2 0 0 1-2 \
+                 2zM14 2v5a1 1 0 0 0 1 1h5"
+            }
+            Self::FileCode => {
+                "M6 22a2 2 0 0 1-2-2V4a2 2 0 0 1 2-2h8a2.4 2.4 0 0 1 1.704.706l3.588 3.588A2.4 2.4 0 0 1 20 8v12a2 2 0 0 1-2 \
+                 2zM14 2v5a1 1 0 0 0 1 1h5M10 12.5 8 15l2 2.5M14 12.5l2 2.5-2 2.5"
+            }
+            Self::FilePlus => {
+                "M6 22a2 2 0 0 1-2-2V4a2 2 0 0 1 2-2h8a2.4 2.4 0 0 1 1.704.706l3.588 3.588A2.4 2.4 0 0 1 20 8v12a2 2 0 0 1-2 \
+                 2zM14 2v5a1 1 0 0 0 1 1h5M9 15h6M12 18v-6"
+            }
+            Self::FileText => {
+                "M6 22a2 2 0 0 1-2-2V4a2 2 0 0 1 2-2h8a2.4 2.4 0 0 1 1.704.706l3.588 3.588A2.4 2.4 0 0 1 20 8v12a2 2 0 0 1-2 \
+                 2zM14 2v5a1 1 0 0 0 1 1h5M10 9H8M16 13H8M16 17H8"
+            }
+            Self::Folder => {
+                "M20 20a2 2 0 0 0 2-2V8a2 2 0 0 0-2-2h-7.9a2 2 0 0 1-1.69-.9L9.6 3.9A2 2 0 0 0 7.93 3H4a2 2 0 0 0-2 2v13a2 2 0 \
+                 0 0 2 2Z"
+            }
+            Self::FolderOpen => {
+                "m6 14 1.5-2.9A2 2 0 0 1 9.24 10H20a2 2 0 0 1 1.94 2.5l-1.54 6a2 2 0 0 1-1.95 1.5H4a2 2 0 0 1-2-2V5a2 2 0 0 1 \
+                 2-2h3.9a2 2 0 0 1 1.69.9l.81 1.2a2 2 0 0 0 1.67.9H18a2 2 0 0 1 2 2v2"
+            }
+            Self::FolderPlus => {
+                "M12 10v6M9 13h6M20 20a2 2 0 0 0 2-2V8a2 2 0 0 0-2-2h-7.9a2 2 0 0 1-1.69-.9L9.6 3.9A2 2 0 0 0 7.93 3H4a2 2 0 0 \
+                 0-2 2v13a2 2 0 0 0 2 2Z"
+            }
+            Self::Globe => {
+                "M2 12a10 10 0 1 0 20 0a10 10 0 1 0-20 0zM12 2a14.5 14.5 0 0 0 0 20 14.5 14.5 0 0 0 0-20M2 12h20"
+            }
+            Self::Link => {
+                "M10 13a5 5 0 0 0 7.54.54l3-3a5 5 0 0 0-7.07-7.07l-1.72 1.71M14 11a5 5 0 0 0-7.54-.54l-3 3a5 5 0 0 0 7.07 \
+                 7.07l1.71-1.71"
+            }
+            Self::MoreHorizontal => {
+                "M11 12a1 1 0 1 0 2 0a1 1 0 1 0-2 0zM18 12a1 1 0 1 0 2 0a1 1 0 1 0-2 0zM4 12a1 1 0 1 0 2 0a1 1 0 1 0-2 0z"
+            }
+            Self::Pencil => {
+                "M21.174 6.812a1 1 0 0 0-3.986-3.987L3.842 16.174a2 2 0 0 0-.5.83l-1.321 4.352a.5.5 0 0 0 \
+                 .623.622l4.353-1.32a2 2 0 0 0 .83-.497zM15 5l4 4"
+            }
+            Self::Play => "M5 5a2 2 0 0 1 3.008-1.728l11.997 6.998a2 2 0 0 1 .003 3.458l-12 7A2 2 0 0 1 5 19z",
+            Self::Plus => "M5 12h14M12 5v14",
+            Self::RefreshCw => {
+                "M3 12a9 9 0 0 1 9-9 9.75 9.75 0 0 1 6.74 2.74L21 8M21 3v5h-5M21 12a9 9 0 0 1-9 9 9.75 9.75 0 0 \
+                 1-6.74-2.74L3 16M8 16H3v5"
+            }
+            Self::Settings => {
+                "M9.671 4.136a2.34 2.34 0 0 1 4.659 0 2.34 2.34 0 0 0 3.319 1.915 2.34 2.34 0 0 1 2.33 4.033 2.34 2.34 0 0 0 0 \
+                 3.831 2.34 2.34 0 0 1-2.33 4.033 2.34 2.34 0 0 0-3.319 1.915 2.34 2.34 0 0 1-4.659 0 2.34 2.34 0 0 0-3.32-1.915 \
+                 2.34 2.34 0 0 1-2.33-4.033 2.34 2.34 0 0 0 0-3.831A2.34 2.34 0 0 1 6.35 6.051a2.34 2.34 0 0 0 \
+                 3.319-1.915M9 12a3 3 0 1 0 6 0a3 3 0 1 0-6 0z"
+            }
+            Self::Share => {
+                "M15 5a3 3 0 1 0 6 0a3 3 0 1 0-6 0zM3 12a3 3 0 1 0 6 0a3 3 0 1 0-6 0zM15 19a3 3 0 1 0 6 0a3 3 0 1 0-6 0zM8.59 \
+                 13.51l6.83 3.98M15.41 6.51l-6.82 3.98"
+            }
+            Self::Square => "M5 3h14a2 2 0 0 1 2 2v14a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2z",
+            Self::Terminal => "M12 19h8M4 17l6-6-6-6",
+            Self::Trash => {
+                "M10 11v6M14 11v6M19 6v14a2 2 0 0 1-2 2H7a2 2 0 0 1-2-2V6M3 6h18M8 6V4a2 2 0 0 1 2-2h4a2 2 0 0 1 2 2v2"
+            }
+            Self::Upload => "M12 3v12M17 8l-5-5-5 5M21 15v4a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2v-4",
+            Self::Users => {
+                "M16 21v-2a4 4 0 0 0-4-4H6a4 4 0 0 0-4 4v2M16 3.128a4 4 0 0 1 0 7.744M22 21v-2a4 4 0 0 0-3-3.87M5 7a4 4 0 1 0 \
+                 8 0a4 4 0 1 0-8 0z"
+            }
+            Self::X => "M18 6 6 18M6 6l12 12",
+        }
+    }
+}
