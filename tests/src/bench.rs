@@ -9,7 +9,6 @@ pub mod files;
 pub mod floor;
 pub mod idle;
 pub mod output;
-pub mod program;
 pub mod start;
 
 use std::time::Duration;
@@ -37,25 +36,24 @@ impl Row {
 }
 
 pub async fn run(wanted: &[String]) -> Result<()> {
-    let mut rows = Vec::new();
+    println!("| what | embedenv | floor | ratio |");
+    println!("| --- | --- | --- | --- |");
     for name in NAMES {
         if !wanted.is_empty() && !wanted.iter().any(|wanted| wanted == name) {
             continue;
         }
         eprintln!("bench {name} …");
-        rows.extend(match name {
+        let rows = match name {
             "start" => start::run().await?,
             "echo" => echo::run().await?,
             "output" => output::run().await?,
             "files" => files::run().await?,
             _ => idle::run().await?,
-        });
-    }
-    println!("| what | embedenv | floor | ratio |");
-    println!("| --- | --- | --- | --- |");
-    for Row { what, ours, floor, ratio } in rows {
-        let ratio = ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2}"));
-        println!("| {what} | {ours} | {floor} | {ratio} |");
+        };
+        for Row { what, ours, floor, ratio } in rows {
+            let ratio = ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2}"));
+            println!("| {what} | {ours} | {floor} | {ratio} |");
+        }
     }
     Ok(())
 }

@@ -4,8 +4,10 @@
 pub mod bench;
 pub mod client;
 pub mod editor;
+pub mod program;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
@@ -13,6 +15,7 @@ use client::Client;
 use embedenv::config::Config;
 use embedenv::ledger::NewKey;
 use embedenv::server::{Running, Server};
+use rustix::process::{Pid, Signal};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -114,34 +117,43 @@ impl TestServer {
 
     pub async fn stop(&mut self) -> Result<()> {
         let running = self.running.take().context("the server runs")?;
-        running.shutdown().await;
+        anyhow::ensure!(running.shutdown().await, "the server left tasks behind");
         Ok(())
     }
 
     /// Kills the first process of every sandbox of this server, as a fault would.
     pub fn kill_sandboxes(&self) -> Result<()> {
-        let data = self.data.path().to_str().context("a path in UTF-8")?.to_owned();
-        let mut wrappers = Vec::new();
-        for entry in std::fs::read_dir("/proc")? {
-            let Ok(pid) = entry?.file_name().to_string_lossy().parse::<i32>() else { continue };
-            let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-            if String::from_utf8_lossy(&line).contains(&data) {
-                wrappers.push(pid);
-            }
+        let agents = self.agents()?;
+        anyhow::ensure!(!agents.is_empty(), "there was no sandbox to kill");
+        for agent in agents {
+            let pid = i32::try_from(agent).ok().and_then(Pid::from_raw).context("a pid")?;
+            rustix::process::kill_process(pid, Signal::KILL)?;
         }
-        let mut killed = 0;
-        for wrapper in wrappers {
-            let children =
-                std::fs::read_to_string(format!("/proc/{wrapper}/task/{wrapper}/children")).unwrap_or_default();
-            for child in children.split_whitespace().filter_map(|child| child.parse().ok()) {
-                let pid = rustix::process::Pid::from_raw(child).context("a pid")?;
-                rustix::process::kill_process(pid, rustix::process::Signal::KILL)?;
-                killed += 1;
-            }
-        }
-        anyhow::ensure!(killed > 0, "there was no sandbox to kill");
         Ok(())
     }
+
+    /// The first process of every sandbox of this server, by its number on the host.
+    pub fn agents(&self) -> Result<Vec<u32>> {
+        Ok(sandboxes(self.data.path())?.into_iter().map(|(_, agent)| agent).collect())
+    }
+}
+
+/// The sandboxes of a data directory: their wrappers, which name it on their command line, and their first processes.
+pub fn sandboxes(data: &Path) -> Result<Vec<(u32, u32)>> {
+    let data = data.to_str().context("a path in UTF-8")?;
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc")? {
+        let Ok(wrapper) = entry?.file_name().to_string_lossy().parse::<u32>() else { continue };
+        let line = std::fs::read(format!("/proc/{wrapper}/cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line);
+        if !line.split('\0').next().is_some_and(|program| program.ends_with("bwrap")) || !line.contains(data) {
+            continue;
+        }
+        let children = std::fs::read_to_string(format!("/proc/{wrapper}/task/{wrapper}/children"));
+        let children = children.unwrap_or_default();
+        found.extend(children.split_whitespace().filter_map(|child| Some((wrapper, child.parse().ok()?))));
+    }
+    Ok(found)
 }
 
 impl Drop for TestServer {

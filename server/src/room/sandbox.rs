@@ -227,7 +227,11 @@ impl Room {
     }
 
     async fn watch_until_lost(self: Arc<Self>, link: Arc<Link>) {
-        link.closed().await;
+        tokio::select! {
+            () = link.closed() => {}
+            // The sandbox runs on, for the next server.
+            () = self.tasks.closing() => return link.close(),
+        }
         let mut held = self.sandbox.step.lock().await;
         let current = self.sandbox.link_now();
         if !current.is_some_and(|current| Arc::ptr_eq(&current, &link)) || self.tasks.is_closing() {

@@ -11,9 +11,9 @@ use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::floor::Floor;
-use super::program::Program;
 use super::{Row, median, percentile};
 use crate::client::{Client, Received};
+use crate::program::Program;
 
 /// Interleaved rounds, and keystrokes in each.
 const ROUNDS: usize = 20;
@@ -70,7 +70,6 @@ pub async fn run() -> Result<Vec<Row>> {
         floor: format!("{bare:.0}/s"),
         ratio: Some(ours / bare),
     });
-    program.stop().await?;
     Ok(rows)
 }
 

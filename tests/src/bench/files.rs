@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
-use super::program::Program;
 use super::{Row, median};
+use crate::program::Program;
 
 const ROUNDS: usize = 5;
 const CONTENT: &str = "print('a small file')\n";
@@ -32,7 +32,6 @@ pub async fn run() -> Result<Vec<Row>> {
             median(&mut plain),
         ));
     }
-    program.stop().await?;
     Ok(rows)
 }
 

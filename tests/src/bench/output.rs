@@ -10,8 +10,8 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use super::Row;
 use super::floor::Floor;
-use super::program::Program;
 use crate::client::Received;
+use crate::program::Program;
 
 pub(super) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
@@ -44,7 +44,6 @@ pub async fn run() -> Result<Vec<Row>> {
         ours = ours.min(drain_ours(&mut client, &program, &mut most_memory).await?);
         cpu = cpu_seconds(&program)? - before;
     }
-    program.stop().await?;
     let rate = |time: Duration| BYTES as f64 / 1e6 / time.as_secs_f64();
     Ok(vec![
         Row {
@@ -112,7 +111,7 @@ async fn drain_ours(client: &mut crate::client::Client, program: &Program, most:
 /// Processor seconds of the server and of every agent it started.
 fn cpu_seconds(program: &Program) -> Result<f64> {
     let mut ticks = ticks_of(program.pid()?)?;
-    for pid in super::idle::agents(program)? {
+    for pid in program.sandboxes()? {
         ticks += ticks_of(pid).unwrap_or(0);
     }
     Ok(ticks as f64 / CLOCK_TICKS)

@@ -8,9 +8,9 @@ use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
 use tokio::time::sleep;
 
-use super::program::Program;
 use super::{Row, median, percentile};
 use crate::client::Client;
+use crate::program::Program;
 
 const ROUNDS: usize = 20;
 /// The pool makes the next sandbox meanwhile; what is measured is what a caller finds who comes after it has.
@@ -28,8 +28,6 @@ pub async fn run() -> Result<Vec<Row>> {
         sleep(REFILL).await;
         warms.push(first_output(&warm).await?);
     }
-    cold.stop().await?;
-    warm.stop().await?;
     Ok(vec![
         Row::times(
             "init to first byte of python, cold, beside the same bubblewrap by hand, median",

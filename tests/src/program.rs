@@ -1,0 +1,168 @@
+//! The program as a user starts it: a process with a data directory of its own, which can be killed and started again.
+
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+use crate::client::Client;
+
+/// How long the program may take to listen.
+const LISTEN: Duration = Duration::from_secs(20);
+/// How long the program may take to end after SIGTERM.
+const END: Duration = Duration::from_secs(10);
+/// Credits of the key: more rooms than any bench opens.
+const CREDITS: &str = "100000";
+
+#[derive(Debug)]
+pub struct Program {
+    child: Child,
+    pool: usize,
+    pub address: String,
+    pub public_key: String,
+    pub secret_key: String,
+    data: TempDir,
+}
+
+/// The program: named by `EMBEDENV_BIN`, or the one that was built beside this one.
+pub fn binary() -> Result<PathBuf> {
+    if let Some(named) = std::env::var_os("EMBEDENV_BIN") {
+        return Ok(PathBuf::from(named));
+    }
+    let own = std::env::current_exe()?;
+    own.ancestors()
+        .skip(1)
+        .map(|folder| folder.join("embedenv"))
+        .find(|path| path.is_file())
+        .context("`embedenv` is not built; run `cargo build -p embedenv`")
+}
+
+impl Program {
+    /// Starts it with some sandboxes kept ready.
+    pub async fn start(pool: usize) -> Result<Self> {
+        let data = tempfile::Builder::new().prefix("embedenv-program-").tempdir()?;
+        let created = command()?
+            .args(["keys", "create", "--name", "test", "--credits", CREDITS, "--json", "--data-dir"])
+            .arg(data.path().join("data"))
+            .output()
+            .await?;
+        let key: Value = serde_json::from_slice(&created.stdout)
+            .with_context(|| String::from_utf8_lossy(&created.stderr).into_owned())?;
+        let text = |name: &str| key[name].as_str().map(str::to_owned).with_context(|| format!("no {name}"));
+        let (public_key, secret_key) = (text("public_key")?, text("secret_key")?);
+        let (child, address) = serve(&data, "127.0.0.1:0", pool).await?;
+        Ok(Self { child, pool, address, public_key, secret_key, data })
+    }
+
+    /// Starts it again where it was.
+    pub async fn restart(&mut self) -> Result<()> {
+        (self.child, self.address) = serve(&self.data, &self.address, self.pool).await?;
+        Ok(())
+    }
+
+    /// As `kill -9` does.
+    pub async fn kill(&mut self) -> Result<()> {
+        Ok(self.child.kill().await?)
+    }
+
+    /// Asks it to end, as a service manager does, and waits.
+    pub async fn terminate(&mut self) -> Result<ExitStatus> {
+        kill_process(pid(self.pid()?)?, Signal::TERM)?;
+        Ok(timeout(END, self.child.wait()).await.context("it did not end in time")??)
+    }
+
+    pub fn pid(&self) -> Result<u32> {
+        self.child.id().context("the server runs")
+    }
+
+    pub fn data_dir(&self) -> PathBuf {
+        self.data.path().join("data")
+    }
+
+    pub fn url(&self) -> String {
+        format!("ws://{}/ws/spaces/default/", self.address)
+    }
+
+    pub fn init(&self) -> Value {
+        json!({"type": "init", "public_key": self.public_key, "secret_key": self.secret_key})
+    }
+
+    /// Opens a room and joins it as a full client.
+    pub async fn full(&self) -> Result<Client> {
+        let mut client = Client::connect(&self.url()).await?;
+        let mut init = self.init();
+        init["protocol"] = json!(2);
+        client.send(init).await?;
+        let opened = client.expect("init").await?;
+        client.expect("joined").await?;
+        client.aside.push(opened);
+        Ok(client)
+    }
+
+    /// Processes of this server's sandboxes: wrappers and agents.
+    pub fn sandboxes(&self) -> Result<Vec<u32>> {
+        let pairs = crate::sandboxes(&self.data_dir())?;
+        Ok(pairs.into_iter().flat_map(|(wrapper, agent)| [wrapper, agent]).collect())
+    }
+}
+
+impl Drop for Program {
+    /// Ends the server and then its sandboxes, which outlive it by design.
+    fn drop(&mut self) {
+        let sandboxes = self.sandboxes().unwrap_or_default();
+        if let Some(Ok(server)) = self.child.id().map(pid) {
+            let _ = kill_process(server, Signal::KILL);
+        }
+        for sandbox in sandboxes {
+            if let Ok(sandbox) = pid(sandbox) {
+                // One that has ended meanwhile is what was wanted.
+                let _ = kill_process(sandbox, Signal::KILL);
+            }
+        }
+    }
+}
+
+/// The program, without the variables that the tests are told things by: it takes `EMBEDENV_…` for settings of its own.
+fn command() -> Result<Command> {
+    let mut command = Command::new(binary()?);
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("EMBEDENV_")) {
+            command.env_remove(name);
+        }
+    }
+    Ok(command)
+}
+
+fn pid(number: u32) -> Result<Pid> {
+    i32::try_from(number).ok().and_then(Pid::from_raw).context("a pid")
+}
+
+async fn serve(data: &TempDir, listen: &str, pool: usize) -> Result<(Child, String)> {
+    let mut child = command()?
+        .args(["serve", "--listen", listen, "--data-dir"])
+        .arg(data.path().join("data"))
+        .env("EMBEDENV_ROOMS__POOL", pool.to_string())
+        .env("EMBEDENV_LOG__FILTER", "warn")
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
+    let mut lines = BufReader::new(child.stdout.take().context("a pipe")?).lines();
+    let address = timeout(LISTEN, async {
+        while let Some(line) = lines.next_line().await? {
+            if let Some(address) = line.strip_prefix("listening on http://") {
+                return Ok(address.to_owned());
+            }
+        }
+        anyhow::bail!("the server ended before it listened")
+    })
+    .await
+    .context("the server did not listen in time")??;
+    Ok((child, address))
+}

@@ -1,0 +1,156 @@
+//! What must still be there after the server was killed at any moment, and what must not be left behind.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use embedenv_shared::frame::BinaryFrame;
+use embedenv_shared::id::SessionId;
+use embedenv_tests::client::{Client, shown};
+use embedenv_tests::editor::Editor;
+use embedenv_tests::program::Program;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+/// How long after the next start everything of before is adopted or gone (TARGETS F3).
+const SETTLED: Duration = Duration::from_secs(10);
+/// Rounds of killing; `cargo xtask test --full` does the long form.
+const ROUNDS: usize = 3;
+const FULL_ROUNDS: usize = 100;
+
+async fn join(program: &Program, key: &str, full: bool) -> Result<Client> {
+    let mut client = Client::connect(&program.url()).await?;
+    let mut frame = json!({"type": "join", "join": key});
+    if full {
+        frame["protocol"] = json!(2);
+    }
+    client.send(frame).await?;
+    client.expect("joined").await?;
+    Ok(client)
+}
+
+async fn init(program: &Program) -> Result<(String, i64)> {
+    let mut host = Client::connect(&program.url()).await?;
+    host.send(program.init()).await?;
+    let answer = host.expect("init").await?;
+    let key = answer["join"].as_str().with_context(|| answer.to_string())?.to_owned();
+    Ok((key, answer["remaining_credits"].as_i64().context("credits")?))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d1_a_killed_server_loses_no_saved_file_no_edit_that_it_took_and_no_credit() -> Result<()> {
+    let rounds = if std::env::var_os("EMBEDENV_FULL").is_some() { FULL_ROUNDS } else { ROUNDS };
+    let mut program = Program::start(0).await?;
+    let (key, mut credits) = init(&program).await?;
+    let mut lines = String::new();
+    for round in 0..rounds {
+        let mut client = join(&program, &key, true).await?;
+        let write = json!({"path": format!("written{round}"), "content": format!("round {round}")});
+        let mut frame = json!({"type": "cmd", "project_name": "p", "command": {"type": "write"}});
+        frame.as_object_mut().context("an object")?.extend(write.as_object().cloned().context("an object")?);
+        ensure!(client.request(frame).await?["type"] == "done");
+        if round == 0 {
+            client
+                .request(json!({"type": "cmd", "project_name": "p", "command": {"type": "create", "item": "file", "path": "edited"}}))
+                .await?;
+        }
+        let mut editor = Editor::open(&mut client, "p", "edited").await?;
+        ensure!(editor.text() == lines, "round {round}: {:?} instead of {lines:?}", editor.text());
+        let line = format!("line {round}\n");
+        editor.insert(&mut client, u32::try_from(lines.len())?, &line).await?;
+        lines.push_str(&line);
+        let saved = client.request(json!({"type": "save", "document": editor.document})).await?;
+        ensure!(saved["type"] == "saved", "{saved}");
+        let (_, left) = init(&program).await?;
+        ensure!(left == credits - 1);
+        credits = left;
+
+        program.kill().await?;
+        program.restart().await?;
+        let mut plain = join(&program, &key, false).await?;
+        plain.shell("p", &format!("cat edited written{round}")).await?;
+        let seen = shown(&plain.until_end().await?);
+        ensure!(seen == format!("{lines}round {round}"), "round {round}: {seen:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f3_after_a_kill_terminals_go_on_and_no_sandbox_is_left_that_no_room_owns() -> Result<()> {
+    let mut program = Program::start(1).await?;
+    let (key, _) = init(&program).await?;
+    let mut client = join(&program, &key, true).await?;
+    let opened = client.request(json!({"type": "terminal-open", "project": "p", "cols": 80, "rows": 24})).await?;
+    let terminal = u32::try_from(opened["terminal"].as_u64().with_context(|| opened.to_string())?)?;
+    let input = |bytes| BinaryFrame::Input { terminal: SessionId(terminal), bytes };
+    client.send_binary(input(b"x=kept; echo be''fore\n")).await?;
+    client.output_with(terminal, "before").await?;
+
+    program.kill().await?;
+    program.restart().await?;
+    let mut client = join(&program, &key, true).await?;
+    let attached = client.request(json!({"type": "terminal-attach", "terminal": terminal, "from": 0})).await?;
+    ensure!(attached["type"] == "terminal-attached", "{attached}");
+    client.send_binary(input(b"echo af''ter $x\n")).await?;
+    let output = client.output_with(terminal, "after kept").await?;
+    ensure!(output.contains("before"), "{output}");
+
+    // One sandbox of the room that lives, and one kept ready; what the killed server kept ready is gone.
+    let settled = async {
+        while embedenv_tests::sandboxes(&program.data_dir())?.len() != 2 {
+            tokio::task::yield_now().await;
+        }
+        anyhow::Ok(())
+    };
+    timeout(SETTLED, settled).await.with_context(|| format!("{:?}", embedenv_tests::sandboxes(&program.data_dir())))?
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f7_sigterm_tells_every_socket_1012_and_exits_with_0_and_what_was_typed_is_in_its_file() -> Result<()> {
+    let mut program = Program::start(0).await?;
+    let (key, _) = init(&program).await?;
+    let mut client = join(&program, &key, true).await?;
+    let mut plain = join(&program, &key, false).await?;
+    plain.shell("p", "echo > edited; yes").await?;
+    plain.frame_where("output", |frame| frame["data"] == "y").await?;
+    let mut editor = Editor::open(&mut client, "p", "edited").await?;
+    editor.insert(&mut client, 0, "typed").await?;
+    client
+        .frame_where("the edit is held", |frame: &Value| {
+            frame["type"] == "document" && frame["received"].as_u64().is_some_and(|count| count > 0)
+        })
+        .await?;
+    let ended = tokio::spawn(async move { client.closed().await });
+    let told = tokio::spawn(async move { plain.closed().await });
+    let status = program.terminate().await?;
+    assert_eq!(status.code(), Some(0), "{status}");
+    assert_eq!(ended.await??, Some(1012));
+    assert_eq!(told.await??, Some(1012));
+
+    program.restart().await?;
+    let mut client = join(&program, &key, true).await?;
+    let read = client.request(json!({"type": "read", "project": "p", "path": "edited"})).await?;
+    assert_eq!(read["content"], "typed\n");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ending_a_room_leaves_no_process_and_no_folder() -> Result<()> {
+    let server = embedenv_tests::TestServer::with(|config| config.rooms.lifetime = Duration::from_secs(2)).await?;
+    let key = server.room().await?;
+    let mut client = server.plain(&key).await?;
+    client.shell("p", "setsid sleep 1000 & echo started").await?;
+    client.until_end().await?;
+    drop(client);
+    let rooms = server.data_dir().join("rooms");
+    let gone = async {
+        while !server.agents()?.is_empty() || std::fs::read_dir(&rooms)?.next().is_some() {
+            tokio::task::yield_now().await;
+        }
+        anyhow::Ok(())
+    };
+    timeout(Duration::from_secs(20), gone).await.context("the room did not end")??;
+    let mut client = Client::connect(&server.url()).await?;
+    client.send(json!({"type": "join", "join": key})).await?;
+    assert_eq!(client.frame().await?["code"], "unknown_join_key");
+    Ok(())
+}

@@ -1,0 +1,178 @@
+//! What stands between a program in a sandbox and everything else: what it sees, what it may call, and what it can use
+//! up. The probe's report is a golden file, so that no part of the wall moves unseen.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use embedenv::config::Config;
+use embedenv::doctor::{self, Finding, State};
+use embedenv_tests::client::{Client, shown};
+use embedenv_tests::{TestServer, precondition};
+use serde_json::json;
+
+const PROBE: &str = include_str!("isolation/probe.py");
+const GOLDEN: &str = include_str!("isolation/local.golden");
+
+/// Calls that the probe must have found refused (TARGETS I2).
+const REFUSED_AT_LEAST: usize = 40;
+
+async fn run(client: &mut Client, line: &str) -> Result<String> {
+    client.shell("p", line).await?;
+    Ok(shown(&client.until_end().await?))
+}
+
+async fn write(client: &mut Client, path: &str, content: &str) -> Result<()> {
+    client.command("p", json!({"type": "write"}), json!({"path": path, "content": content})).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn i1_the_probe_reports_what_its_golden_file_says() -> Result<()> {
+    let server = TestServer::new().await?;
+    let mut client = server.plain(&server.room().await?).await?;
+    write(&mut client, "probe.py", PROBE).await?;
+    let report = run(&mut client, "python probe.py").await?;
+    let refused = report
+        .lines()
+        .filter(|line| line.starts_with("call ") && (line.ends_with("= EPERM") || line.ends_with("= ENOSYS")));
+    ensure!(refused.count() >= REFUSED_AT_LEAST, "{report}");
+    if std::env::var_os("EMBEDENV_UPDATE_GOLDEN").is_some() {
+        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/isolation/local.golden"), &report)?;
+    } else {
+        assert_eq!(report, GOLDEN, "run with EMBEDENV_UPDATE_GOLDEN=1 if the wall was moved on purpose");
+    }
+    Ok(())
+}
+
+/// Members of a process's status, and its namespaces, as the host sees them.
+fn host_view(pid: u32) -> Result<(Vec<u32>, Vec<String>)> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let uids = status.lines().find_map(|line| line.strip_prefix("Uid:")).context("Uid")?;
+    let uids = uids.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
+    let namespace = |name: &&str| std::fs::read_link(format!("/proc/{pid}/ns/{name}"));
+    let namespaces =
+        ["user", "pid", "mnt", "net", "ipc", "uts"].iter().map(namespace).collect::<Result<Vec<_>, _>>()?;
+    Ok((uids, namespaces.iter().map(|path| path.to_string_lossy().into_owned()).collect()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn i1_every_sandbox_has_namespaces_and_a_host_user_of_its_own() -> Result<()> {
+    let server = TestServer::new().await?;
+    let _one = server.plain(&server.room().await?).await?;
+    let _two = server.plain(&server.room().await?).await?;
+    let agents = server.agents()?;
+    assert_eq!(agents.len(), 2);
+    let (_, own) = host_view(std::process::id())?;
+    let (one_uids, one) = host_view(agents[0])?;
+    let (two_uids, two) = host_view(agents[1])?;
+    for ((own, one), two) in own.iter().zip(&one).zip(&two) {
+        assert!(own != one && own != two && one != two, "{own} {one} {two}");
+    }
+    assert!(!one_uids.contains(&0) && !two_uids.contains(&0), "never the host's root");
+    let root = rustix::process::geteuid().is_root();
+    if precondition("the server runs as root, so that it can give each sandbox a user", root.then_some(())).is_some() {
+        assert_ne!(one_uids, two_uids);
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn i4_a_link_to_the_hosts_files_leads_to_the_sandboxs_own() -> Result<()> {
+    let server = TestServer::new().await?;
+    let join = server.room().await?;
+    let mut client = server.plain(&join).await?;
+    let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
+    let seen = run(&mut client, "cat /etc/hostname /proc/sys/kernel/hostname; ls /etc/ssh /etc/shadow /root /mnt 2>&1")
+        .await?;
+    ensure!(host.trim().is_empty() || !seen.contains(host.trim()), "{seen}");
+    let passwd = run(&mut client, "ln -s /etc/passwd link; cat link").await?;
+    ensure!(passwd.contains("user:x:1000") && !passwd.contains("daemon"), "{passwd}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn i9_nothing_outside_is_reachable_and_no_server_of_the_host_either() -> Result<()> {
+    let server = TestServer::new().await?;
+    let mut client = server.plain(&server.room().await?).await?;
+    let port = server.address().port();
+    let seen = run(&mut client, &format!("(exec 3<>/dev/tcp/127.0.0.1/{port}) 2>&1 || echo nothing there")).await?;
+    ensure!(seen.contains("refused") && seen.contains("nothing there"), "{seen}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn i11_a_neighbour_sees_neither_processes_nor_files() -> Result<()> {
+    let server = TestServer::new().await?;
+    let mut one = server.plain(&server.room().await?).await?;
+    let mut two = server.plain(&server.room().await?).await?;
+    run(&mut one, "echo secret > /home/user/mine; echo secret > /tmp/mine; (exec -a visible sleep 1000) & disown")
+        .await?;
+    let seen = run(&mut two, "cat /proc/[0-9]*/cmdline | tr '\\0' ' '; ls -A /home/user /tmp").await?;
+    ensure!(!seen.contains("visible") && !seen.contains("mine"), "{seen}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r1_a_fork_bomb_is_bounded_and_the_room_stays_usable() -> Result<()> {
+    let server = TestServer::new().await?;
+    let mut bomb = server.plain(&server.room().await?).await?;
+    let mut neighbour = server.plain(&server.room().await?).await?;
+    bomb.shell("p", "echo on; f() { f | f & }; f; sleep 1000").await?;
+    bomb.frame_where("on", |frame| frame["data"] == "on").await?;
+    assert_eq!(run(&mut neighbour, "python -c 'print(6 * 7)'").await?, "42\n");
+    bomb.command("p", json!({"type": "kill"}), json!({})).await?;
+    bomb.expect("terminal-data-end").await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r2_memory_beyond_the_limit_is_refused_or_ends_the_sandbox_and_the_neighbour_lives() -> Result<()> {
+    let looked_at = tempfile::tempdir()?;
+    let config = Config { data_dir: looked_at.path().join("data"), ..Config::default() };
+    let report = doctor::report(&config).await;
+    let limited = |finding: &&Finding| finding.what.starts_with("memory") && finding.state == State::Good;
+    if precondition("this machine grants memory limits", report.findings.iter().find(limited)).is_none() {
+        return Ok(());
+    }
+    let server = TestServer::with(|config| {
+        for limits in config.spaces.values_mut() {
+            limits.memory = 128 * 1024 * 1024;
+        }
+    })
+    .await?;
+    let mut bomb = server.plain(&server.room().await?).await?;
+    let mut neighbour = server.plain(&server.room().await?).await?;
+    bomb.shell("p", "python -c 'x = bytearray(600 << 20); print(len(x))'").await?;
+    let said = shown(&bomb.until_end().await?);
+    ensure!(!said.contains("629145600"), "{said}");
+    assert_eq!(run(&mut neighbour, "echo alive").await?, "alive\n");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r3_a_disk_filled_by_bytes_or_by_inodes_is_stopped_and_files_can_be_removed() -> Result<()> {
+    let server = TestServer::with(|config| {
+        for limits in config.spaces.values_mut() {
+            limits.disk = 16 * 1024 * 1024;
+            limits.inodes = 2000;
+        }
+    })
+    .await?;
+    let join = server.room().await?;
+    let mut client = server.plain(&join).await?;
+    // The watch stops writers: the program is ended, or gets an error.
+    run(&mut client, "timeout 15 dd if=/dev/zero of=big bs=1M count=4000 2>&1 || true").await?;
+    let error = async {
+        loop {
+            write(&mut client, "more", &"x".repeat(1000)).await?;
+            client.shell("p", "true").await?;
+            for frame in client.until_end().await? {
+                if frame["type"] == "error" {
+                    return anyhow::Ok(frame);
+                }
+            }
+        }
+    };
+    let error = tokio::time::timeout(Duration::from_secs(10), error).await.context("no write was refused")??;
+    assert_eq!(error["code"], "quota_exceeded");
+    Ok(())
+}
