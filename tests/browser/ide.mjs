@@ -1,0 +1,102 @@
+// The page as a person knows it: everything is found by its role and its name, nothing by how it is built.
+
+/** Turns the terminals' rows into text in the page. */
+const READABLE = 'screenreader=1';
+
+export class Ide {
+  constructor(page) {
+    this.page = page;
+    this.tree = page.getByRole('tree', { name: 'Files' });
+    this.openFiles = page.getByRole('tablist', { name: 'Open files' });
+    this.terminals = page.getByRole('tablist', { name: 'Terminals' });
+    this.connection = page.getByRole('status').filter({ hasText: /^(Connected|Reconnecting|Offline)$/ });
+  }
+
+  async open(link) {
+    const address = new URL(link);
+    address.search = READABLE;
+    await this.page.goto(address.href);
+  }
+
+  /** Waits until the room is joined and its files are there. */
+  async ready() {
+    await this.connected();
+    await this.tree.getByRole('treeitem').first().waitFor();
+  }
+
+  async connected() {
+    await this.connection.filter({ hasText: 'Connected' }).waitFor();
+  }
+
+  button(name) {
+    return this.page.getByRole('button', { name, exact: true });
+  }
+
+  entry(name) {
+    return this.tree.getByRole('treeitem', { name, exact: true });
+  }
+
+  /** The tab of an open file, whether or not it has edits that are not saved. */
+  tab(name) {
+    return this.openFiles.getByRole('tab', { name: new RegExp(`^${escaped(name)}(, unsaved)?$`) });
+  }
+
+  editor(path) {
+    return this.page.getByRole('textbox', { name: `Editor: ${path}`, exact: true });
+  }
+
+  dialog(name) {
+    return this.page.getByRole('dialog', { name });
+  }
+
+  /** The terminal that is shown. */
+  get terminal() {
+    return this.page.getByRole('region', { name: /^Terminal \d+$/ });
+  }
+
+  /** A row of the shown terminal that says exactly this. */
+  row(text) {
+    return this.terminal.getByText(text, { exact: true }).first();
+  }
+
+  async newFile(name) {
+    await this.button('New file').click();
+    await this.name(name);
+  }
+
+  async newFolder(name) {
+    await this.button('New folder').click();
+    await this.name(name);
+  }
+
+  /** Answers the field that asks for an entry's name. */
+  async name(name) {
+    const field = this.page.getByRole('textbox', { name: 'Name', exact: true });
+    await field.fill(name);
+    await field.press('Enter');
+    await this.entry(name).waitFor();
+  }
+
+  /** Types into the editor of an open file as a person does, key by key. */
+  async type(path, text) {
+    await this.editor(path).click();
+    await this.page.keyboard.type(text);
+  }
+
+  /** Types a line into the shown terminal. */
+  async answer(line) {
+    await this.terminal.click();
+    await this.page.keyboard.type(line);
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Waits until the file's text in the editor is exactly `text`. */
+  async editorSays(path, text) {
+    const editor = await this.editor(path).elementHandle();
+    await this.page.waitForFunction(([editor, text]) => editor.innerText.replace(/\n$/, '') === text, [editor, text]);
+  }
+}
+
+function escaped(text) {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}

@@ -1,0 +1,134 @@
+// A test with a server, a browser and people in it. Owns what every test has to hold besides its own subject: no request
+// leaves the server, no error reaches the console, no rule of the page's policy is broken. Leaves a screenshot of each page.
+
+import assert from 'node:assert/strict';
+import { access, mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+import { Ide } from './ide.mjs';
+import { Server } from './server.mjs';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const pictures = path.join(root, 'target/browser');
+const program = process.env.EMBEDENV_BIN ?? path.join(root, 'target/release/embedenv');
+const browsers = [process.env.EMBEDENV_CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+/** The longest a test may take, far beyond what one does. */
+const TEST = 180_000;
+/** The longest any single step waits for what it expects. */
+const STEP = 20_000;
+
+const flags = [
+  // The tests may be run by root, for whom Chromium has no sandbox.
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/**
+ * A test of the whole product: `run(stage)`. The `name` is a sentence and names the screenshots too.
+ * While `stage.serverIsGone()`, failing to reach it is no trouble.
+ */
+export function scenario(name, run) {
+  test(name, { timeout: TEST }, async () => {
+    const browser = await launch();
+    if (!browser) return;
+    const stage = new Stage(name, browser);
+    try {
+      stage.server = await Server.start(program);
+      await run(stage);
+      assert.deepEqual(stage.troubles, []);
+    } catch (error) {
+      if (stage.server) console.error(`The server's log:\n${stage.server.log}`);
+      for (const trouble of stage.troubles) console.error(`Trouble: ${trouble}`);
+      throw error;
+    } finally {
+      await stage.clear();
+    }
+  });
+}
+
+/** The browser; without one the test is skipped, unless it is CI's duty to have one. */
+async function launch() {
+  for (const executablePath of browsers.filter(Boolean)) {
+    try {
+      await access(executablePath);
+    } catch {
+      continue;
+    }
+    return chromium.launch({ executablePath, args: flags });
+  }
+  if (process.env.EMBEDENV_CI) throw new Error('there is no Chromium');
+  console.log('SKIPPED: there is no Chromium; name one in EMBEDENV_CHROMIUM');
+  return null;
+}
+
+class Stage {
+  #name;
+  #browser;
+  #people = [];
+  #serverGone = false;
+
+  constructor(name, browser) {
+    this.#name = name;
+    this.#browser = browser;
+    /** What should not have happened. */
+    this.troubles = [];
+    this.server = null;
+  }
+
+  /** Opens `link` as someone who was never here: a browser profile of their own. */
+  async person({ link = this.server.link, ...options } = {}) {
+    const context = await this.#browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+    context.setDefaultTimeout(STEP);
+    await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: new URL(link).origin });
+    const page = await context.newPage();
+    this.#watch(page);
+    const ide = new Ide(page);
+    this.#people.push(ide);
+    await ide.open(link);
+    return ide;
+  }
+
+  /** Says that the server is down, so that a page that can't reach it is to be expected. */
+  serverIsGone(gone) {
+    this.#serverGone = gone;
+  }
+
+  #watch(page) {
+    const own = new URL(this.server.link).host;
+    const foreign = (url) => ['http:', 'https:', 'ws:', 'wss:'].includes(new URL(url).protocol) && new URL(url).host !== own;
+    page.on('request', (request) => {
+      if (foreign(request.url())) this.troubles.push(`a request to ${request.url()}`);
+    });
+    page.on('websocket', (socket) => {
+      if (foreign(socket.url())) this.troubles.push(`a socket to ${socket.url()}`);
+    });
+    page.on('pageerror', (error) => this.troubles.push(`an exception: ${error.stack ?? error}`));
+    page.on('console', (message) => {
+      const expected = this.#serverGone && message.text().includes('ERR_CONNECTION_REFUSED');
+      // Violations of the page's policy are written to the console as errors.
+      if (message.type() === 'error' && !expected) this.troubles.push(`in the console: ${message.text()}`);
+    });
+  }
+
+  async clear() {
+    await mkdir(pictures, { recursive: true });
+    const slug = this.#name.replaceAll(/[^a-z0-9]+/gi, '-').toLowerCase();
+    try {
+      for (const [index, ide] of this.#people.entries()) {
+        const suffix = index === 0 ? '' : `-${index + 1}`;
+        await ide.page.screenshot({ path: path.join(pictures, `${slug}${suffix}.png`) });
+      }
+    } finally {
+      await this.#browser.close();
+      await this.server?.stop();
+    }
+  }
+}

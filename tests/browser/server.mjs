@@ -1,0 +1,77 @@
+// The program under test as a child process: `embedenv try` on a folder of its own. Owns its process and its folder;
+// ends both. Never talks to a server that it didn't start.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+
+/** How long the program may take until it has printed its link. */
+const START = 60_000;
+/** How long it may take to end after SIGTERM. */
+const END = 10_000;
+
+export class Server {
+  #program;
+  #folder;
+  #child;
+  #log = [];
+
+  /** Starts `program` on a fresh folder and any free port. */
+  static async start(program) {
+    const server = new Server();
+    server.#program = program;
+    server.#folder = await mkdtemp(path.join(os.tmpdir(), 'embedenv-browser-'));
+    await server.#launch('127.0.0.1:0');
+    return server;
+  }
+
+  /** What it logged, for a test that failed. */
+  get log() {
+    return this.#log.join('\n');
+  }
+
+  /** Ends it the way a crash does: nothing of it gets to run any more. */
+  async crash() {
+    this.#child.kill('SIGKILL');
+    await this.#ended();
+  }
+
+  /** Starts it again where it was: the same port, the same folder. */
+  async startAgain() {
+    const link = this.link;
+    await this.#launch(new URL(link).host);
+    if (this.link !== link) throw new Error(`the link was ${link} and is now ${this.link}`);
+  }
+
+  async stop() {
+    this.#child.kill('SIGTERM');
+    const slow = setTimeout(() => this.#child.kill('SIGKILL'), END);
+    await this.#ended();
+    clearTimeout(slow);
+    await rm(this.#folder, { recursive: true, force: true });
+    if (this.#child.signalCode === 'SIGKILL') throw new Error(`it did not end within ${END} ms of SIGTERM\n${this.log}`);
+    if (this.#child.exitCode !== 0) throw new Error(`it ended with ${this.#child.exitCode}\n${this.log}`);
+  }
+
+  async #launch(listen) {
+    this.#child = spawn(this.#program, ['try', '--listen', listen, '--data-dir', this.#folder], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    createInterface({ input: this.#child.stderr }).on('line', (line) => this.#log.push(line));
+    const lines = createInterface({ input: this.#child.stdout });
+    const slow = setTimeout(() => this.#child.kill('SIGKILL'), START);
+    for await (const line of lines) {
+      this.link = line.match(/http:\/\/\S+\/w#join=\S+/)?.[0];
+      if (this.link) break;
+    }
+    clearTimeout(slow);
+    if (!this.link) throw new Error(`it printed no link\n${this.log}`);
+  }
+
+  async #ended() {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit');
+  }
+}

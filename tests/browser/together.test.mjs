@@ -1,0 +1,79 @@
+// Several pages on one room: the same text everywhere, and links that let people do less.
+
+import assert from 'node:assert/strict';
+import { scenario } from './scenario.mjs';
+
+scenario('two pages edit one file, each seeing the other at once', async (stage) => {
+  const ada = await stage.person();
+  await ada.ready();
+  await ada.newFile('poem.txt');
+  await ada.type('poem.txt', 'roses are red');
+
+  const grace = await stage.person();
+  await grace.ready();
+  await grace.entry('poem.txt').dblclick();
+  await grace.editorSays('poem.txt', 'roses are red');
+  await grace.editor('poem.txt').click();
+  await grace.page.keyboard.press('Control+End');
+  await grace.page.keyboard.type('\nviolets are blue');
+  await ada.editorSays('poem.txt', 'roses are red\nviolets are blue');
+
+  await ada.page.keyboard.press('Control+Home');
+  await Promise.all([ada.page.keyboard.type('dark '), grace.page.keyboard.type(' indeed')]);
+  const both = 'dark roses are red\nviolets are blue indeed';
+  await ada.editorSays('poem.txt', both);
+  await grace.editorSays('poem.txt', both);
+
+  await ada.newFile('another.txt');
+  await grace.entry('another.txt').waitFor();
+  await ada.button('New terminal').click();
+  await ada.answer('echo seen by both');
+  await grace.row('seen by both').waitFor();
+});
+
+scenario('a link for viewers shows everything and changes nothing', async (stage) => {
+  const host = await stage.person();
+  await host.ready();
+  await host.newFile('notes.txt');
+  await host.type('notes.txt', 'look, do not touch');
+
+  await host.button('Share').click();
+  const dialog = host.dialog('Share');
+  await dialog.getByRole('combobox', { name: 'Role' }).selectOption('viewer');
+  await dialog.getByRole('button', { name: 'Create link' }).click();
+  const field = dialog.getByRole('textbox', { name: 'Link' });
+  await field.waitFor();
+  const link = await field.inputValue();
+  assert.match(link, /\/w#join=/);
+  assert.notEqual(new URL(link).hash, new URL(stage.server.link).hash);
+  await host.page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'hidden' });
+
+  const viewer = await stage.person({ link });
+  await viewer.ready();
+  await viewer.entry('notes.txt').dblclick();
+  await viewer.editorSays('notes.txt', 'look, do not touch');
+  assert.equal(await viewer.editor('notes.txt').getAttribute('contenteditable'), 'false');
+  await viewer.editor('notes.txt').click();
+  await viewer.page.keyboard.type('scribble');
+  for (const name of ['Run', 'New file', 'New folder', 'New terminal']) {
+    const buttons = await viewer.button(name).all();
+    for (const button of buttons) assert.ok(await button.isDisabled(), `a viewer may press ${name}`);
+  }
+
+  // What the host types next arrives, and nothing of the viewer's is in it.
+  await host.type('notes.txt', '!');
+  await viewer.editorSays('notes.txt', 'look, do not touch!');
+  await host.editorSays('notes.txt', 'look, do not touch!');
+});
+
+scenario('a link that is not right says so in words', async (stage) => {
+  const wrong = new URL(stage.server.link);
+  wrong.hash = 'join=jk_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA';
+  const stranger = await stage.person({ link: wrong.href });
+  await stranger.page.getByRole('heading', { name: 'This link does not work' }).waitFor();
+
+  wrong.hash = '';
+  const lost = await stage.person({ link: wrong.href });
+  await lost.page.getByRole('heading', { name: 'This link is not complete' }).waitFor();
+});
