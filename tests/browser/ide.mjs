@@ -54,6 +54,12 @@ export class Ide {
     return this.page.getByRole('region', { name: /^Terminal \d+$/ });
   }
 
+  /** The names of the terminals' tabs, in their order. */
+  async terminalNames() {
+    const tabs = await this.terminals.getByRole('tab').all();
+    return Promise.all(tabs.map((tab) => tab.getAttribute('aria-label')));
+  }
+
   /** A row of the shown terminal that says exactly this. */
   row(text) {
     return this.terminal.getByText(text, { exact: true }).first();

@@ -27,7 +27,7 @@ scenario('a person opens the link, runs a program and finds everything after a r
   await ide.terminal.click();
   await ide.page.keyboard.press('Control+c');
   await ide.row('Stopped.').waitFor();
-  const tabs = await ide.terminals.getByRole('tab').allInnerTexts();
+  const tabs = await ide.terminalNames();
 
   await ide.page.reload();
   await ide.ready();
@@ -35,13 +35,10 @@ scenario('a person opens the link, runs a program and finds everything after a r
   await ide.tab('greet.py').waitFor();
   await ide.tab('web.py').waitFor();
   await ide.row('Stopped.').waitFor();
-  assert.deepEqual(await ide.terminals.getByRole('tab').allInnerTexts(), tabs);
+  assert.deepEqual(await ide.terminalNames(), tabs);
   await ide.tab('greet.py').click();
   await ide.editorSays('greet.py', greeting);
-  for (const name of tabs) {
-    await ide.terminals.getByRole('tab', { name: name.trim(), exact: true }).click();
-    if (await ide.row('Hello, Ada').isVisible()) return;
-  }
+  await ide.terminals.getByRole('tab', { name: tabs.at(-2), exact: true }).click();
   await ide.row('Hello, Ada').waitFor();
 });
 
@@ -85,11 +82,10 @@ scenario('several terminals are shells of their own, as large as they are shown'
   await ide.button('New terminal').click();
   await ide.answer('kept=one; echo "is $kept"');
   await ide.row('is one').waitFor();
-  const first = await ide.terminals.getByRole('tab', { selected: true }).getAttribute('id');
   await ide.button('New terminal').click();
   await ide.answer('echo "is ${kept:-nothing}"');
   await ide.row('is nothing').waitFor();
-  assert.notEqual(await ide.terminals.getByRole('tab', { selected: true }).getAttribute('id'), first);
+  assert.equal(await ide.terminals.getByRole('tab').count(), 2);
 
   await ide.answer('echo "columns: $(tput cols)"');
   const before = await columns(ide);
