@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 
 use embedenv_shared::path::ProjectName;
 use embedenv_shared::tree::Plan;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::CliError;
 use crate::config::Config;
@@ -23,8 +23,9 @@ const SAMPLE_TREE: [(&str, &str); 4] = [
 
 pub(super) async fn serve(config: Config) -> Result<(), CliError> {
     let running = Server::new(config).await?.listen().await?;
+    let ending = Ending::listen()?;
     say(&format!("listening on http://{}", running.address()));
-    ended_by_signal().await?;
+    ending.wait().await;
     match running.shutdown().await {
         true => Ok(()),
         false => Err(CliError::Shutdown),
@@ -43,12 +44,13 @@ pub(super) async fn try_out(config: Config, chosen: bool) -> Result<(), CliError
         other => other?,
     };
     let key = running.try_room(TRY_KEY, sample()).await.map_err(CliError::Sample)?;
+    let ending = Ending::listen()?;
     let base = config.link_base(running.address());
     say(&format!("listening on http://{}", running.address()));
     say(&format!(
         "\n  Open  {base}/w#join={key}&project={SAMPLE}\n\n  Ctrl+C ends it; your files stay for the next time."
     ));
-    ended_by_signal().await?;
+    ending.wait().await;
     match running.end().await {
         true => Ok(()),
         false => Err(CliError::Shutdown),
@@ -71,28 +73,38 @@ fn say(line: &str) {
     let _ = io::stdout().flush();
 }
 
-/// Waits for SIGTERM or SIGINT. A second one while the server goes down ends it at once.
-async fn ended_by_signal() -> Result<(), CliError> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(CliError::Runtime)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(CliError::Runtime)?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// SIGTERM and SIGINT, listened for before the line is printed: whoever waits for that may send one at once.
+struct Ending {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Ending {
+    fn listen() -> Result<Self, CliError> {
+        let terminate = signal(SignalKind::terminate()).map_err(CliError::Runtime)?;
+        let interrupt = signal(SignalKind::interrupt()).map_err(CliError::Runtime)?;
+        Ok(Self { terminate, interrupt })
     }
-    tracing::info!("going down");
-    std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        if let Ok(runtime) = runtime {
-            runtime.block_on(async {
-                tokio::select! {
-                    _ = terminate.recv() => {}
-                    _ = interrupt.recv() => {}
-                }
-            });
-            std::process::exit(1);
+
+    /// Waits for the first signal. A second one while the server goes down ends it at once.
+    async fn wait(mut self) {
+        self.next().await;
+        tracing::info!("going down");
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            if let Ok(runtime) = runtime {
+                runtime.block_on(self.next());
+                std::process::exit(1);
+            }
+        });
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
-    });
-    Ok(())
+    }
 }
 
 impl Running {
