@@ -1,0 +1,39 @@
+//! What the page draws: one component a file. Components show state and call the [`Workbench`]; they decide nothing and
+//! know no frame of the wire's.
+
+pub mod icon;
+
+mod alerts;
+mod app;
+mod context_menu;
+mod cover;
+mod dialog;
+mod dialogs;
+mod editor_pane;
+mod ide;
+mod name_box;
+mod palette;
+mod people;
+mod ports;
+mod position;
+mod preview;
+mod settings;
+mod share;
+mod splitter;
+mod status_bar;
+mod tabs;
+mod terminal_panel;
+mod toolbar;
+mod tree;
+mod tree_row;
+
+use yew::Renderer;
+
+use crate::interop::page;
+use crate::workbench::Workbench;
+
+/// Draws the page into `#app`.
+pub(crate) fn mount(workbench: Workbench) {
+    let root = page::document().get_element_by_id("app").expect("the page has an element #app");
+    Renderer::<app::App>::with_root_and_props(root, app::AppProps { workbench }).render();
+}

@@ -1,0 +1,48 @@
+//! The whole page: a cover until the room is joined, or when it can't be; the IDE from then on.
+
+use std::rc::Rc;
+
+use yew::prelude::*;
+
+use super::alerts::Alerts;
+use super::cover::{Boot, Failure};
+use super::ide::Ide;
+use crate::state::Connection;
+use crate::workbench::Workbench;
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct AppProps {
+    pub(crate) workbench: Workbench,
+}
+
+#[component]
+pub(crate) fn App(props: &AppProps) -> Html {
+    let workbench = &props.workbench;
+    let update = use_force_update();
+    use_effect_with(workbench.clone(), move |workbench| {
+        workbench.draw_with(Callback::from(move |()| update.force_update()));
+        // What happened before there was anything to draw.
+        workbench.redraw_now();
+    });
+    let state = workbench.state();
+    let joined = state.me.is_some();
+    let cover = match &state.connection {
+        // What was typed and not sent yet stays behind it, to be kept.
+        Connection::Failed(notice) => {
+            html! { <Failure key="cover" workbench={workbench.clone()} notice={notice.clone()} files={state.files.clone()} /> }
+        }
+        Connection::JoiningAgain(notice) if !joined => html! { <Boot key="cover" notice={notice.clone()} /> },
+        _ if !joined => html! { <Boot key="cover" /> },
+        _ => html! {},
+    };
+    let failed = matches!(state.connection, Connection::Failed(_));
+    html! {
+        <>
+            { cover }
+            if joined {
+                <Ide key="ide" workbench={workbench.clone()} state={Rc::new(state.clone())} hidden={failed} />
+            }
+            <Alerts key="alerts" workbench={workbench.clone()} alerts={state.alerts.clone()} />
+        </>
+    }
+}

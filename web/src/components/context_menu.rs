@@ -1,0 +1,155 @@
+//! What can be done with an entry of the tree.
+
+use std::rc::Rc;
+
+use embedenv_shared::link::files::Item;
+use web_sys::{Element, HtmlElement, KeyboardEvent};
+use yew::prelude::*;
+
+use super::icon::{Icon, IconName};
+use crate::interop::page;
+use crate::state::tree::{Tree, TreeAction};
+use crate::state::{Action, Menu};
+use crate::workbench::Workbench;
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct ContextMenuProps {
+    pub(crate) workbench: Workbench,
+    pub(crate) menu: Menu,
+    pub(crate) tree: Rc<Tree>,
+    pub(crate) works: bool,
+}
+
+#[component]
+pub(crate) fn ContextMenu(props: &ContextMenuProps) -> Html {
+    let ContextMenuProps { workbench, menu, tree, works } = props;
+    let node = use_node_ref();
+    use_effect_with((node.clone(), menu.clone()), |(node, menu)| {
+        if let Some(element) = node.cast::<Element>() {
+            place(&element, menu);
+            if let Some(first) = element.query_selector("button").ok().flatten() {
+                focus(&first);
+            }
+        }
+    });
+    let close = {
+        let workbench = workbench.clone();
+        move || workbench.dispatch(Action::Menu(None))
+    };
+    let onkeydown = {
+        let (close, workbench, node) = (close.clone(), workbench.clone(), node.clone());
+        Callback::from(move |event: KeyboardEvent| {
+            event.stop_propagation();
+            match event.key().as_str() {
+                "Escape" | "Tab" => {
+                    close();
+                    workbench.focus_tree();
+                }
+                "ArrowDown" => step(&node, 1),
+                "ArrowUp" => step(&node, -1),
+                _ => return,
+            }
+            event.prevent_default();
+        })
+    };
+    let onfocusout = {
+        let (close, node) = (close.clone(), node.clone());
+        Callback::from(move |event: FocusEvent| {
+            let to = event.related_target().and_then(|to| wasm_bindgen::JsCast::dyn_into::<web_sys::Node>(to).ok());
+            if !node.cast::<Element>().is_some_and(|menu| menu.contains(to.as_ref())) {
+                close();
+            }
+        })
+    };
+    let item = |icon: IconName, text: &'static str, act: fn(&Workbench)| {
+        let workbench = workbench.clone();
+        let act = Callback::from(move |_: MouseEvent| {
+            workbench.dispatch(Action::Menu(None));
+            act(&workbench);
+        });
+        html! { <button role="menuitem" tabindex="-1" onclick={act}><Icon name={icon} />{ text }</button> }
+    };
+    let path = menu.path.as_ref();
+    let is_file = path.is_some_and(|path| !tree.is_folder(path));
+    let new = |item: Item| -> fn(&Workbench) {
+        match item {
+            Item::File => |workbench| workbench.name_new(Item::File),
+            Item::Folder => |workbench| workbench.name_new(Item::Folder),
+        }
+    };
+    let at_root = |act: fn(&Workbench)| act;
+    html! {
+        <div ref={node} class="context-menu" role="menu" aria-label="Entry" {onkeydown} {onfocusout}>
+            if is_file {
+                { item(IconName::FileCode, "Open", |workbench| {
+                    let path = workbench.state().tree.selected.clone();
+                    if let Some(path) = path { workbench.show_file(path, true); }
+                }) }
+            }
+            if is_file && *works {
+                { item(IconName::Play, "Run", |workbench| {
+                    let path = workbench.state().tree.selected.clone();
+                    if let Some(path) = path { workbench.run_path(path); }
+                }) }
+            }
+            if *works {
+                { item(IconName::FilePlus, "New file", if path.is_some() { new(Item::File) } else { at_root(|workbench| {
+                    workbench.dispatch(Action::Tree(TreeAction::Select(None)));
+                    workbench.name_new(Item::File);
+                }) }) }
+                { item(IconName::FolderPlus, "New folder", if path.is_some() { new(Item::Folder) } else { at_root(|workbench| {
+                    workbench.dispatch(Action::Tree(TreeAction::Select(None)));
+                    workbench.name_new(Item::Folder);
+                }) }) }
+            }
+            if is_file {
+                { item(IconName::Download, "Download", Workbench::download_selected) }
+            }
+            if path.is_some() {
+                { item(IconName::Copy, "Copy path", |workbench| {
+                    let path = workbench.state().tree.selected.clone();
+                    wasm_bindgen_futures::spawn_local(async move {
+                        if let Some(path) = path { page::copy(path.as_str()).await; }
+                    });
+                }) }
+            }
+            if path.is_some() && *works {
+                { item(IconName::Pencil, "Rename", Workbench::rename_selected) }
+                { item(IconName::Trash, "Delete", Workbench::ask_to_delete_selected) }
+            }
+        </div>
+    }
+}
+
+/// Puts the menu where it was asked for, and within the window.
+fn place(menu: &Element, at: &Menu) {
+    let size = menu.get_bounding_client_rect();
+    let window = page::window();
+    let within = |length: Result<wasm_bindgen::JsValue, _>, own: f64, at: i32| {
+        let length = length.ok().and_then(|length| length.as_f64()).unwrap_or(f64::MAX);
+        f64::from(at).min(length - own - 4.0).max(0.0)
+    };
+    page::set_style(menu, "left", &format!("{}px", within(window.inner_width(), size.width(), at.x)));
+    page::set_style(menu, "top", &format!("{}px", within(window.inner_height(), size.height(), at.y)));
+}
+
+/// Gives the keyboard to the item `steps` from the one that has it, around the end.
+fn step(menu: &NodeRef, steps: i32) {
+    let Some(items) = menu.cast::<Element>().and_then(|menu| menu.query_selector_all("button").ok()) else { return };
+    let count = i32::try_from(items.length()).unwrap_or(0);
+    let focused = page::focused();
+    let is_focused = |index: &i32| items.get(*index as u32).as_ref() == focused.as_deref().map(AsRef::as_ref);
+    let at = (0..count).find(is_focused).unwrap_or(0);
+    if let Some(item) = items.get((at + steps).rem_euclid(count.max(1)) as u32)
+        && let Ok(item) = wasm_bindgen::JsCast::dyn_into::<Element>(item)
+    {
+        focus(&item);
+    }
+}
+
+fn focus(element: &Element) {
+    if let Some(element) = wasm_bindgen::JsCast::dyn_ref::<HtmlElement>(element) {
+        // An element of the menu's own, which is shown.
+        let _ = element.focus();
+    }
+}

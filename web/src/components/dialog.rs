@@ -1,0 +1,78 @@
+//! A dialog over the page: the browser's own, so that it holds the keyboard and Escape closes it.
+
+use web_sys::Element;
+use yew::prelude::*;
+
+use super::icon::{Icon, IconName};
+use crate::interop::page;
+use crate::state::Action;
+use crate::workbench::Workbench;
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct DialogProps {
+    pub(crate) workbench: Workbench,
+    /// What it is called.
+    pub(crate) name: AttrValue,
+    #[prop_or_default]
+    pub(crate) class: Classes,
+    /// What its head says; without it there is no head.
+    #[prop_or_default]
+    pub(crate) title: Option<AttrValue>,
+    #[prop_or_default]
+    pub(crate) foot: Option<Html>,
+    pub(crate) children: Html,
+}
+
+#[component]
+pub(crate) fn Dialog(props: &DialogProps) -> Html {
+    let DialogProps { workbench, name, class, title, foot, children } = props;
+    let node = use_node_ref();
+    use_effect_with(node.clone(), |node| {
+        let before = page::focused();
+        if let Some(dialog) = node.cast::<Element>() {
+            page::show_modal(&dialog);
+        }
+        move || {
+            // What had the keyboard gets it back, unless something else has asked for it meanwhile.
+            if let Some(before) = before.filter(|_| {
+                page::focused().is_none_or(|now| {
+                    now.tag_name() == "BODY" || now.closest("dialog").is_ok_and(|dialog| dialog.is_some())
+                })
+            }) {
+                let _ = before.focus();
+            }
+        }
+    });
+    let close = {
+        let workbench = workbench.clone();
+        move || workbench.dispatch(Action::Dialog(None))
+    };
+    let onclose = {
+        let close = close.clone();
+        Callback::from(move |_: Event| close())
+    };
+    let onclick = {
+        let (close, node) = (close.clone(), node.clone());
+        Callback::from(move |event: MouseEvent| {
+            let on_backdrop = event.target_dyn_into::<Element>().is_some_and(|target| Some(target) == node.cast());
+            if on_backdrop {
+                close();
+            }
+        })
+    };
+    let on_cross = Callback::from(move |_: MouseEvent| close());
+    html! {
+        <dialog ref={node} class={classes!("dialog", class.clone())} aria-label={name} {onclose} {onclick}>
+            if let Some(title) = title {
+                <div class="dialog-head">
+                    <h2>{ title }</h2>
+                    <button class="icon-button" aria-label="Close" onclick={on_cross}><Icon name={IconName::X} /></button>
+                </div>
+            }
+            <div class="dialog-body">{ children.clone() }</div>
+            if let Some(foot) = foot {
+                <div class="dialog-foot">{ foot.clone() }</div>
+            }
+        </dialog>
+    }
+}

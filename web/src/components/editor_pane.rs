@@ -1,0 +1,222 @@
+//! The open files: their tabs, what is to be said of the shown one, and the place where its editor is.
+
+use std::rc::Rc;
+
+use embedenv_shared::frame::{ReadOnly, SandboxState};
+use web_sys::Element;
+use yew::prelude::*;
+
+use super::icon::{Icon, IconName};
+use super::tabs::{Tab, Tabs};
+use crate::state::Action;
+use crate::state::Sandbox;
+use crate::state::files::{Access, FileId, Files, FilesAction, OpenFile};
+use crate::words;
+use crate::workbench::Workbench;
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct EditorPaneProps {
+    pub(crate) workbench: Workbench,
+    pub(crate) files: Rc<Files>,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) works: bool,
+}
+
+#[component]
+pub(crate) fn EditorPane(props: &EditorPaneProps) -> Html {
+    let EditorPaneProps { workbench, files, sandbox, works } = props;
+    let calling = |act: fn(&Workbench, FileId)| {
+        let workbench = workbench.clone();
+        Callback::from(move |id: u32| act(&workbench, FileId(id)))
+    };
+    let keep = calling(|workbench, id| {
+        workbench.dispatch(Action::Files(FilesAction::Keep(id)));
+        workbench.documents.focus(id);
+    });
+    let tabs: Vec<Tab> = files.open.iter().map(tab).collect();
+    let hosts = files.open.iter().map(|file| {
+        html! {
+            <EditorHost
+                key={file.id.0}
+                workbench={workbench.clone()}
+                id={file.id}
+                active={files.active == Some(file.id)}
+                has_text={file.access.has_text()}
+                opening={file.access == Access::Opening}
+            />
+        }
+    });
+    html! {
+        <section class="editors" aria-label="Editors">
+            if sandbox.state == SandboxState::Gone {
+                <SandboxBanner workbench={workbench.clone()} message={sandbox.message.clone()} works={*works} />
+            }
+            if !files.open.is_empty() {
+                <Tabs
+                    label="Open files"
+                    {tabs}
+                    active={files.active.map(|id| id.0)}
+                    activate={calling(Workbench::activate)}
+                    {keep}
+                    close={calling(Workbench::close_file)}
+                />
+            }
+            if let Some(file) = files.active() {
+                <FileBanner workbench={workbench.clone()} file={file.clone()} />
+            }
+            <div class="editor-area">
+                { for hosts }
+                if files.open.is_empty() {
+                    <Empty works={*works} />
+                }
+            </div>
+        </section>
+    }
+}
+
+fn tab(file: &OpenFile) -> Tab {
+    let name = file.name().to_owned();
+    Tab {
+        key: file.id.0,
+        name: if file.unsaved { format!("{name}, unsaved") } else { name.clone() },
+        text: name,
+        title: file.path.to_string(),
+        class: match (file.preview, file.unsaved) {
+            (true, _) => "preview",
+            (false, true) => "unsaved",
+            (false, false) => "",
+        },
+        icon: super::tree_row::icon_of(file.name()),
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct EditorHostProps {
+    workbench: Workbench,
+    id: FileId,
+    active: bool,
+    has_text: bool,
+    opening: bool,
+}
+
+/// Where an editor is put. It is made when its tab is first shown, and goes with its tab.
+#[component]
+fn EditorHost(props: &EditorHostProps) -> Html {
+    let EditorHostProps { workbench, id, active, has_text, opening } = props;
+    let node = use_node_ref();
+    let is_mounted = use_mut_ref(|| false);
+    use_effect_with((workbench.clone(), *id), |(workbench, id)| {
+        let (workbench, id) = (workbench.clone(), *id);
+        move || workbench.documents.unmount(&workbench, id)
+    });
+    use_effect_with((node.clone(), *active), {
+        let (workbench, id) = (workbench.clone(), *id);
+        move |(node, active)| {
+            if *active
+                && !is_mounted.replace(true)
+                && let Some(parent) = node.cast::<Element>()
+            {
+                workbench.documents.mount(&workbench, id, parent);
+            }
+        }
+    });
+    html! {
+        <>
+            <div class="editor-host" ref={node} hidden={!active || !has_text}></div>
+            if *active && *opening {
+                <div class="skeleton" aria-hidden="true"></div>
+            }
+        </>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct FileBannerProps {
+    workbench: Workbench,
+    file: OpenFile,
+}
+
+/// Why a file can't be edited or saved, and what to do.
+#[component]
+fn FileBanner(props: &FileBannerProps) -> Html {
+    let OpenFile { id, path, access, problem, unsaved, .. } = &props.file;
+    let id = *id;
+    let calling = |act: fn(&Workbench, FileId)| {
+        let workbench = props.workbench.clone();
+        Callback::from(move |_: MouseEvent| act(&workbench, id))
+    };
+    let download = || {
+        let (workbench, path) = (props.workbench.clone(), path.clone());
+        let download = Callback::from(move |_: MouseEvent| workbench.download(path.clone()));
+        html! { <button onclick={download}>{ "Download it" }</button> }
+    };
+    let (text, button) = match access {
+        Access::ReadOnly(why @ ReadOnly::Role) => (words::read_only(*why).to_owned(), html! {}),
+        Access::ReadOnly(why) => (words::read_only(*why).to_owned(), download()),
+        Access::Gone(why) => {
+            (why.clone(), html! { <button onclick={calling(Workbench::keep_copy)}>{ "Keep a copy" }</button> })
+        }
+        Access::Failed(why) => {
+            (why.clone(), html! { <button onclick={calling(Workbench::activate)}>{ "Try again" }</button> })
+        }
+        Access::Opening | Access::Editable => match problem {
+            Some(problem) if *unsaved => (
+                format!("Not saved: {problem}. It is tried again by itself; what you typed is held by the server."),
+                html! { <button onclick={calling(Workbench::save)}>{ "Save now" }</button> },
+            ),
+            _ => return html! {},
+        },
+    };
+    html! { <div class="banner"><Icon name={IconName::AlertTriangle} /><span>{ text }</span>{ button }</div> }
+}
+
+#[derive(Properties, PartialEq)]
+struct SandboxBannerProps {
+    workbench: Workbench,
+    message: Option<String>,
+    works: bool,
+}
+
+/// The sandbox has ended, for everybody in the room.
+#[component]
+fn SandboxBanner(props: &SandboxBannerProps) -> Html {
+    let workbench = props.workbench.clone();
+    let start = Callback::from(move |_: MouseEvent| workbench.start_sandbox());
+    let why = props.message.clone().unwrap_or_else(|| "The sandbox has ended.".to_owned());
+    html! {
+        <div class="banner" role="alert">
+            <Icon name={IconName::AlertTriangle} />
+            <span>{ format!("{why} The files are safe; programs and terminals have ended.") }</span>
+            if props.works {
+                <button class="primary" onclick={start}>{ "Start again" }</button>
+            }
+        </div>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct EmptyProps {
+    works: bool,
+}
+
+/// Nothing is open: what can be done.
+#[component]
+fn Empty(props: &EmptyProps) -> Html {
+    let keys: &[(&str, &str)] = if props.works {
+        &[
+            ("Go to file", "Ctrl+P"),
+            ("Command palette", "Ctrl+Shift+P"),
+            ("Run the open file", "Ctrl+Enter"),
+            ("Terminal", "Ctrl+`"),
+        ]
+    } else {
+        &[("Go to file", "Ctrl+P"), ("Command palette", "Ctrl+Shift+P")]
+    };
+    let rows = keys.iter().map(|(what, keys)| html! { <><dt>{ what }</dt><dd><kbd>{ keys }</kbd></dd></> });
+    html! {
+        <div class="editor-empty">
+            <p>{ "Choose a file to read or edit it." }</p>
+            <dl>{ for rows }</dl>
+        </div>
+    }
+}

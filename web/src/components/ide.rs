@@ -1,0 +1,124 @@
+//! The IDE: tools above, files beside editors over terminals, a line below. Sets the sizes of panes, which CSS reads.
+
+use std::rc::Rc;
+
+use web_sys::Element;
+use yew::prelude::*;
+
+use super::context_menu::ContextMenu;
+use super::dialogs::Dialogs;
+use super::editor_pane::EditorPane;
+use super::icon::{Icon, IconName};
+use super::preview::Preview;
+use super::splitter::{Axis, Splitter};
+use super::status_bar::StatusBar;
+use super::terminal_panel::TerminalPanel;
+use super::toolbar::Toolbar;
+use super::tree::Files;
+use crate::interop::page;
+use crate::state::settings::{PANEL, Pane, SIDE};
+use crate::state::{Action, State};
+use crate::workbench::Workbench;
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct IdeProps {
+    pub(crate) workbench: Workbench,
+    pub(crate) state: Rc<State>,
+    pub(crate) hidden: bool,
+}
+
+#[component]
+pub(crate) fn Ide(props: &IdeProps) -> Html {
+    let IdeProps { workbench, state, hidden } = props;
+    let node = use_node_ref();
+    let layout = state.layout;
+    use_effect_with((node.clone(), layout.side, layout.panel), |(node, side, panel)| {
+        if let Some(ide) = node.cast::<Element>() {
+            page::set_style(&ide, "--side-width", &format!("{side}px"));
+            page::set_style(&ide, "--panel-height", &format!("{panel}px"));
+        }
+    });
+    let Some(me) = &state.me else { return html! {} };
+    let works = me.works();
+    let resize_side = {
+        let workbench = workbench.clone();
+        Callback::from(move |side| workbench.dispatch(Action::Layout(layout.with_side(side))))
+    };
+    let resize_panel = {
+        let workbench = workbench.clone();
+        Callback::from(move |panel| workbench.dispatch(Action::Layout(layout.with_panel(panel))))
+    };
+    html! {
+        <div class="ide" data-pane={layout.pane.attribute()} hidden={*hidden} ref={node}>
+            <Toolbar
+                workbench={workbench.clone()}
+                me={me.clone()}
+                can_run={works && state.files.active.is_some()}
+                can_stop={works && state.terminals.running().is_some()}
+                people={state.people.clone()}
+                preview={layout.preview}
+            />
+            <div class="body">
+                <Files
+                    workbench={workbench.clone()}
+                    tree={state.tree.clone()}
+                    active={state.files.active().map(|file| file.path.clone())}
+                    project={me.project.clone()}
+                    {works}
+                />
+                <Splitter axis={Axis::Vertical} label="Width of the files" value={layout.side} range={SIDE} resize={resize_side} />
+                <div class="main">
+                    <EditorPane workbench={workbench.clone()} files={state.files.clone()} sandbox={state.sandbox.clone()} {works} />
+                    <Splitter
+                        axis={Axis::Horizontal}
+                        label="Height of the terminals"
+                        value={layout.panel}
+                        range={PANEL}
+                        resize={resize_panel}
+                    />
+                    <TerminalPanel workbench={workbench.clone()} terminals={state.terminals.clone()} {works} />
+                </div>
+                if layout.preview {
+                    <Preview workbench={workbench.clone()} ports={state.ports.clone()} />
+                }
+            </div>
+            <StatusBar
+                workbench={workbench.clone()}
+                connection={state.connection.clone()}
+                sandbox={state.sandbox.clone()}
+                file={state.files.active().map(|file| file.path.clone())}
+                ports={state.ports.clone()}
+                {works}
+            />
+            <PaneBar workbench={workbench.clone()} pane={layout.pane} />
+            <Dialogs workbench={workbench.clone()} state={state.clone()} />
+            if let Some(menu) = &state.menu {
+                <ContextMenu workbench={workbench.clone()} menu={menu.clone()} tree={state.tree.clone()} {works} />
+            }
+        </div>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct PaneBarProps {
+    workbench: Workbench,
+    pane: Pane,
+}
+
+/// Chooses the one pane of a narrow screen.
+#[component]
+fn PaneBar(props: &PaneBarProps) -> Html {
+    let button = |pane: Pane, icon: IconName, text: &'static str| {
+        let workbench = props.workbench.clone();
+        let show = Callback::from(move |_: MouseEvent| workbench.show_pane(pane));
+        let pressed = (props.pane == pane).to_string();
+        html! { <button aria-pressed={pressed} onclick={show}><Icon name={icon} /><span>{ text }</span></button> }
+    };
+    html! {
+        <nav class="panebar" aria-label="Panes">
+            { button(Pane::Files, IconName::Folder, "Files") }
+            { button(Pane::Editor, IconName::FileCode, "Editor") }
+            { button(Pane::Terminal, IconName::Terminal, "Terminal") }
+        </nav>
+    }
+}

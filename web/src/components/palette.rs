@@ -1,0 +1,170 @@
+//! The command palette: everything the page can do, and files, found by typing.
+
+use embedenv_shared::path::{ProjectName, WorkspacePath};
+use web_sys::{HtmlElement, HtmlInputElement, InputEvent, KeyboardEvent};
+use yew::prelude::*;
+
+use super::dialog::Dialog;
+use crate::state::Action;
+use crate::state::palette::{Command, narrowed};
+use crate::workbench::Workbench;
+
+/// Things listed at once; typing more finds the rest.
+const MAX_LISTED: usize = 60;
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct PaletteProps {
+    pub(crate) workbench: Workbench,
+    /// Offers files alone.
+    pub(crate) files: bool,
+}
+
+/// Something the palette offers.
+#[derive(Debug, Clone, PartialEq)]
+enum Offer {
+    Command(Command),
+    File(WorkspacePath),
+    Project(ProjectName),
+}
+
+impl Offer {
+    fn text(&self) -> String {
+        match self {
+            Self::Command(command) => command.name().0.to_owned(),
+            Self::File(path) => path.to_string(),
+            Self::Project(project) => format!("Go to project {project}"),
+        }
+    }
+
+    fn keys(&self) -> &'static str {
+        match self {
+            Self::Command(command) => command.name().1,
+            Self::File(_) | Self::Project(_) => "",
+        }
+    }
+}
+
+#[component]
+pub(crate) fn Palette(props: &PaletteProps) -> Html {
+    let PaletteProps { workbench, files } = props;
+    let typed = use_state_eq(String::new);
+    let chosen = use_state_eq(|| 0_usize);
+    let mut offers = narrowed(&typed, offers(workbench, *files), Offer::text);
+    offers.truncate(MAX_LISTED);
+    let at = (*chosen).min(offers.len().saturating_sub(1));
+    let oninput = {
+        let (typed, chosen) = (typed.clone(), chosen.clone());
+        Callback::from(move |event: InputEvent| {
+            if let Some(input) = event.target_dyn_into::<HtmlInputElement>() {
+                typed.set(input.value());
+                chosen.set(0);
+            }
+        })
+    };
+    let take = {
+        let workbench = workbench.clone();
+        move |offer: &Offer| {
+            workbench.dispatch(Action::Dialog(None));
+            match offer.clone() {
+                Offer::Command(command) => workbench.perform(command),
+                Offer::File(path) => workbench.show_file(path, true),
+                Offer::Project(project) => workbench.switch_project(project),
+            }
+        }
+    };
+    let onkeydown = {
+        let (offers, chosen, take) = (offers.clone(), chosen, take.clone());
+        Callback::from(move |event: KeyboardEvent| {
+            let last = offers.len().saturating_sub(1);
+            match event.key().as_str() {
+                "ArrowDown" => chosen.set(if at == last { 0 } else { at + 1 }),
+                "ArrowUp" => chosen.set(if at == 0 { last } else { at - 1 }),
+                "Enter" if !event.is_composing() => {
+                    if let Some(offer) = offers.get(at) {
+                        take(offer);
+                    }
+                }
+                _ => return,
+            }
+            event.prevent_default();
+            event.stop_propagation();
+        })
+    };
+    let none = offers.is_empty();
+    let rows = offers.into_iter().enumerate().map(|(index, offer)| {
+        let take = take.clone();
+        let (key, text, keys) = (offer.text(), offer.text(), offer.keys());
+        let take = Callback::from(move |()| take(&offer));
+        html! { <OfferRow {key} {index} {text} {keys} chosen={index == at} {take} /> }
+    });
+    let (name, placeholder) =
+        if *files { ("Go to file", "A file's name") } else { ("Command palette", "A command or a file's name") };
+    html! {
+        <Dialog workbench={workbench.clone()} {name} class="palette">
+            <input
+                role="combobox"
+                aria-label={placeholder}
+                aria-expanded="true"
+                aria-controls="palette-list"
+                aria-activedescendant={format!("palette-{at}")}
+                {placeholder}
+                autofocus=true
+                autocomplete="off"
+                spellcheck="false"
+                {oninput}
+                {onkeydown}
+            />
+            <div id="palette-list" role="listbox" aria-label={name}>{ for rows }</div>
+            if none {
+                <p class="hint">{ "Nothing is called so." }</p>
+            }
+        </Dialog>
+    }
+}
+
+/// Everything there is to offer to this person.
+fn offers(workbench: &Workbench, files: bool) -> Vec<Offer> {
+    let state = workbench.state();
+    let mut offers = Vec::new();
+    if !files {
+        let works = state.works();
+        offers.extend(Command::ALL.into_iter().filter(|command| works || !command.is_work()).map(Offer::Command));
+        let here = state.me.as_ref().map(|me| &me.project);
+        let others = state.projects.iter().filter(|project| Some(*project) != here);
+        offers.extend(others.cloned().map(Offer::Project));
+    }
+    offers.extend(state.tree.known_files().into_iter().map(Offer::File));
+    offers
+}
+
+#[derive(Properties, PartialEq)]
+struct OfferRowProps {
+    index: usize,
+    text: String,
+    keys: &'static str,
+    chosen: bool,
+    take: Callback<()>,
+}
+
+#[component]
+fn OfferRow(props: &OfferRowProps) -> Html {
+    let OfferRowProps { index, text, keys, chosen, take } = props;
+    let node = use_node_ref();
+    use_effect_with((node.clone(), *chosen), |(node, chosen)| {
+        if let Some(row) = node.cast::<HtmlElement>().filter(|_| *chosen) {
+            row.scroll_into_view_with_bool(false);
+        }
+    });
+    let onclick = {
+        let take = take.clone();
+        Callback::from(move |_: MouseEvent| take.emit(()))
+    };
+    html! {
+        <div ref={node} id={format!("palette-{index}")} role="option" aria-selected={chosen.to_string()} {onclick}>
+            <span>{ text }</span>
+            if !keys.is_empty() {
+                <kbd>{ *keys }</kbd>
+            }
+        </div>
+    }
+}

@@ -1,0 +1,149 @@
+//! A row of tabs, for files and for terminals: arrows go from one to the next, Delete and the middle button close.
+
+use web_sys::{HtmlElement, KeyboardEvent, MouseEvent};
+use yew::prelude::*;
+
+use super::icon::{Icon, IconName};
+
+/// One tab.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Tab {
+    pub(crate) key: u32,
+    /// What it shows.
+    pub(crate) text: String,
+    /// What it is called, where that says more.
+    pub(crate) name: String,
+    pub(crate) title: String,
+    pub(crate) class: &'static str,
+    pub(crate) icon: IconName,
+}
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct TabsProps {
+    pub(crate) label: AttrValue,
+    pub(crate) tabs: Vec<Tab>,
+    pub(crate) active: Option<u32>,
+    pub(crate) activate: Callback<u32>,
+    /// Opened for good by a double click, where there is such a thing.
+    #[prop_or_default]
+    pub(crate) keep: Callback<u32>,
+    pub(crate) close: Option<Callback<u32>>,
+    /// Buttons at the end.
+    #[prop_or_default]
+    pub(crate) children: Html,
+}
+
+#[component]
+pub(crate) fn Tabs(props: &TabsProps) -> Html {
+    let TabsProps { label, tabs, active, activate, keep, close, children } = props;
+    let keys: Vec<u32> = tabs.iter().map(|tab| tab.key).collect();
+    let onkeydown = {
+        let (keys, active, activate, close) = (keys, *active, activate.clone(), close.clone());
+        Callback::from(move |event: KeyboardEvent| {
+            let Some(at) = keys.iter().position(|key| Some(*key) == active) else { return };
+            let to = match event.key().as_str() {
+                "ArrowLeft" => (at + keys.len() - 1) % keys.len(),
+                "ArrowRight" => (at + 1) % keys.len(),
+                "Home" => 0,
+                "End" => keys.len() - 1,
+                "Delete" => {
+                    if let Some(close) = &close {
+                        close.emit(keys[at]);
+                    }
+                    return;
+                }
+                _ => return,
+            };
+            event.prevent_default();
+            activate.emit(keys[to]);
+        })
+    };
+    let tabs = tabs.iter().map(|tab| {
+        let is_active = Some(tab.key) == *active;
+        html! {
+            <One
+                key={tab.key}
+                tab={tab.clone()}
+                active={is_active}
+                activate={activate.clone()}
+                keep={keep.clone()}
+                close={close.clone()}
+            />
+        }
+    });
+    html! {
+        <div class="tabs">
+            <div class="tab-list" role="tablist" aria-label={label} {onkeydown}>{ for tabs }</div>
+            <div class="tabs-actions">{ children.clone() }</div>
+        </div>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct OneProps {
+    tab: Tab,
+    active: bool,
+    activate: Callback<u32>,
+    keep: Callback<u32>,
+    close: Option<Callback<u32>>,
+}
+
+#[component]
+fn One(props: &OneProps) -> Html {
+    let OneProps { tab, active, activate, keep, close } = props;
+    let node = use_node_ref();
+    use_effect_with((node.clone(), *active), |(node, active)| {
+        if let Some(element) = node.cast::<HtmlElement>().filter(|_| *active) {
+            element.scroll_into_view_with_bool(false);
+            let list = element.closest("[role=tablist]").ok().flatten();
+            let focused = crate::interop::page::focused();
+            if list.zip(focused).is_some_and(|(list, focused)| list.contains(Some(&focused))) {
+                // The keyboard goes with the choice.
+                let _ = element.focus();
+            }
+        }
+    });
+    let key = tab.key;
+    let calling = |callback: &Callback<u32>| {
+        let callback = callback.clone();
+        Callback::from(move |_: MouseEvent| callback.emit(key))
+    };
+    let middle = {
+        let close = close.clone();
+        Callback::from(move |event: MouseEvent| {
+            if event.button() == 1
+                && let Some(close) = &close
+            {
+                event.prevent_default();
+                close.emit(key);
+            }
+        })
+    };
+    html! {
+        <div
+            ref={node}
+            class={classes!("tab", tab.class)}
+            role="tab"
+            aria-selected={active.to_string()}
+            aria-label={tab.name.clone()}
+            title={tab.title.clone()}
+            tabindex={if *active { "0" } else { "-1" }}
+            onclick={calling(activate)}
+            ondblclick={calling(keep)}
+            onauxclick={middle}
+        >
+            <Icon name={tab.icon} />
+            <span class="tab-name">{ &tab.text }</span>
+            if let Some(close) = close {
+                // For the pointer alone: the keyboard has Delete, and a tab has no controls inside.
+                <button class="icon-button tab-close" aria-hidden="true" tabindex="-1" title="Close" onclick={{
+                    let close = close.clone();
+                    Callback::from(move |event: MouseEvent| {
+                        event.stop_propagation();
+                        close.emit(key);
+                    })
+                }}><Icon name={IconName::X} /></button>
+            }
+        </div>
+    }
+}

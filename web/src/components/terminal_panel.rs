@@ -1,0 +1,186 @@
+//! The room's terminals: their tabs, the places where they are, and how their programs ended.
+
+use std::rc::Rc;
+
+use embedenv_shared::frame::{Terminal, TerminalKind};
+use embedenv_shared::id::SessionId;
+use web_sys::Element;
+use yew::prelude::*;
+
+use super::icon::{Icon, IconName};
+use super::tabs::{Tab, Tabs};
+use crate::state::terminals::Terminals;
+use crate::words;
+use crate::workbench::Workbench;
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct TerminalPanelProps {
+    pub(crate) workbench: Workbench,
+    pub(crate) terminals: Rc<Terminals>,
+    pub(crate) works: bool,
+}
+
+#[component]
+pub(crate) fn TerminalPanel(props: &TerminalPanelProps) -> Html {
+    let TerminalPanelProps { workbench, terminals, works } = props;
+    let calling = |act: fn(&Workbench, SessionId)| {
+        let workbench = workbench.clone();
+        Callback::from(move |id: u32| act(&workbench, SessionId(id)))
+    };
+    let tabs: Vec<Tab> = terminals.list.iter().map(|terminal| tab(terminal, terminals)).collect();
+    let hosts = terminals.list.iter().map(|terminal| {
+        let id = terminal.terminal;
+        html! {
+            <TerminalHost
+                key={id.0}
+                workbench={workbench.clone()}
+                {id}
+                label={terminal.title.clone()}
+                active={terminals.active == Some(id)}
+                above={is_told(terminal, terminals)}
+            />
+        }
+    });
+    let new = {
+        let workbench = workbench.clone();
+        Callback::from(move |_: MouseEvent| workbench.open_terminal(true))
+    };
+    let close = {
+        let (workbench, active) = (workbench.clone(), terminals.active().map(|terminal| terminal.terminal));
+        Callback::from(move |_: MouseEvent| {
+            if let Some(id) = active {
+                workbench.close_terminal(id);
+            }
+        })
+    };
+    html! {
+        <section class="panel" aria-label="Terminals">
+            <Tabs
+                label="Terminals"
+                {tabs}
+                active={terminals.active.map(|id| id.0)}
+                activate={calling(Workbench::show_terminal)}
+                close={works.then(|| calling(Workbench::close_terminal))}
+            >
+                <button class="icon-button" aria-label="New terminal" title="New terminal" disabled={!works} onclick={new}>
+                    <Icon name={IconName::Plus} />
+                </button>
+                <button
+                    class="icon-button"
+                    aria-label="Close terminal"
+                    title="Close terminal and end what runs in it"
+                    disabled={!works || terminals.active().is_none()}
+                    onclick={close}
+                >
+                    <Icon name={IconName::Trash} />
+                </button>
+            </Tabs>
+            <div class="terminal-area">
+                { for hosts }
+                if let Some(terminal) = terminals.active() {
+                    <Told workbench={workbench.clone()} terminal={terminal.clone()} terminals={terminals.clone()} works={*works} />
+                } else {
+                    <p class="panel-empty">
+                        { if *works { "No terminal is open. The plus above opens one." } else { "No terminal is open." } }
+                    </p>
+                }
+            </div>
+        </section>
+    }
+}
+
+fn tab(terminal: &Terminal, terminals: &Terminals) -> Tab {
+    let ran = terminals.run.as_ref().filter(|run| run.terminal == terminal.terminal);
+    let ended = terminal.exit.map(words::ended);
+    let what = ran.map_or_else(|| format!("in {}", terminal.project), |run| run.command.clone());
+    Tab {
+        key: terminal.terminal.0,
+        text: terminal.title.clone(),
+        name: terminal.title.clone(),
+        title: ended.map_or_else(|| what.clone(), |ended| format!("{what}. {ended}")),
+        class: if terminal.exit.is_some() { "ended" } else { "" },
+        icon: match terminal.kind {
+            TerminalKind::Run => IconName::Play,
+            TerminalKind::Terminal | TerminalKind::Shell => IconName::Terminal,
+        },
+    }
+}
+
+/// Whether a line beneath the terminal says something of it.
+fn is_told(terminal: &Terminal, terminals: &Terminals) -> bool {
+    terminal.exit.is_some() || terminals.skipped.contains(&terminal.terminal)
+}
+
+#[derive(Properties, PartialEq)]
+struct TerminalHostProps {
+    workbench: Workbench,
+    id: SessionId,
+    label: String,
+    active: bool,
+    /// It stands above a line.
+    above: bool,
+}
+
+/// Where a terminal is put. It is made when its tab is first shown, and goes with its tab.
+#[component]
+fn TerminalHost(props: &TerminalHostProps) -> Html {
+    let TerminalHostProps { workbench, id, label, active, above } = props;
+    let node = use_node_ref();
+    let is_mounted = use_mut_ref(|| false);
+    use_effect_with((workbench.clone(), *id), |(workbench, id)| {
+        let (workbench, id) = (workbench.clone(), *id);
+        move || workbench.terminals.unmount(id)
+    });
+    use_effect_with((node.clone(), *active), {
+        let (workbench, id, label) = (workbench.clone(), *id, label.clone());
+        move |(node, active)| {
+            if !*active {
+                return;
+            }
+            if is_mounted.replace(true) {
+                workbench.terminals.fit(id);
+            } else if let Some(parent) = node.cast::<Element>() {
+                workbench.terminals.mount(&workbench, id, label, parent);
+            }
+        }
+    });
+    let class = classes!("terminal-host", above.then_some("above"));
+    html! { <div {class} role="region" aria-label={label.clone()} ref={node} hidden={!active}></div> }
+}
+
+#[derive(Properties, PartialEq)]
+struct ToldProps {
+    workbench: Workbench,
+    terminal: Terminal,
+    terminals: Rc<Terminals>,
+    works: bool,
+}
+
+/// How the program of the shown terminal ended, or that some of its output is not shown.
+#[component]
+fn Told(props: &ToldProps) -> Html {
+    let ToldProps { workbench, terminal, terminals, works } = props;
+    let id = terminal.terminal;
+    let can_start = *works
+        && (terminal.kind == TerminalKind::Terminal || terminals.run.as_ref().is_some_and(|run| run.terminal == id));
+    let again = {
+        let workbench = workbench.clone();
+        Callback::from(move |_: MouseEvent| workbench.start_again(id))
+    };
+    match terminal.exit {
+        Some(exit) => html! {
+            <div class="terminal-ended">
+                <span>{ words::ended(exit) }</span>
+                if can_start {
+                    <button onclick={again}>{ "Start again" }</button>
+                }
+            </div>
+        },
+        None if terminals.skipped.contains(&id) => html! {
+            <div class="terminal-ended">
+                <span>{ "Output came faster than it could be shown; some of what is above is left out." }</span>
+            </div>
+        },
+        None => html! {},
+    }
+}

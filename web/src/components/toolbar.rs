@@ -1,0 +1,65 @@
+//! The bar above: what this is, Run and Stop, tools, people.
+
+use std::rc::Rc;
+
+use embedenv_shared::frame::Person;
+use yew::prelude::*;
+
+use super::icon::{Icon, IconName};
+use super::people::People;
+use crate::state::{Action, Dialog, Me};
+use crate::workbench::Workbench;
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct ToolbarProps {
+    pub(crate) workbench: Workbench,
+    pub(crate) me: Rc<Me>,
+    pub(crate) can_run: bool,
+    pub(crate) can_stop: bool,
+    pub(crate) people: Rc<Vec<Person>>,
+    pub(crate) preview: bool,
+}
+
+#[component]
+pub(crate) fn Toolbar(props: &ToolbarProps) -> Html {
+    let ToolbarProps { workbench, me, can_run, can_stop, people, preview } = props;
+    let calling = |act: fn(&Workbench)| {
+        let workbench = workbench.clone();
+        Callback::from(move |_: MouseEvent| act(&workbench))
+    };
+    let works = me.works();
+    html! {
+        <header class="toolbar">
+            <span class="brand"><img src="/favicon.svg" alt="" width="20" height="20" /><span>{ "Embedenv" }</span></span>
+            <span class="project">{ me.project.as_str() }</span>
+            <span class="spacer"></span>
+            <button class="primary run" disabled={!can_run} title="Save and run the open file (Ctrl+Enter)" onclick={calling(Workbench::run)}>
+                <Icon name={IconName::Play} /><span>{ "Run" }</span>
+            </button>
+            <button class="stop" disabled={!can_stop} title="Interrupt what runs; press again to end and to kill it" onclick={calling(Workbench::stop)}>
+                <Icon name={IconName::Square} /><span>{ "Stop" }</span>
+            </button>
+            <span class="spacer"></span>
+            <button class="tool" disabled={!works} aria-label="Share" title="Make a link for others" onclick={calling(|w| w.dispatch(Action::Dialog(Some(Dialog::Share))))}>
+                <Icon name={IconName::Share} /><span>{ "Share" }</span>
+            </button>
+            <button
+                class="tool"
+                disabled={!works}
+                aria-label="Preview"
+                aria-pressed={preview.to_string()}
+                title="Ask servers that run here"
+                onclick={calling(Workbench::toggle_preview)}
+            >
+                <Icon name={IconName::Eye} /><span>{ "Preview" }</span>
+            </button>
+            <button class="tool icon-button" aria-label="Command palette" title="Command palette (Ctrl+Shift+P or F1)" onclick={calling(|w| w.toggle_palette(false))}>
+                <Icon name={IconName::Command} />
+            </button>
+            <button class="tool icon-button" aria-label="Settings" title="Settings" onclick={calling(|w| w.dispatch(Action::Dialog(Some(Dialog::Settings))))}>
+                <Icon name={IconName::Settings} />
+            </button>
+            <People people={people.clone()} />
+        </header>
+    }
+}

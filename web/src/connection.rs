@@ -1,0 +1,396 @@
+//! The one WebSocket: joins, sends, matches replies to requests, notices death, comes back by itself.
+//!
+//! Task tree: one `run` for the life of the page, which carries one connection after the other; while one stands, a timer
+//! that pings. Sending never waits: the browser's socket queues. Nothing here knows the state.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use embedenv_shared::code::{ErrorCode, Failure};
+use embedenv_shared::command::{FrameId, FullRequest, Join};
+use embedenv_shared::frame::{BinaryFrame, Joined, ServerFrame};
+use embedenv_shared::path::ProjectName;
+use futures_channel::oneshot;
+use futures_util::StreamExt as _;
+use futures_util::future::{Either, select};
+use gloo_net::websocket::futures::WebSocket;
+use gloo_net::websocket::{Message, WebSocketError};
+use gloo_timers::callback::Interval;
+use gloo_timers::future::TimeoutFuture;
+use serde::Serialize;
+use serde_json::{Value, json};
+use wasm_bindgen_futures::spawn_local;
+
+use crate::backoff::Backoff;
+use crate::interop::page;
+use crate::words::{AfterClose, Notice, after_close};
+
+/// How often the server is asked whether it is there, in milliseconds.
+const PING: u32 = 15_000;
+/// Pings in a row that may stay unanswered, and with them everything else; then the connection is dead.
+const MISSED: u32 = 2;
+/// The browser gets this long to reach the server, in milliseconds.
+const REACH: u32 = 10_000;
+/// The server gets this long to answer `join`, in milliseconds: it may have to start a sandbox, which has a minute.
+const JOIN: u32 = 75_000;
+
+/// What the connection tells.
+pub(crate) enum Event {
+    Joined(Box<Joined>),
+    Frame(ServerFrame),
+    Binary(Vec<u8>),
+    /// It broke, or could not be made, and is tried again soon; with something to be said, if there is.
+    Lost(Option<String>),
+    /// It is no use to try again by itself.
+    Stopped(Notice),
+}
+
+type Reply = Result<ServerFrame, Failure>;
+/// Is given each frame that answers a request, and says whether more will come.
+type Waiting = Box<dyn FnMut(Reply) -> More>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum More {
+    Comes,
+    IsOver,
+}
+
+#[derive(Clone)]
+pub(crate) struct Connection(Rc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    /// The browser's socket while the room is joined.
+    socket: RefCell<Option<web_sys::WebSocket>>,
+    waiting: RefCell<HashMap<u64, Waiting>>,
+    last_id: Cell<u64>,
+    /// Pings sent since anything was heard.
+    unanswered: Cell<u32>,
+    /// Ends the wait for the next attempt.
+    hurry: RefCell<Option<oneshot::Sender<()>>>,
+    /// Ends the connection that stands.
+    give_up: RefCell<Option<oneshot::Sender<()>>>,
+}
+
+/// How one connection ended.
+struct End {
+    code: u16,
+    error: Option<Failure>,
+    joined: bool,
+}
+
+impl Connection {
+    pub(crate) fn new() -> Self {
+        Self(Rc::default())
+    }
+
+    /// Joins, and joins again whenever the connection breaks. `join` makes the first frame.
+    pub(crate) fn start(&self, join: impl Fn() -> Join + 'static, tell: impl Fn(Event) + 'static) {
+        let inner = self.0.clone();
+        spawn_local(async move { inner.run(join, tell).await });
+    }
+
+    /// Tries now what would be tried later; if the connection stands, asks whether it lives.
+    pub(crate) fn hurry(&self) {
+        if let Some(hurry) = self.0.hurry.borrow_mut().take() {
+            // Nobody waits any more: then there is nothing to hurry.
+            let _ = hurry.send(());
+        } else if self.is_up() {
+            self.0.ping();
+        }
+    }
+
+    /// Ends the connection that stands, so that the next one joins anew.
+    pub(crate) fn renew(&self) {
+        if let Some(give_up) = self.0.give_up.borrow_mut().take() {
+            let _ = give_up.send(());
+        }
+    }
+
+    pub(crate) fn is_up(&self) -> bool {
+        self.0.socket.borrow().is_some()
+    }
+
+    /// Sends a binary frame. Returns whether there is a connection to carry it.
+    pub(crate) fn send_binary(&self, frame: BinaryFrame<'_>) -> bool {
+        let socket = self.0.socket.borrow();
+        socket.as_ref().is_some_and(|socket| socket.send_with_u8_array(&frame.encode()).is_ok())
+    }
+
+    /// Sends a request whose reply nobody waits for; what goes wrong is told as an event.
+    pub(crate) fn tell(&self, request: &FullRequest) {
+        self.0.send_text(&serde_json::to_string(request).expect("requests always serialise"));
+    }
+
+    /// Sends a request; `then` is called with its reply before the next frame is looked at.
+    pub(crate) fn ask(&self, request: &FullRequest, then: impl FnOnce(Reply) + 'static) {
+        #[derive(Serialize)]
+        struct Numbered<'a> {
+            id: u64,
+            #[serde(flatten)]
+            request: &'a FullRequest,
+        }
+        let mut then = Some(then);
+        let waiting = Box::new(move |reply| {
+            if let Some(then) = then.take() {
+                then(reply);
+            }
+            More::IsOver
+        });
+        self.0.send_and_wait(waiting, |id| {
+            serde_json::to_string(&Numbered { id, request }).expect("requests always serialise")
+        });
+    }
+
+    pub(crate) async fn request(&self, request: &FullRequest) -> Reply {
+        let (sender, reply) = oneshot::channel();
+        self.ask(request, |reply| {
+            // Who asked may have gone.
+            let _ = sender.send(reply);
+        });
+        reply.await.unwrap_or_else(|_| Err(lost()))
+    }
+
+    /// Sends a `cmd` frame; `command` is its command and `members` what stands beside it.
+    pub(crate) async fn command(&self, project: &ProjectName, command: Value, members: Value) -> Result<(), Failure> {
+        let (sender, reply) = oneshot::channel();
+        let mut sender = Some(sender);
+        self.each_reply(project, command, members, move |reply| {
+            if let Some(sender) = sender.take() {
+                let _ = sender.send(reply.map(|_| ()));
+            }
+            More::IsOver
+        });
+        reply.await.unwrap_or_else(|_| Err(lost()))
+    }
+
+    /// Sends a `cmd` frame that may have several replies.
+    pub(crate) fn each_reply(
+        &self,
+        project: &ProjectName,
+        command: Value,
+        members: Value,
+        waiting: impl FnMut(Reply) -> More + 'static,
+    ) {
+        self.0.send_and_wait(Box::new(waiting), |id| {
+            let mut frame = json!({"type": "cmd", "id": id, "project_name": project, "command": command});
+            if let (Value::Object(frame), Value::Object(members)) = (&mut frame, members) {
+                frame.extend(members);
+            }
+            frame.to_string()
+        });
+    }
+}
+
+impl Inner {
+    async fn run(self: Rc<Self>, join: impl Fn() -> Join, tell: impl Fn(Event)) {
+        let mut backoff = Backoff::default();
+        loop {
+            let End { code, error, joined } = self.carry(&join, &tell).await;
+            self.lose();
+            if joined {
+                backoff.reset();
+            }
+            let hurry = self.wait_for_hurry();
+            match after_close(code, error.as_ref(), joined) {
+                AfterClose::Stop(notice) => {
+                    tell(Event::Stopped(notice));
+                    let _ = hurry.await;
+                }
+                AfterClose::Again(notice) => {
+                    tell(Event::Lost(notice));
+                    let wait = backoff.next(js_sys::Math::random());
+                    select(hurry, TimeoutFuture::new(wait as u32)).await;
+                }
+            }
+            *self.hurry.borrow_mut() = None;
+        }
+    }
+
+    fn wait_for_hurry(&self) -> oneshot::Receiver<()> {
+        let (sender, receiver) = oneshot::channel();
+        *self.hurry.borrow_mut() = Some(sender);
+        receiver
+    }
+
+    /// One connection from its first byte to its last.
+    async fn carry(self: &Rc<Self>, join: &impl Fn() -> Join, tell: &impl Fn(Event)) -> End {
+        let mut end = End { code: 1006, error: None, joined: false };
+        let Ok(socket) = web_sys::WebSocket::new(&page::socket_url()) else { return end };
+        // The browser's socket sends at once and takes bytes as they are; gloo's end of it receives.
+        let Ok(mut stream) = WebSocket::try_from(socket.clone()) else { return end };
+        let (sender, mut give_up) = oneshot::channel();
+        *self.give_up.borrow_mut() = Some(sender);
+        let opened = Rc::new(Cell::new(false));
+        let opening = gloo_events::EventListener::once(&socket, "open", {
+            let (socket, opened) = (socket.clone(), opened.clone());
+            let frame = serde_json::to_value(join()).map(|mut frame| {
+                frame["type"] = json!("join");
+                frame.to_string()
+            });
+            move |_| {
+                opened.set(true);
+                if let Ok(frame) = frame {
+                    let _ = socket.send_with_str(&frame);
+                }
+            }
+        });
+        let mut patience = Some(Box::pin(Self::patience(opened)));
+        let mut _pings = None;
+        loop {
+            let next = stream.next();
+            let message = match &mut patience {
+                Some(limit) => match select(next, select(&mut give_up, limit)).await {
+                    Either::Left((message, _)) => message,
+                    Either::Right(_) => break,
+                },
+                None => match select(next, &mut give_up).await {
+                    Either::Left((message, _)) => message,
+                    Either::Right(_) => break,
+                },
+            };
+            self.unanswered.set(0);
+            match message {
+                Some(Ok(Message::Bytes(bytes))) => tell(Event::Binary(bytes)),
+                Some(Ok(Message::Text(text))) => match serde_json::from_str(&text) {
+                    Ok(ServerFrame::Joined(joined)) if !end.joined => {
+                        end.joined = true;
+                        patience = None;
+                        *self.socket.borrow_mut() = Some(socket.clone());
+                        tell(Event::Joined(joined));
+                    }
+                    Ok(ServerFrame::Error { code, message, .. }) if !end.joined => {
+                        end.error = Some(Failure::new(code, message));
+                    }
+                    Ok(frame) => self.frame(frame, tell),
+                    Err(error) => page::warn(&format!("a frame of the server's was not understood: {error}")),
+                },
+                Some(Err(WebSocketError::ConnectionClose(event))) => {
+                    end.code = event.code;
+                    break;
+                }
+                // Its close follows, and says more.
+                Some(Err(_)) => {}
+                None => break,
+            }
+            if end.joined && _pings.is_none() {
+                _pings = Some(self.pinging());
+            }
+        }
+        drop(opening);
+        let _ = socket.close();
+        end
+    }
+
+    /// Ends when the server can't be reached, or does not answer the first frame.
+    async fn patience(opened: Rc<Cell<bool>>) {
+        TimeoutFuture::new(REACH).await;
+        if opened.get() {
+            TimeoutFuture::new(JOIN - REACH).await;
+        }
+    }
+
+    fn pinging(self: &Rc<Self>) -> Interval {
+        let inner = self.clone();
+        Interval::new(PING, move || inner.ping())
+    }
+
+    /// Asks whether the server is there, or gives the connection up when it has not said anything for too long.
+    fn ping(&self) {
+        if self.unanswered.get() >= MISSED {
+            if let Some(give_up) = self.give_up.borrow_mut().take() {
+                let _ = give_up.send(());
+            }
+            return;
+        }
+        self.unanswered.set(self.unanswered.get() + 1);
+        self.send_text(r#"{"type":"ping"}"#);
+    }
+
+    fn send_text(&self, text: &str) -> bool {
+        self.socket.borrow().as_ref().is_some_and(|socket| socket.send_with_str(text).is_ok())
+    }
+
+    fn send_and_wait(&self, mut waiting: Waiting, frame: impl FnOnce(u64) -> String) {
+        let id = self.last_id.get() + 1;
+        self.last_id.set(id);
+        if self.send_text(&frame(id)) {
+            self.waiting.borrow_mut().insert(id, waiting);
+        } else {
+            waiting(Err(lost()));
+        }
+    }
+
+    /// A frame after `joined`: to who waits for it, or to the page.
+    fn frame(&self, frame: ServerFrame, tell: &impl Fn(Event)) {
+        let number = match id_of(&frame) {
+            Some(FrameId::Number(number)) => *number,
+            _ => {
+                return if !matches!(frame, ServerFrame::Pong { .. }) {
+                    tell(Event::Frame(frame))
+                };
+            }
+        };
+        let waiting = self.waiting.borrow_mut().remove(&number);
+        let Some(mut waiting) = waiting else { return tell(Event::Frame(frame)) };
+        let reply = match frame {
+            ServerFrame::Error { code, message, .. } => Err(Failure { code, message }),
+            frame => Ok(frame),
+        };
+        if waiting(reply) == More::Comes {
+            self.waiting.borrow_mut().insert(number, waiting);
+        }
+    }
+
+    /// Nothing can be sent any more, and who waits for a reply waits in vain.
+    fn lose(&self) {
+        *self.socket.borrow_mut() = None;
+        *self.give_up.borrow_mut() = None;
+        self.unanswered.set(0);
+        let waiting = std::mem::take(&mut *self.waiting.borrow_mut());
+        for (_, mut waiting) in waiting {
+            waiting(Err(lost()));
+        }
+    }
+}
+
+fn lost() -> Failure {
+    Failure::new(ErrorCode::Unavailable, "the connection was lost")
+}
+
+/// The id that a reply carries back.
+fn id_of(frame: &ServerFrame) -> Option<&FrameId> {
+    match frame {
+        ServerFrame::Msg { id, .. }
+        | ServerFrame::Chunk { id, .. }
+        | ServerFrame::End { id }
+        | ServerFrame::Error { id, .. }
+        | ServerFrame::Done { id }
+        | ServerFrame::Pong { id }
+        | ServerFrame::Response { id, .. }
+        | ServerFrame::Projects { id, .. }
+        | ServerFrame::Listing { id, .. }
+        | ServerFrame::File { id, .. }
+        | ServerFrame::Opened { id, .. }
+        | ServerFrame::Saved { id, .. }
+        | ServerFrame::TerminalOpened { id, .. }
+        | ServerFrame::TerminalAttached { id, .. }
+        | ServerFrame::Key { id, .. } => id.as_ref(),
+        ServerFrame::Init { .. }
+        | ServerFrame::Joined(_)
+        | ServerFrame::TerminalData { .. }
+        | ServerFrame::TerminalNewline { .. }
+        | ServerFrame::TerminalDataEnd
+        | ServerFrame::Changed { .. }
+        | ServerFrame::Document { .. }
+        | ServerFrame::DocumentMoved { .. }
+        | ServerFrame::DocumentClosed { .. }
+        | ServerFrame::Terminal(_)
+        | ServerFrame::TerminalClosed { .. }
+        | ServerFrame::TerminalGap { .. }
+        | ServerFrame::Ports { .. }
+        | ServerFrame::Sandbox { .. }
+        | ServerFrame::People { .. } => None,
+    }
+}

@@ -1,0 +1,378 @@
+//! The open documents: each an editor on one end and a document of the server's on the other, and what lies between.
+//!
+//! A tab has a record here from when it is first shown until it is closed. Messages go through untouched; here is only
+//! which document they belong to, whether everything was received, and what happens when a connection begins or ends.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use embedenv_shared::code::Failure;
+use embedenv_shared::command::FullRequest;
+use embedenv_shared::frame::{BinaryFrame, ReadOnly, ServerFrame};
+use embedenv_shared::id::DocumentId;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::Element;
+
+use crate::interop::editor::{Editor, EditorEvents};
+use crate::interop::modules::{Module, load};
+use crate::interop::page;
+use crate::standing::{Standing, is_update};
+use crate::state::Action;
+use crate::state::files::{Access, FileId, FilesAction};
+use crate::words;
+use crate::workbench::Workbench;
+
+/// Messages kept for an editor that is still being loaded; with more than this something is wrong, and the document is
+/// synced again when the editor is there anyway.
+const MAX_EARLY: usize = 1024;
+
+#[derive(Default)]
+pub(crate) struct Documents {
+    records: RefCell<HashMap<FileId, Rc<Record>>>,
+}
+
+struct Record {
+    id: FileId,
+    editor: RefCell<Option<Rc<Editor>>>,
+    /// What the server calls it, while it is open on the connection that stands.
+    document: Cell<Option<DocumentId>>,
+    /// The life of the document that the editor has a copy of.
+    epoch: Cell<Option<u64>>,
+    /// The server has been sent everything that the editor had when the document was opened.
+    caught_up: Cell<bool>,
+    can_write: Cell<bool>,
+    standing: RefCell<Standing>,
+    /// Messages that came before the editor was there.
+    early: RefCell<Vec<Vec<u8>>>,
+    /// The editor shall have the keyboard as soon as it is there.
+    wants_focus: Cell<bool>,
+}
+
+impl Documents {
+    fn get(&self, id: FileId) -> Option<Rc<Record>> {
+        self.records.borrow().get(&id).cloned()
+    }
+
+    fn all(&self) -> Vec<Rc<Record>> {
+        self.records.borrow().values().cloned().collect()
+    }
+
+    fn by_document(&self, document: DocumentId) -> Option<Rc<Record>> {
+        self.records.borrow().values().find(|record| record.document.get() == Some(document)).cloned()
+    }
+
+    /// The document of a tab, while it is open on the connection that stands.
+    pub(crate) fn document(&self, id: FileId) -> Option<DocumentId> {
+        self.get(id)?.document.get()
+    }
+
+    /// A tab is shown for the first time: opens its document, and makes its editor in `parent`.
+    pub(crate) fn mount(&self, workbench: &Workbench, id: FileId, parent: Element) {
+        let record = Rc::new(Record {
+            id,
+            editor: RefCell::new(None),
+            document: Cell::new(None),
+            epoch: Cell::new(None),
+            caught_up: Cell::new(false),
+            can_write: Cell::new(false),
+            standing: RefCell::default(),
+            early: RefCell::default(),
+            wants_focus: Cell::new(workbench.take_wish_for_editor(id)),
+        });
+        self.records.borrow_mut().insert(id, record.clone());
+        open(workbench, &record);
+        let workbench = workbench.clone();
+        spawn_local(async move {
+            if let Err(error) = make_editor(&workbench, &record, parent).await {
+                page::warn(&format!("the editor: {error:?}"));
+                workbench.dispatch(Action::Alert(words::no_module("editor")));
+            }
+        });
+    }
+
+    /// A tab is closed.
+    pub(crate) fn unmount(&self, workbench: &Workbench, id: FileId) {
+        let record = self.records.borrow_mut().remove(&id);
+        let Some(record) = record else { return };
+        if let Some(document) = record.document.take() {
+            workbench.connection.tell(&FullRequest::Close { document });
+        }
+        let editor = record.editor.borrow_mut().take();
+        drop(editor);
+    }
+
+    /// The room is joined (again): every document is opened on the new connection.
+    pub(crate) fn joined(&self, workbench: &Workbench) {
+        for record in self.all() {
+            open(workbench, &record);
+        }
+    }
+
+    /// The connection broke: what is typed from now on waits in the editors.
+    pub(crate) fn lost(&self, workbench: &Workbench) {
+        for record in self.all() {
+            record.forget_connection();
+            mark(workbench, &record);
+        }
+    }
+
+    /// A message from the server for a document.
+    pub(crate) fn receive(&self, document: DocumentId, message: &[u8]) {
+        let Some(record) = self.by_document(document) else { return };
+        let editor = record.editor.borrow().clone();
+        match editor {
+            Some(editor) => editor.receive(message),
+            None => {
+                let mut early = record.early.borrow_mut();
+                if early.len() < MAX_EARLY {
+                    early.push(message.to_vec());
+                }
+            }
+        }
+    }
+
+    /// The server said where a document stands.
+    pub(crate) fn stands(&self, workbench: &Workbench, document: DocumentId, heard: Heard) {
+        let Some(record) = self.by_document(document) else { return };
+        record.standing.borrow_mut().heard(heard.received, heard.saved);
+        if record.standing.borrow().is_held()
+            && record.caught_up.get()
+            && let Some(editor) = &*record.editor.borrow()
+        {
+            editor.acknowledged();
+        }
+        mark(workbench, &record);
+        let known = workbench.state().files.get(record.id).and_then(|file| file.problem.clone());
+        if known != heard.problem {
+            workbench.dispatch(Action::Files(FilesAction::Problem { id: record.id, problem: heard.problem }));
+        }
+    }
+
+    /// The server let go of a document: it is opened again, if its file is still there.
+    pub(crate) fn closed(&self, workbench: &Workbench, document: DocumentId, reason: &str) {
+        let Some(record) = self.by_document(document) else { return };
+        record.forget_connection();
+        open_or(workbench, &record, reason.to_owned());
+    }
+
+    /// The server says that the file has another path.
+    pub(crate) fn moved(&self, document: DocumentId) -> Option<FileId> {
+        self.by_document(document).map(|record| record.id)
+    }
+
+    pub(crate) fn set_path(&self, id: FileId, path: &str) {
+        if let Some(record) = self.get(id)
+            && let Some(editor) = &*record.editor.borrow()
+        {
+            editor.set_path(path);
+        }
+    }
+
+    /// Tries once more to open what could not be opened.
+    pub(crate) fn retry(&self, workbench: &Workbench, id: FileId) {
+        if let Some(record) = self.get(id)
+            && record.document.get().is_none()
+        {
+            open(workbench, &record);
+        }
+    }
+
+    /// Gives the keyboard to an editor, now or when it is there.
+    pub(crate) fn focus(&self, id: FileId) -> bool {
+        let Some(record) = self.get(id) else { return false };
+        match &*record.editor.borrow() {
+            Some(editor) => editor.focus(),
+            None => record.wants_focus.set(true),
+        }
+        true
+    }
+
+    pub(crate) fn set_dark(&self, dark: bool) {
+        for record in self.all() {
+            if let Some(editor) = &*record.editor.borrow() {
+                editor.set_dark(dark);
+            }
+        }
+    }
+
+    /// Whether the server holds everything that was typed into a file.
+    pub(crate) fn is_held(&self, id: FileId) -> bool {
+        self.get(id).is_none_or(|record| record.standing.borrow().is_held())
+    }
+
+    /// What is in an editor, for saving it elsewhere.
+    pub(crate) fn text(&self, id: FileId) -> Option<String> {
+        let record = self.get(id)?;
+        let editor = record.editor.borrow().clone();
+        editor.map(|editor| editor.text())
+    }
+}
+
+/// Where the server said a document stands.
+pub(crate) struct Heard {
+    pub(crate) received: u64,
+    pub(crate) saved: bool,
+    pub(crate) problem: Option<String>,
+}
+
+impl Record {
+    fn forget_connection(&self) {
+        self.document.set(None);
+        self.caught_up.set(false);
+        self.early.borrow_mut().clear();
+        self.standing.borrow_mut().lost();
+    }
+}
+
+fn open(workbench: &Workbench, record: &Rc<Record>) {
+    open_or(workbench, record, String::new());
+}
+
+/// Opens the document on the connection that stands. `reason` is why it was closed before, told if that fails.
+fn open_or(workbench: &Workbench, record: &Rc<Record>, reason: String) {
+    let (Some(project), Some(path)) =
+        (workbench.project(), workbench.state().files.get(record.id).map(|file| file.path.clone()))
+    else {
+        return;
+    };
+    if !workbench.connection.is_up() {
+        return;
+    }
+    let (workbench_then, record) = (workbench.clone(), record.clone());
+    workbench.connection.ask(&FullRequest::Open { project, path }, move |reply| {
+        let workbench = workbench_then;
+        match reply {
+            Ok(ServerFrame::Opened { document, epoch, read_only, .. }) => {
+                opened(&workbench, &record, document, epoch, read_only);
+            }
+            Err(failure) if workbench.connection.is_up() => refused(&workbench, &record, &failure, reason),
+            // The next connection opens it.
+            _ => {}
+        }
+    });
+}
+
+fn opened(workbench: &Workbench, record: &Rc<Record>, document: DocumentId, epoch: u64, read_only: Option<ReadOnly>) {
+    if workbench.documents.get(record.id).is_none() {
+        // The tab was closed meanwhile.
+        return workbench.connection.tell(&FullRequest::Close { document });
+    }
+    record.document.set(Some(document));
+    record.can_write.set(read_only.is_none());
+    let access = read_only.map_or(Access::Editable, Access::ReadOnly);
+    workbench.dispatch(Action::Files(FilesAction::Access { id: record.id, access }));
+    let is_same = record.epoch.replace(Some(epoch)) == Some(epoch);
+    sync(record, is_same);
+}
+
+/// Both the document and the editor are there: they sync.
+fn sync(record: &Rc<Record>, is_same: bool) {
+    let editor = record.editor.borrow().clone();
+    let Some(editor) = editor else { return };
+    if record.document.get().is_none() {
+        return;
+    }
+    editor.set_read_only(!record.can_write.get());
+    if is_same {
+        editor.connected();
+    } else {
+        editor.renewed();
+    }
+    for message in std::mem::take(&mut *record.early.borrow_mut()) {
+        editor.receive(&message);
+    }
+}
+
+fn refused(workbench: &Workbench, record: &Rc<Record>, failure: &Failure, reason: String) {
+    let had_text = record.epoch.get().is_some();
+    let what = workbench.state().files.get(record.id).map(|file| file.name().to_owned()).unwrap_or_default();
+    let access = if had_text {
+        let why = if reason.is_empty() { words::failed("It can't be edited any more", failure) } else { reason };
+        Access::Gone(format!("{why} What was in it is still here; copy what you need."))
+    } else {
+        Access::Failed(words::failed(&format!("{what} could not be opened"), failure))
+    };
+    if let Some(editor) = &*record.editor.borrow() {
+        editor.set_read_only(true);
+    }
+    workbench.dispatch(Action::Files(FilesAction::Access { id: record.id, access }));
+}
+
+async fn make_editor(workbench: &Workbench, record: &Rc<Record>, parent: Element) -> Result<(), wasm_bindgen::JsValue> {
+    let module = load(Module::Editor).await?;
+    if workbench.documents.get(record.id).is_none() {
+        return Ok(());
+    }
+    let path = workbench.state().files.get(record.id).map(|file| file.path.clone());
+    let Some(path) = path else { return Ok(()) };
+    let editor = Editor::new(module, &parent, path.as_str(), workbench.is_dark(), events(workbench, record))?;
+    *record.editor.borrow_mut() = Some(Rc::new(editor));
+    sync(record, false);
+    if record.wants_focus.take()
+        && let Some(editor) = &*record.editor.borrow()
+    {
+        editor.focus();
+    }
+    Ok(())
+}
+
+fn events(workbench: &Workbench, record: &Rc<Record>) -> EditorEvents {
+    let id = record.id;
+    let message = {
+        let (workbench, record) = (workbench.clone(), Rc::downgrade(record));
+        move |bytes: Vec<u8>| {
+            if let Some(record) = record.upgrade() {
+                send(&workbench, &record, &bytes);
+            }
+        }
+    };
+    let edited = {
+        let workbench = workbench.clone();
+        move || {
+            if workbench.state().files.get(id).is_some_and(|file| file.preview) {
+                workbench.dispatch(Action::Files(FilesAction::Keep(id)));
+            }
+        }
+    };
+    let (save, run, cursor) = (workbench.clone(), workbench.clone(), workbench.clone());
+    EditorEvents {
+        message: Box::new(message),
+        save: Box::new(move || save.save(id)),
+        run: Box::new(move || run.run()),
+        cursor: Box::new(move |line, column| cursor.cursor.set((line, column))),
+        edited: Box::new(edited),
+    }
+}
+
+/// An editor has something to send. Before it has answered the server's first question, edits are left out: that answer
+/// holds them all, and an edit that comes before it would be one that the server can't place.
+fn send(workbench: &Workbench, record: &Rc<Record>, message: &[u8]) {
+    let is_update = is_update(message);
+    if is_update && !record.can_write.get() {
+        return;
+    }
+    let answers = message.get(1) == Some(&1);
+    let goes = record.document.get().filter(|_| !is_update || answers || record.caught_up.get());
+    let sent =
+        goes.is_some_and(|document| workbench.connection.send_binary(BinaryFrame::Document { document, message }));
+    if !is_update {
+        return;
+    }
+    if sent {
+        record.caught_up.set(true);
+        record.standing.borrow_mut().sent();
+    } else {
+        record.standing.borrow_mut().kept_back();
+    }
+    mark(workbench, record);
+}
+
+/// Brings the tab's mark into line; draws nothing if it is right already.
+fn mark(workbench: &Workbench, record: &Record) {
+    let unsaved = record.standing.borrow().is_unsaved();
+    let shown = workbench.state().files.get(record.id).map(|file| file.unsaved);
+    if shown.is_some_and(|shown| shown != unsaved) {
+        workbench.dispatch(Action::Files(FilesAction::Unsaved { id: record.id, unsaved }));
+    }
+}

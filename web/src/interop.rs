@@ -1,0 +1,7 @@
+//! Every JavaScript binding of the page: its own modules ([`modules`], [`editor`], [`terminal`]) and what it asks of the
+//! browser ([`page`]). Nothing here knows the room or the state.
+
+pub(crate) mod editor;
+pub(crate) mod modules;
+pub(crate) mod page;
+pub(crate) mod terminal;

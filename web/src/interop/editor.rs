@@ -1,0 +1,139 @@
+//! One editor: CodeMirror with its Yjs document (`web/js/src/editor.ts`).
+
+use js_sys::{Object, Uint8Array};
+use wasm_bindgen::prelude::*;
+use web_sys::Element;
+
+use super::page::{nonce, set};
+
+#[wasm_bindgen]
+extern "C" {
+    type EditorModule;
+    #[wasm_bindgen(method, catch, js_name = createEditor)]
+    fn create_editor(this: &EditorModule, options: &Object) -> Result<EditorHandle, JsValue>;
+
+    type EditorHandle;
+    #[wasm_bindgen(method)]
+    fn receive(this: &EditorHandle, bytes: &Uint8Array);
+    #[wasm_bindgen(method)]
+    fn connected(this: &EditorHandle);
+    #[wasm_bindgen(method)]
+    fn renewed(this: &EditorHandle);
+    #[wasm_bindgen(method)]
+    fn acknowledged(this: &EditorHandle);
+    #[wasm_bindgen(method, js_name = setReadOnly)]
+    fn set_read_only(this: &EditorHandle, read_only: bool);
+    #[wasm_bindgen(method, js_name = setDark)]
+    fn set_dark(this: &EditorHandle, dark: bool);
+    #[wasm_bindgen(method, js_name = setPath)]
+    fn set_path(this: &EditorHandle, path: &str);
+    #[wasm_bindgen(method)]
+    fn focus(this: &EditorHandle);
+    #[wasm_bindgen(method)]
+    fn text(this: &EditorHandle) -> String;
+    #[wasm_bindgen(method)]
+    fn destroy(this: &EditorHandle);
+}
+
+/// What an editor tells. Called while nothing of the page is borrowed.
+pub(crate) struct EditorEvents {
+    /// A message of the sync protocol is to be sent.
+    pub(crate) message: Box<dyn Fn(Vec<u8>)>,
+    pub(crate) save: Box<dyn Fn()>,
+    pub(crate) run: Box<dyn Fn()>,
+    /// The cursor is at this line and column, from 1.
+    pub(crate) cursor: Box<dyn Fn(u32, u32)>,
+    /// A person changed the text.
+    pub(crate) edited: Box<dyn Fn()>,
+}
+
+pub(crate) struct Editor {
+    handle: EditorHandle,
+    _callbacks: Callbacks,
+}
+
+struct Callbacks {
+    message: Closure<dyn Fn(Vec<u8>)>,
+    save: Closure<dyn Fn()>,
+    run: Closure<dyn Fn()>,
+    cursor: Closure<dyn Fn(u32, u32)>,
+    edited: Closure<dyn Fn()>,
+}
+
+impl Editor {
+    /// Makes an editor in `parent`, read-only until it is told otherwise.
+    pub(crate) fn new(
+        module: JsValue,
+        parent: &Element,
+        path: &str,
+        dark: bool,
+        events: EditorEvents,
+    ) -> Result<Self, JsValue> {
+        let callbacks = Callbacks {
+            message: Closure::wrap(events.message),
+            save: Closure::wrap(events.save),
+            run: Closure::wrap(events.run),
+            cursor: Closure::wrap(events.cursor),
+            edited: Closure::wrap(events.edited),
+        };
+        let options = Object::new();
+        set(&options, "parent", parent);
+        set(&options, "path", &path.into());
+        set(&options, "label", &format!("Editor: {path}").into());
+        set(&options, "readOnly", &true.into());
+        set(&options, "dark", &dark.into());
+        set(&options, "nonce", &nonce().into());
+        set(&options, "onMessage", callbacks.message.as_ref());
+        set(&options, "onSave", callbacks.save.as_ref());
+        set(&options, "onRun", callbacks.run.as_ref());
+        set(&options, "onCursor", callbacks.cursor.as_ref());
+        set(&options, "onEdited", callbacks.edited.as_ref());
+        let handle = module.unchecked_into::<EditorModule>().create_editor(&options)?;
+        Ok(Self { handle, _callbacks: callbacks })
+    }
+
+    pub(crate) fn receive(&self, message: &[u8]) {
+        self.handle.receive(&Uint8Array::from(message));
+    }
+
+    /// The document is open again, in the same life.
+    pub(crate) fn connected(&self) {
+        self.handle.connected();
+    }
+
+    /// The document is open in another life than before.
+    pub(crate) fn renewed(&self) {
+        self.handle.renewed();
+    }
+
+    /// The server holds everything that was typed here.
+    pub(crate) fn acknowledged(&self) {
+        self.handle.acknowledged();
+    }
+
+    pub(crate) fn set_read_only(&self, read_only: bool) {
+        self.handle.set_read_only(read_only);
+    }
+
+    pub(crate) fn set_dark(&self, dark: bool) {
+        self.handle.set_dark(dark);
+    }
+
+    pub(crate) fn set_path(&self, path: &str) {
+        self.handle.set_path(path);
+    }
+
+    pub(crate) fn focus(&self) {
+        self.handle.focus();
+    }
+
+    pub(crate) fn text(&self) -> String {
+        self.handle.text()
+    }
+}
+
+impl Drop for Editor {
+    fn drop(&mut self) {
+        self.handle.destroy();
+    }
+}

@@ -1,0 +1,192 @@
+//! What the page asks of its browser: the address, storage, the clipboard, files, looks, focus.
+
+use js_sys::{Array, Object, Reflect, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    Blob, BlobPropertyBag, Document, Element, File, HtmlAnchorElement, HtmlDialogElement, HtmlElement,
+    HtmlInputElement, Storage, Url, Window,
+};
+
+pub(crate) fn window() -> Window {
+    web_sys::window().expect("the page runs in a window")
+}
+
+pub(crate) fn document() -> Document {
+    window().document().expect("a window has a document")
+}
+
+/// Sets a member of an object made here.
+pub(super) fn set(object: &Object, name: &str, value: &JsValue) {
+    Reflect::set(object, &name.into(), value).expect("an object made here takes members");
+}
+
+/// The nonce of this response, which style elements made by scripts must carry.
+pub(crate) fn nonce() -> String {
+    let script = document().query_selector("script[nonce]").ok().flatten();
+    script.and_then(|script| script.dyn_into::<HtmlElement>().ok()).map(|script| script.nonce()).unwrap_or_default()
+}
+
+pub(crate) fn meta(name: &str) -> Option<String> {
+    document().query_selector(&format!("meta[name=\"{name}\"]")).ok()??.get_attribute("content")
+}
+
+pub(crate) fn add_style_sheet(url: &str) {
+    let document = document();
+    let present = document.query_selector(&format!("link[href=\"{url}\"]")).ok().flatten();
+    if present.is_none()
+        && let (Ok(link), Some(head)) =
+            (document.create_element("link"), document.query_selector("head").ok().flatten())
+    {
+        // Of an element made here, and so never refused.
+        let _ = link.set_attribute("rel", "stylesheet");
+        let _ = link.set_attribute("href", url);
+        let _ = head.append_child(&link);
+    }
+}
+
+/// The address's fragment, which is taken out of the address bar and its history entry.
+pub(crate) fn take_fragment() -> String {
+    let location = window().location();
+    let fragment = location.hash().unwrap_or_default();
+    if !fragment.is_empty() {
+        let bare = format!("{}{}", location.pathname().unwrap_or_default(), location.search().unwrap_or_default());
+        if let Ok(history) = window().history() {
+            let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&bare));
+        }
+    }
+    fragment
+}
+
+pub(crate) fn query(name: &str) -> Option<String> {
+    let search = window().location().search().ok()?;
+    web_sys::UrlSearchParams::new_with_str(&search).ok()?.get(name)
+}
+
+pub(crate) fn origin() -> String {
+    window().location().origin().unwrap_or_default()
+}
+
+/// The server's own socket. The space in it is without meaning for who comes with a join key.
+pub(crate) fn socket_url() -> String {
+    format!("{}/ws/spaces/default/", origin().replacen("http", "ws", 1))
+}
+
+pub(crate) fn reload() {
+    let _ = window().location().reload();
+}
+
+/// Whether the browser believes that there is a network.
+pub(crate) fn is_online() -> bool {
+    window().navigator().on_line()
+}
+
+pub(crate) fn is_visible() -> bool {
+    document().visibility_state() == web_sys::VisibilityState::Visible
+}
+
+/// The tab's own storage; `None` where a frame is given none.
+pub(crate) fn session_storage() -> Option<Storage> {
+    window().session_storage().ok().flatten()
+}
+
+pub(crate) fn local_storage() -> Option<Storage> {
+    window().local_storage().ok().flatten()
+}
+
+pub(crate) fn prefers_dark() -> bool {
+    dark_query().is_some_and(|query| query.matches())
+}
+
+pub(crate) fn dark_query() -> Option<web_sys::MediaQueryList> {
+    window().match_media("(prefers-color-scheme: dark)").ok().flatten()
+}
+
+/// Sets or takes away `data-theme` of the page.
+pub(crate) fn set_theme(theme: Option<&str>) {
+    if let Some(root) = document().document_element() {
+        let _ = match theme {
+            Some(theme) => root.set_attribute("data-theme", theme),
+            None => root.remove_attribute("data-theme"),
+        };
+    }
+}
+
+/// Sets a property through the object model, since the page's policy takes no `style` attributes.
+pub(crate) fn set_style(element: &Element, property: &str, value: &str) {
+    if let Some(element) = element.dyn_ref::<HtmlElement>() {
+        let _ = element.style().set_property(property, value);
+    }
+}
+
+pub(crate) fn set_title(title: &str) {
+    document().set_title(title);
+}
+
+pub(crate) async fn copy(text: &str) -> bool {
+    JsFuture::from(window().navigator().clipboard().write_text(text)).await.is_ok()
+}
+
+/// Opens a link of a program's in a tab of its own that knows nothing of this one.
+pub(crate) fn open_link(url: &str) {
+    let _ = window().open_with_url_and_target_and_features(url, "_blank", "noopener,noreferrer");
+}
+
+/// Hands bytes to the browser as a file to keep.
+pub(crate) fn download(name: &str, bytes: &[u8]) -> Result<(), JsValue> {
+    let options = BlobPropertyBag::new();
+    options.set_type("application/octet-stream");
+    let parts = Array::of1(&Uint8Array::from(bytes));
+    let blob = Blob::new_with_u8_array_sequence_and_options(&parts, &options)?;
+    let url = Url::create_object_url_with_blob(&blob)?;
+    let anchor: HtmlAnchorElement = document().create_element("a")?.unchecked_into();
+    anchor.set_href(&url);
+    anchor.set_download(name);
+    anchor.click();
+    Url::revoke_object_url(&url)
+}
+
+pub(crate) async fn file_bytes(file: &File) -> Result<Vec<u8>, JsValue> {
+    let buffer = JsFuture::from(file.array_buffer()).await?;
+    Ok(Uint8Array::new(&buffer).to_vec())
+}
+
+pub(crate) fn focused() -> Option<HtmlElement> {
+    document().active_element()?.dyn_into().ok()
+}
+
+/// Gives the keyboard to the first element that fits, and says whether there is one.
+pub(crate) fn focus(selector: &str) -> bool {
+    let element = document().query_selector(selector).ok().flatten();
+    element.and_then(|element| element.dyn_into::<HtmlElement>().ok()).is_some_and(|element| element.focus().is_ok())
+}
+
+/// Gives the keyboard to an input and selects its first characters.
+pub(crate) fn focus_and_select(input: &HtmlInputElement, characters: u32) {
+    let _ = input.focus();
+    let _ = input.set_selection_range(0, characters);
+}
+
+pub(crate) fn show_modal(dialog: &Element) {
+    if let Some(dialog) = dialog.dyn_ref::<HtmlDialogElement>()
+        && !dialog.open()
+    {
+        let _ = dialog.show_modal();
+    }
+}
+
+pub(crate) fn click(selector: &str) {
+    let element = document().query_selector(selector).ok().flatten();
+    if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        element.click();
+    }
+}
+
+pub(crate) fn warn(text: &str) {
+    web_sys::console::warn_1(&text.into());
+}
+
+/// Milliseconds of a clock that only runs forward while the page does.
+pub(crate) fn now() -> f64 {
+    js_sys::Date::now()
+}

@@ -1,0 +1,128 @@
+//! One terminal: xterm.js (`web/js/src/terminal.ts`).
+
+use js_sys::{Function, Object, Uint8Array};
+use wasm_bindgen::prelude::*;
+use web_sys::Element;
+
+use super::page::{nonce, set};
+
+#[wasm_bindgen]
+extern "C" {
+    type TerminalModule;
+    #[wasm_bindgen(method, catch, js_name = createTerminal)]
+    fn create_terminal(this: &TerminalModule, options: &Object) -> Result<TerminalHandle, JsValue>;
+
+    type TerminalHandle;
+    #[wasm_bindgen(method)]
+    fn write(this: &TerminalHandle, bytes: &Uint8Array, done: &Function);
+    #[wasm_bindgen(method)]
+    fn reset(this: &TerminalHandle);
+    #[wasm_bindgen(method)]
+    fn fit(this: &TerminalHandle);
+    #[wasm_bindgen(method)]
+    fn cols(this: &TerminalHandle) -> u16;
+    #[wasm_bindgen(method)]
+    fn rows(this: &TerminalHandle) -> u16;
+    #[wasm_bindgen(method)]
+    fn focus(this: &TerminalHandle);
+    #[wasm_bindgen(method, js_name = setDark)]
+    fn set_dark(this: &TerminalHandle, dark: bool);
+    #[wasm_bindgen(method, js_name = setScreenReader)]
+    fn set_screen_reader(this: &TerminalHandle, on: bool);
+    #[wasm_bindgen(method)]
+    fn destroy(this: &TerminalHandle);
+}
+
+/// What a terminal tells. Called while nothing of the page is borrowed.
+pub(crate) struct TerminalEvents {
+    /// Somebody typed, or the terminal answers its program.
+    pub(crate) data: Box<dyn Fn(Vec<u8>)>,
+    /// It has this many columns and rows now.
+    pub(crate) resize: Box<dyn Fn(u16, u16)>,
+    /// An http or https link was followed.
+    pub(crate) link: Box<dyn Fn(String)>,
+    /// The oldest write that was not done yet is on the screen.
+    pub(crate) written: Box<dyn Fn()>,
+}
+
+/// How a terminal is made.
+pub(crate) struct TerminalOptions<'a> {
+    pub(crate) label: &'a str,
+    pub(crate) dark: bool,
+    pub(crate) screen_reader: bool,
+}
+
+pub(crate) struct Terminal {
+    handle: TerminalHandle,
+    callbacks: Callbacks,
+}
+
+struct Callbacks {
+    data: Closure<dyn Fn(Vec<u8>)>,
+    resize: Closure<dyn Fn(u16, u16)>,
+    link: Closure<dyn Fn(String)>,
+    written: Closure<dyn Fn()>,
+}
+
+impl Terminal {
+    pub(crate) fn new(
+        module: JsValue,
+        parent: &Element,
+        options: TerminalOptions<'_>,
+        events: TerminalEvents,
+    ) -> Result<Self, JsValue> {
+        let callbacks = Callbacks {
+            data: Closure::wrap(events.data),
+            resize: Closure::wrap(events.resize),
+            link: Closure::wrap(events.link),
+            written: Closure::wrap(events.written),
+        };
+        let object = Object::new();
+        set(&object, "parent", parent);
+        set(&object, "label", &options.label.into());
+        set(&object, "dark", &options.dark.into());
+        set(&object, "nonce", &nonce().into());
+        set(&object, "screenReader", &options.screen_reader.into());
+        set(&object, "onData", callbacks.data.as_ref());
+        set(&object, "onResize", callbacks.resize.as_ref());
+        set(&object, "onLink", callbacks.link.as_ref());
+        let handle = module.unchecked_into::<TerminalModule>().create_terminal(&object)?;
+        Ok(Self { handle, callbacks })
+    }
+
+    /// Shows output; [`TerminalEvents::written`] is called when it is on the screen.
+    pub(crate) fn write(&self, bytes: &[u8]) {
+        self.handle.write(&Uint8Array::from(bytes), self.callbacks.written.as_ref().unchecked_ref());
+    }
+
+    pub(crate) fn reset(&self) {
+        self.handle.reset();
+    }
+
+    pub(crate) fn fit(&self) {
+        self.handle.fit();
+    }
+
+    /// Columns and rows.
+    pub(crate) fn size(&self) -> (u16, u16) {
+        (self.handle.cols(), self.handle.rows())
+    }
+
+    pub(crate) fn focus(&self) {
+        self.handle.focus();
+    }
+
+    pub(crate) fn set_dark(&self, dark: bool) {
+        self.handle.set_dark(dark);
+    }
+
+    pub(crate) fn set_screen_reader(&self, on: bool) {
+        self.handle.set_screen_reader(on);
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        self.handle.destroy();
+    }
+}

@@ -1,0 +1,38 @@
+//! The page: a file tree, an editor and a terminal on a room's sandbox.
+//!
+//! What it shows is [`state`], which is pure and knows no browser; so are [`run`], [`words`], [`backoff`], [`link`] and
+//! [`standing`], and all of them are tested on the host. The rest exists in a browser alone: `connection` is the socket,
+//! `workbench` turns what people do and what the server says into state, `components` draw it, and nothing but
+//! `interop` and `connection` binds JavaScript.
+
+pub mod backoff;
+pub mod link;
+pub mod run;
+pub mod standing;
+pub mod state;
+pub mod words;
+
+#[cfg(target_arch = "wasm32")]
+pub mod components;
+#[cfg(target_arch = "wasm32")]
+mod connection;
+#[cfg(target_arch = "wasm32")]
+mod documents;
+#[cfg(target_arch = "wasm32")]
+mod interop;
+#[cfg(target_arch = "wasm32")]
+mod memory;
+#[cfg(target_arch = "wasm32")]
+mod signal;
+#[cfg(target_arch = "wasm32")]
+mod terminals;
+#[cfg(target_arch = "wasm32")]
+mod workbench;
+
+/// Draws the page and joins the room that the address names.
+#[cfg(target_arch = "wasm32")]
+pub fn start() {
+    let workbench = workbench::Workbench::new();
+    components::mount(workbench.clone());
+    workbench.start();
+}

@@ -1,0 +1,121 @@
+//! The link that opens the page: `#join=KEY&user=NAME&color=%23rrggbb&project=P`. Reads it; never keeps or sends it.
+
+use embedenv_shared::command::{Guest, Join, MAX_USER};
+use embedenv_shared::path::ProjectName;
+use serde::{Deserialize, Serialize};
+
+/// Whom to join as, and where.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomLink {
+    pub join: String,
+    #[serde(default)]
+    pub user: Option<String>,
+    #[serde(default)]
+    pub color: Option<String>,
+    #[serde(default)]
+    pub project: Option<ProjectName>,
+}
+
+impl std::fmt::Debug for RoomLink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RoomLink").field("user", &self.user).field("project", &self.project).finish_non_exhaustive()
+    }
+}
+
+impl RoomLink {
+    /// Reads an address's fragment, with or without `#`. `None` when it names no key. What can't be used beside the
+    /// key is left out: a link with a bad colour still opens.
+    pub fn parse(fragment: &str) -> Option<Self> {
+        let mut link = Self { join: String::new(), user: None, color: None, project: None };
+        for pair in fragment.trim_start_matches('#').split('&') {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let value = decoded(value);
+            match name {
+                "join" => link.join = value,
+                "user" => link.user = usable_name(&value),
+                "color" => link.color = is_color(&value).then_some(value),
+                "project" => link.project = ProjectName::parse(&value).ok(),
+                _ => {}
+            }
+        }
+        (!link.join.is_empty()).then_some(link)
+    }
+
+    /// The first frame of a connection; `name` is what the settings say, and goes before the link's.
+    pub fn join_frame(&self, name: Option<&str>) -> Join {
+        let user = name.and_then(usable_name).or_else(|| self.user.clone());
+        let guest = Guest { user, color: self.color.clone(), protocol: Some(embedenv_shared::PROTOCOL) };
+        Join { join: self.join.clone(), guest }
+    }
+}
+
+/// A name as the server takes it, or none.
+pub fn usable_name(name: &str) -> Option<String> {
+    let name: String = name.trim().chars().take(MAX_USER).collect();
+    (!name.is_empty()).then_some(name)
+}
+
+fn is_color(text: &str) -> bool {
+    text.strip_prefix('#').is_some_and(|digits| digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+/// Percent-decoding as in a query (`application/x-www-form-urlencoded`).
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        rest = after;
+        bytes.push(match first {
+            b'+' => b' ',
+            b'%' => match after.get(..2).and_then(hex) {
+                Some(byte) => {
+                    rest = &after[2..];
+                    byte
+                }
+                None => b'%',
+            },
+            other => other,
+        });
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn hex(digits: &[u8]) -> Option<u8> {
+    u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_link_is_read() {
+        let link = RoomLink::parse("#join=abc-_1&user=Ana+Mar%C3%ADa&color=%2300aaff&project=demo").unwrap();
+        assert_eq!(link.join, "abc-_1");
+        assert_eq!(link.user.as_deref(), Some("Ana María"));
+        assert_eq!(link.color.as_deref(), Some("#00aaff"));
+        assert_eq!(link.project.as_ref().map(ProjectName::as_str), Some("demo"));
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_left_out_and_a_link_without_a_key_is_none() {
+        let link = RoomLink::parse("join=k&color=red&project=..%2Fx&user=%20&x=%zz").unwrap();
+        assert_eq!(link, RoomLink { join: "k".into(), user: None, color: None, project: None });
+        assert_eq!(RoomLink::parse(""), None);
+        assert_eq!(RoomLink::parse("#user=x"), None);
+    }
+
+    #[test]
+    fn the_key_is_not_in_debug_output() {
+        let link = RoomLink::parse("#join=secret").unwrap();
+        assert!(!format!("{link:?}").contains("secret"));
+    }
+
+    #[test]
+    fn the_name_in_the_settings_goes_before_the_links() {
+        let link = RoomLink::parse("#join=k&user=Link").unwrap();
+        assert_eq!(link.join_frame(Some(" Mine ")).guest.user.as_deref(), Some("Mine"));
+        assert_eq!(link.join_frame(Some("")).guest.user.as_deref(), Some("Link"));
+        assert_eq!(link.join_frame(None).guest.protocol, Some(2));
+    }
+}

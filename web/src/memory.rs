@@ -1,0 +1,84 @@
+//! What the page remembers: the link and the open things in the tab's storage, so that a reload finds them; the settings
+//! in the browser's. Where there is no storage it remembers nothing, and works.
+
+use embedenv_shared::path::{ProjectName, WorkspacePath};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use web_sys::Storage;
+
+use crate::interop::page;
+use crate::link::RoomLink;
+use crate::state::State;
+use crate::state::settings::{Layout, Settings};
+
+const LINK: &str = "embedenv.link";
+const PAGE: &str = "embedenv.page";
+const SETTINGS: &str = "embedenv.settings";
+
+/// What was open.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Page {
+    pub(crate) project: ProjectName,
+    pub(crate) files: Vec<WorkspacePath>,
+    pub(crate) active: Option<WorkspacePath>,
+    pub(crate) folders: Vec<WorkspacePath>,
+    pub(crate) terminal: Option<u32>,
+    pub(crate) layout: Layout,
+}
+
+impl Page {
+    pub(crate) fn of(state: &State) -> Option<Self> {
+        Some(Self {
+            project: state.me.as_ref()?.project.clone(),
+            files: state.files.open.iter().map(|file| file.path.clone()).collect(),
+            active: state.files.active().map(|file| file.path.clone()),
+            folders: state.tree.open.iter().cloned().collect(),
+            terminal: state.terminals.active.map(|id| id.0),
+            layout: state.layout,
+        })
+    }
+}
+
+pub(crate) fn link() -> Option<RoomLink> {
+    read(page::session_storage(), LINK)
+}
+
+/// Remembers another link, and forgets what was open in the room of the one before.
+pub(crate) fn keep_link(link: &RoomLink) {
+    if self::link().is_none_or(|known| known.join != link.join) {
+        forget_page();
+    }
+    write(page::session_storage(), LINK, link);
+}
+
+pub(crate) fn page() -> Option<Page> {
+    read(page::session_storage(), PAGE)
+}
+
+pub(crate) fn keep_page(page: &Page) {
+    write(page::session_storage(), PAGE, page);
+}
+
+pub(crate) fn forget_page() {
+    if let Some(storage) = page::session_storage() {
+        let _ = storage.remove_item(PAGE);
+    }
+}
+
+pub(crate) fn settings() -> Settings {
+    read(page::local_storage(), SETTINGS).unwrap_or_default()
+}
+
+pub(crate) fn keep_settings(settings: &Settings) {
+    write(page::local_storage(), SETTINGS, settings);
+}
+
+fn read<T: DeserializeOwned>(storage: Option<Storage>, key: &str) -> Option<T> {
+    serde_json::from_str(&storage?.get_item(key).ok()??).ok()
+}
+
+/// A full storage loses the memory and nothing else.
+fn write<T: Serialize>(storage: Option<Storage>, key: &str, value: &T) {
+    if let (Some(storage), Ok(text)) = (storage, serde_json::to_string(value)) {
+        let _ = storage.set_item(key, &text);
+    }
+}

@@ -1,0 +1,113 @@
+//! The one table of how a file is run, by its name. Makes command lines; starts nothing.
+//!
+//! Commands run in the project's folder, in a login shell on a terminal of their own.
+
+use embedenv_shared::path::WorkspacePath;
+
+/// What Run does with a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Plan {
+    Command(String),
+    /// There is nothing to run, and why.
+    Nothing(String),
+}
+
+/// Where compiled programs go.
+const PROGRAM: &str = "/tmp/run";
+
+/// How the file at `path` is run.
+pub fn plan(path: &WorkspacePath) -> Plan {
+    let name = path.name().unwrap_or_default();
+    let file = quoted(path.as_str());
+    let lower = name.to_ascii_lowercase();
+    let extension = lower.rsplit_once('.').map_or("", |(_, extension)| extension);
+    if matches!(lower.as_str(), "makefile" | "gnumakefile") {
+        return Plan::Command(format!("make -C {} -f {}", folder(path), quoted(name)));
+    }
+    Plan::Command(match extension {
+        "py" => format!("python {file}"),
+        "js" | "mjs" | "cjs" => format!("node {file}"),
+        "ts" | "mts" | "tsx" => format!("npx --yes tsx {file}"),
+        "sh" | "bash" => format!("bash {file}"),
+        "zsh" => format!("zsh {file}"),
+        "c" => format!("gcc -Wall -o {PROGRAM} {file} -lm && {PROGRAM}"),
+        "cc" | "cpp" | "cxx" => format!("g++ -Wall -std=c++20 -o {PROGRAM} {file} && {PROGRAM}"),
+        "rs" => format!("rustc --edition 2024 -o {PROGRAM} {file} && {PROGRAM}"),
+        "go" => format!("go run {file}"),
+        "java" => format!("java {file}"),
+        "rb" => format!("ruby {file}"),
+        "php" => format!("php {file}"),
+        "pl" => format!("perl {file}"),
+        "lua" => format!("lua {file}"),
+        "r" => format!("Rscript {file}"),
+        "awk" => format!("awk -f {file}"),
+        "html" | "htm" => {
+            return Plan::Nothing(format!(
+                "{name} is a page and does not run by itself. Serve its folder, for example with python -m http.server, and open Preview."
+            ));
+        }
+        "md" | "markdown" | "txt" | "json" | "toml" | "yaml" | "yml" | "css" | "csv" | "xml" | "svg" => {
+            return Plan::Nothing(format!("{name} is not a program. Open one and run that."));
+        }
+        _ => {
+            return Plan::Nothing(format!("It is not known here how to run {name}. Start it in a terminal instead."));
+        }
+    })
+}
+
+fn folder(path: &WorkspacePath) -> String {
+    let parent = path.parent().unwrap_or_else(WorkspacePath::root);
+    if parent.is_root() { ".".to_owned() } else { quoted(parent.as_str()) }
+}
+
+/// A word for a POSIX shell. One that begins with `-` would be read as an option, so it gets its folder's name first.
+fn quoted(word: &str) -> String {
+    let word = if word.starts_with('-') { format!("./{word}") } else { word.to_owned() };
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./+,@%".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) { word } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn command(path: &str) -> String {
+        match plan(&WorkspacePath::parse(path).unwrap()) {
+            Plan::Command(command) => command,
+            Plan::Nothing(why) => panic!("{path}: {why}"),
+        }
+    }
+
+    #[test]
+    fn files_are_run_by_their_kind() {
+        for (path, line) in [
+            ("main.py", "python main.py"),
+            ("src/app.mjs", "node src/app.mjs"),
+            ("a.ts", "npx --yes tsx a.ts"),
+            ("fizz.sh", "bash fizz.sh"),
+            ("x.c", "gcc -Wall -o /tmp/run x.c -lm && /tmp/run"),
+            ("x.go", "go run x.go"),
+            ("Makefile", "make -C . -f Makefile"),
+            ("lib/Makefile", "make -C lib -f Makefile"),
+        ] {
+            assert_eq!(command(path), line);
+        }
+    }
+
+    #[test]
+    fn hostile_names_are_one_word() {
+        assert_eq!(command("a b.py"), "python 'a b.py'");
+        assert_eq!(command("$(rm -rf ~);'x'.py"), r"python '$(rm -rf ~);'\''x'\''.py'");
+        assert_eq!(command("-c.py"), "python ./-c.py");
+        assert_eq!(command("-c x.py"), "python './-c x.py'");
+        assert_eq!(command("~.py"), "python '~.py'");
+    }
+
+    #[test]
+    fn what_does_not_run_says_why() {
+        for path in ["index.html", "README.md", "data.bin", "LICENSE"] {
+            let Plan::Nothing(why) = plan(&WorkspacePath::parse(path).unwrap()) else { panic!("{path} runs") };
+            assert!(why.contains(path), "{why}");
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Everything the page shows, and how it changes: [`State`], [`Action`], [`State::reduce`].
+//!
+//! Pure: no socket, no element, no clock. Parts that are drawn by components of their own stand behind an [`Rc`], so that
+//! a change of one leaves the others the same.
+
+pub mod files;
+pub mod palette;
+pub mod settings;
+pub mod terminals;
+pub mod tree;
+
+use std::rc::Rc;
+
+use embedenv_shared::frame::{Joined, Person, SandboxState};
+use embedenv_shared::id::Role;
+use embedenv_shared::path::{ProjectName, WorkspacePath};
+
+use crate::words::Notice;
+use files::{FileId, Files, FilesAction};
+use settings::{Layout, Pane, Settings};
+use terminals::{Terminals, TerminalsAction};
+use tree::{Tree, TreeAction};
+
+/// Messages shown at once; an older one makes room.
+pub const MAX_ALERTS: usize = 4;
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct State {
+    pub connection: Connection,
+    /// Who this page is in the room; `None` until it has joined.
+    pub me: Option<Rc<Me>>,
+    pub projects: Rc<Vec<ProjectName>>,
+    pub tree: Rc<Tree>,
+    pub files: Rc<Files>,
+    pub terminals: Rc<Terminals>,
+    pub people: Rc<Vec<Person>>,
+    pub ports: Rc<Vec<u16>>,
+    pub sandbox: Sandbox,
+    pub alerts: Rc<Vec<Alert>>,
+    pub dialog: Option<Dialog>,
+    pub menu: Option<Menu>,
+    pub settings: Rc<Settings>,
+    pub layout: Layout,
+    last_alert: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Me {
+    pub user: String,
+    pub role: Role,
+    pub project: ProjectName,
+    /// The longest message the server takes, in bytes.
+    pub max_message: u64,
+}
+
+impl Me {
+    /// Whether this page may change anything.
+    pub fn works(&self) -> bool {
+        self.role > Role::Viewer
+    }
+}
+
+/// How the page stands to the server.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Connection {
+    /// Not joined yet; with what came in the way of it, if anything did.
+    #[default]
+    Joining,
+    JoiningAgain(Notice),
+    Connected,
+    Reconnecting,
+    /// The browser itself says that there is no network.
+    Offline,
+    /// It is no use to try again by itself.
+    Failed(Notice),
+}
+
+/// The sandbox as the server tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sandbox {
+    pub state: SandboxState,
+    pub message: Option<String>,
+}
+
+impl Default for Sandbox {
+    fn default() -> Self {
+        Self { state: SandboxState::Starting, message: None }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alert {
+    pub number: u32,
+    pub text: String,
+}
+
+/// The dialog that is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Dialog {
+    Share,
+    Settings,
+    /// The command palette; with `files`, it offers files alone.
+    Palette {
+        files: bool,
+    },
+    Delete(WorkspacePath),
+    /// A file is to be closed whose last edits the server does not hold.
+    Discard(FileId),
+}
+
+/// A context menu, opened at a place of the window in CSS pixels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Menu {
+    /// The entry it is for; `None` for the project itself.
+    pub path: Option<WorkspacePath>,
+    pub x: i32,
+    pub y: i32,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    Connection(Connection),
+    Joined { joined: Box<Joined>, project: ProjectName },
+    People(Vec<Person>),
+    Ports(Vec<u16>),
+    Sandbox(Sandbox),
+    Tree(TreeAction),
+    Files(FilesAction),
+    Terminals(TerminalsAction),
+    Alert(String),
+    CloseAlert(u32),
+    Dialog(Option<Dialog>),
+    Menu(Option<Menu>),
+    Settings(Settings),
+    Layout(Layout),
+}
+
+impl State {
+    /// Applies an action.
+    pub fn reduce(&mut self, action: Action) {
+        match action {
+            Action::Connection(connection) => self.connection = connection,
+            Action::Joined { joined, project } => self.joined(*joined, project),
+            Action::People(people) => self.people = Rc::new(people),
+            Action::Ports(ports) => self.ports = Rc::new(ports),
+            Action::Sandbox(sandbox) => self.sandbox = sandbox,
+            Action::Tree(action) => Rc::make_mut(&mut self.tree).reduce(action),
+            Action::Files(action) => {
+                if matches!(action, FilesAction::Show { .. } | FilesAction::Activate(_)) {
+                    self.layout.pane = Pane::Editor;
+                }
+                Rc::make_mut(&mut self.files).reduce(action);
+            }
+            Action::Terminals(action) => Rc::make_mut(&mut self.terminals).reduce(action),
+            Action::Alert(text) => self.alert(text),
+            Action::CloseAlert(number) => Rc::make_mut(&mut self.alerts).retain(|alert| alert.number != number),
+            Action::Dialog(dialog) => self.dialog = dialog,
+            Action::Menu(menu) => self.menu = menu,
+            Action::Settings(settings) => self.settings = Rc::new(settings),
+            Action::Layout(layout) => self.layout = layout,
+        }
+    }
+
+    pub fn is_connected(&self) -> bool {
+        self.connection == Connection::Connected
+    }
+
+    /// Whether this page may change anything in the room.
+    pub fn works(&self) -> bool {
+        self.me.as_ref().is_some_and(|me| me.works())
+    }
+
+    fn joined(&mut self, joined: Joined, project: ProjectName) {
+        let Joined { user, role, full, .. } = joined;
+        self.connection = Connection::Connected;
+        let Some(full) = full else { return };
+        self.me = Some(Rc::new(Me { user, role, project, max_message: full.max_message }));
+        self.projects = Rc::new(full.projects);
+        self.people = Rc::new(full.people);
+        self.ports = Rc::new(full.ports);
+        self.sandbox = Sandbox { state: full.sandbox, message: None };
+        Rc::make_mut(&mut self.terminals).reduce(TerminalsAction::Listed(full.terminals));
+    }
+
+    /// Shows a message; the same one twice is shown once.
+    fn alert(&mut self, text: String) {
+        let alerts = Rc::make_mut(&mut self.alerts);
+        alerts.retain(|alert| alert.text != text);
+        self.last_alert += 1;
+        alerts.push(Alert { number: self.last_alert, text });
+        let surplus = alerts.len().saturating_sub(MAX_ALERTS);
+        alerts.drain(..surplus);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_message_is_shown_once_and_the_oldest_make_room() {
+        let mut state = State::default();
+        for text in ["a", "b", "a", "c", "d", "e"] {
+            state.reduce(Action::Alert(text.to_owned()));
+        }
+        let texts: Vec<&str> = state.alerts.iter().map(|alert| alert.text.as_str()).collect();
+        assert_eq!(texts, ["a", "c", "d", "e"]);
+        let number = state.alerts[0].number;
+        state.reduce(Action::CloseAlert(number));
+        assert_eq!(state.alerts.len(), 3);
+    }
+
+    #[test]
+    fn what_one_action_does_not_touch_stays_the_same_value() {
+        let mut state = State::default();
+        let before = state.clone();
+        state.reduce(Action::Ports(vec![8000]));
+        assert!(Rc::ptr_eq(&before.tree, &state.tree) && Rc::ptr_eq(&before.files, &state.files));
+    }
+}

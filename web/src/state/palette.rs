@@ -1,0 +1,161 @@
+//! What the command palette offers, and how typing narrows it.
+
+/// Something the page can do, by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    Run,
+    Stop,
+    Save,
+    NewFile,
+    NewFolder,
+    Upload,
+    Download,
+    Rename,
+    Delete,
+    NewTerminal,
+    CloseTerminal,
+    CloseFile,
+    FocusFiles,
+    FocusEditor,
+    FocusTerminal,
+    GoToFile,
+    Share,
+    Preview,
+    Settings,
+    DarkTheme,
+    LightTheme,
+    SystemTheme,
+}
+
+impl Command {
+    pub const ALL: [Self; 22] = [
+        Self::Run,
+        Self::Stop,
+        Self::Save,
+        Self::GoToFile,
+        Self::NewFile,
+        Self::NewFolder,
+        Self::Upload,
+        Self::Download,
+        Self::Rename,
+        Self::Delete,
+        Self::NewTerminal,
+        Self::CloseTerminal,
+        Self::CloseFile,
+        Self::FocusFiles,
+        Self::FocusEditor,
+        Self::FocusTerminal,
+        Self::Share,
+        Self::Preview,
+        Self::Settings,
+        Self::DarkTheme,
+        Self::LightTheme,
+        Self::SystemTheme,
+    ];
+
+    /// Its name, and the keys that do the same.
+    pub fn name(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Run => ("Run the open file", "Ctrl+Enter"),
+            Self::Stop => ("Stop what runs", ""),
+            Self::Save => ("Save", "Ctrl+S"),
+            Self::GoToFile => ("Go to file", "Ctrl+P"),
+            Self::NewFile => ("New file", ""),
+            Self::NewFolder => ("New folder", ""),
+            Self::Upload => ("Upload files", ""),
+            Self::Download => ("Download the selected file", ""),
+            Self::Rename => ("Rename the selected entry", "F2"),
+            Self::Delete => ("Delete the selected entry", "Delete"),
+            Self::NewTerminal => ("New terminal", ""),
+            Self::CloseTerminal => ("Close terminal", ""),
+            Self::CloseFile => ("Close file", ""),
+            Self::FocusFiles => ("Go to the files", ""),
+            Self::FocusEditor => ("Go to the editor", ""),
+            Self::FocusTerminal => ("Go to the terminal", "Ctrl+`"),
+            Self::Share => ("Share", ""),
+            Self::Preview => ("Preview", ""),
+            Self::Settings => ("Settings", ""),
+            Self::DarkTheme => ("Theme: dark", ""),
+            Self::LightTheme => ("Theme: light", ""),
+            Self::SystemTheme => ("Theme: as the system", ""),
+        }
+    }
+
+    /// Whether it changes something in the room, so that a viewer is not offered it.
+    pub fn is_work(self) -> bool {
+        matches!(
+            self,
+            Self::Run
+                | Self::Stop
+                | Self::Save
+                | Self::NewFile
+                | Self::NewFolder
+                | Self::Upload
+                | Self::Rename
+                | Self::Delete
+                | Self::NewTerminal
+                | Self::CloseTerminal
+                | Self::Share
+                | Self::Preview
+        )
+    }
+}
+
+/// How well `typed` fits `text`: its letters in order, best where they stand together and at the beginnings of words.
+/// `None` when a letter is missing.
+pub fn fit(typed: &str, text: &str) -> Option<i32> {
+    let mut score = 0;
+    let mut wanted = typed.chars().flat_map(char::to_lowercase).filter(|c| !c.is_whitespace()).peekable();
+    let mut last_hit = None;
+    let mut before = ' ';
+    for (at, letter) in text.chars().enumerate() {
+        let Some(&next) = wanted.peek() else { break };
+        if letter.to_lowercase().eq([next]) {
+            wanted.next();
+            let begins_word = !before.is_alphanumeric() || (before.is_lowercase() && letter.is_uppercase());
+            let follows = last_hit.is_some_and(|hit| hit + 1 == at);
+            score += 1 + 4 * i32::from(begins_word) + 3 * i32::from(follows);
+            last_hit = Some(at);
+        }
+        before = letter;
+    }
+    wanted.peek().is_none().then(|| score * 8 - i32::try_from(text.len()).unwrap_or(i32::MAX) / 4)
+}
+
+/// What fits, best first; things that fit equally well keep their order.
+pub fn narrowed<T>(typed: &str, items: Vec<T>, text: impl Fn(&T) -> String) -> Vec<T> {
+    if typed.trim().is_empty() {
+        return items;
+    }
+    let scored = items.into_iter().filter_map(|item| Some((fit(typed, &text(&item))?, item)));
+    let mut scored: Vec<(i32, T)> = scored.collect();
+    scored.sort_by_key(|(score, _)| -score);
+    scored.into_iter().map(|(_, item)| item).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_in_order_fit_and_others_do_not() {
+        assert!(fit("nt", "New terminal").is_some());
+        assert!(fit("tn x", "New terminal").is_none());
+        assert_eq!(fit("", "anything").map(i32::signum), Some(-1));
+    }
+
+    #[test]
+    fn beginnings_of_words_go_before_letters_in_the_middle() {
+        let items = vec!["Close terminal", "New terminal", "Rename entry"];
+        assert_eq!(narrowed("nt", items, |item| (*item).to_owned())[0], "New terminal");
+        let files = vec!["a/domain.rs", "src/main.rs"];
+        assert_eq!(narrowed("main", files, |file| (*file).to_owned())[0], "src/main.rs");
+    }
+
+    #[test]
+    fn every_command_is_offered_once() {
+        for (at, command) in Command::ALL.iter().enumerate() {
+            assert!(!Command::ALL[..at].contains(command), "{command:?}");
+        }
+    }
+}

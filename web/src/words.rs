@@ -1,0 +1,215 @@
+//! What people are told: close codes, errors, reasons and exit statuses in words. What happened, what is safe, what to do.
+
+use embedenv_shared::code::{ErrorCode, Failure};
+use embedenv_shared::frame::{Exit, ReadOnly};
+
+/// Something to be told on a page of its own or in a banner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    pub title: String,
+    pub text: String,
+    /// What the button says that tries again.
+    pub again: &'static str,
+}
+
+fn notice(title: &str, text: impl Into<String>) -> Notice {
+    Notice { title: title.to_owned(), text: text.into(), again: "Try again" }
+}
+
+/// What follows from the end of a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AfterClose {
+    /// It is tried again by itself; with something to be said, if there is.
+    Again(Option<String>),
+    /// Trying again by itself is of no use.
+    Stop(Notice),
+}
+
+/// What a closed connection means: its close code, the error before it, and whether the room was joined.
+pub fn after_close(code: u16, error: Option<&Failure>, joined: bool) -> AfterClose {
+    let safe = "What the room has saved is safe.";
+    AfterClose::Stop(match (code, error) {
+        (4401, _) => notice("The key was not accepted", "Ask whoever gave you the link for a new one."),
+        (4402, _) => notice("There are no credits left", "The host of this room has to get new credits."),
+        (4404, _) if joined => notice(
+            "Your access has ended",
+            format!("The link you came with was taken back. {safe} Ask for a new link."),
+        ),
+        (4404, _) => notice(
+            "This link does not work",
+            "Its key is not known here, has expired or was taken back. Ask for a new link.",
+        ),
+        (4410, _) => {
+            notice("The room has ended", "Its time was over or its host ended it. Ask for a link to a new one.")
+        }
+        (4429, _) => notice(
+            "Too many attempts",
+            "From your address came too many attempts with keys that don't work. Wait a minute, then try again.",
+        ),
+        (4503, error) => notice(
+            "The sandbox did not start",
+            format!("{} The room's files are safe. Try again in a moment.", error.map_or("", |error| &error.message)),
+        ),
+        (1008, Some(error)) => match error.code {
+            ErrorCode::LimitReached => notice("The room is full", format!("{}.", sentence(&error.message))),
+            _ => notice("The server refused to let you in", format!("It said: {}.", error.message)),
+        },
+        (4413, _) => {
+            return AfterClose::Again(Some(
+                "Output came faster than this page could take it; it has joined again.".into(),
+            ));
+        }
+        (1009, _) => {
+            return AfterClose::Again(Some(
+                "Something was larger than the server takes in one message, and was not sent.".into(),
+            ));
+        }
+        (1012, _) => {
+            return AfterClose::Again(Some("The server is being restarted. The page comes back by itself.".into()));
+        }
+        _ => return AfterClose::Again(None),
+    })
+}
+
+/// The page was opened without a key.
+pub fn no_key() -> Notice {
+    notice(
+        "This link is not complete",
+        "It has to end in #join= and a key. Copy the whole link again, or ask whoever gave it to you.",
+    )
+}
+
+/// The server does not answer, before the room was joined.
+pub fn no_answer() -> Notice {
+    notice("The server does not answer", "It is tried again by itself. Check your network if this stays.")
+}
+
+/// The page's own scripts could not be loaded.
+pub fn no_module(what: &str) -> String {
+    format!("The {what} could not be loaded. Check your network, then reload the page; the room's files are safe.")
+}
+
+/// A failed request: what was tried, and why it came to nothing.
+pub fn failed(what: &str, failure: &Failure) -> String {
+    let why = match failure.code {
+        ErrorCode::NotFound => "It is not there any more".to_owned(),
+        ErrorCode::AlreadyExists => "There is something by that name already".to_owned(),
+        ErrorCode::Forbidden => "Your link allows looking on and nothing else".to_owned(),
+        ErrorCode::QuotaExceeded => "The room's disk is full. Delete something first".to_owned(),
+        ErrorCode::SandboxUnavailable => "The sandbox does not run. Start it again".to_owned(),
+        ErrorCode::Unavailable => "There is no connection. Try again when it is back".to_owned(),
+        ErrorCode::NotRegular => "It is neither a file nor a folder".to_owned(),
+        _ => sentence(&failure.message),
+    };
+    format!("{what}: {why}.")
+}
+
+/// A message of the server's as a sentence without its full stop.
+fn sentence(message: &str) -> String {
+    let message = message.trim().trim_end_matches('.');
+    let mut letters = message.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// Why a file can't be edited.
+pub fn read_only(why: ReadOnly) -> &'static str {
+    match why {
+        ReadOnly::NotText => {
+            "Read-only: this file is not text in UTF-8. Bytes that are not text are shown as \u{fffd}. Download it to see it as it is."
+        }
+        ReadOnly::Binary => "This file is not text, so there is nothing to edit. Download it to use it.",
+        ReadOnly::TooLarge => {
+            "Read-only: this file is over 2 MB, and only its beginning is shown. Download it to see all of it."
+        }
+        ReadOnly::Role => {
+            "Read-only: your link lets you look on. Ask the host for a link of an editor to change files."
+        }
+    }
+}
+
+/// How a program ended, in words.
+pub fn ended(exit: Exit) -> String {
+    match exit {
+        Exit { code: Some(0), .. } => "Ended well (exit status 0).".to_owned(),
+        Exit { code: Some(126), .. } => "Could not be run (exit status 126).".to_owned(),
+        Exit { code: Some(127), .. } => "A command was not found (exit status 127).".to_owned(),
+        Exit { code: Some(code), .. } => format!("Ended with exit status {code}."),
+        Exit { signal: Some(2), .. } => "Interrupted.".to_owned(),
+        Exit { signal: Some(9), .. } => "Killed (signal 9).".to_owned(),
+        Exit { signal: Some(11), .. } => "Crashed: it touched memory that was not its own (signal 11).".to_owned(),
+        Exit { signal: Some(15), .. } => "Stopped (signal 15).".to_owned(),
+        Exit { signal: Some(signal), .. } => format!("Ended by signal {signal}."),
+        Exit { .. } => "Ended.".to_owned(),
+    }
+}
+
+/// A size for people.
+pub fn size(bytes: u64) -> String {
+    const KIB: u64 = 1024;
+    match bytes {
+        0..KIB => format!("{bytes} bytes"),
+        KIB..1_048_576 => format!("{:.1} kB", bytes as f64 / KIB as f64),
+        _ => format!("{:.1} MB", bytes as f64 / 1_048_576.0),
+    }
+}
+
+/// What a file is written in, by its name, for the status line.
+pub fn language(name: &str) -> &'static str {
+    let lower = name.to_ascii_lowercase();
+    let extension = lower.rsplit_once('.').map_or("", |(_, extension)| extension);
+    match extension {
+        "py" => "Python",
+        "js" | "mjs" | "cjs" | "jsx" => "JavaScript",
+        "ts" | "mts" | "tsx" => "TypeScript",
+        "rs" => "Rust",
+        "c" | "h" => "C",
+        "cc" | "cpp" | "cxx" | "hpp" => "C++",
+        "go" => "Go",
+        "java" => "Java",
+        "html" | "htm" => "HTML",
+        "css" => "CSS",
+        "json" => "JSON",
+        "md" | "markdown" => "Markdown",
+        "sh" | "bash" => "Shell",
+        _ if lower == "makefile" => "Makefile",
+        _ => "Plain text",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_do_not_work_stop_the_page_and_broken_connections_do_not() {
+        for code in [4401, 4402, 4404, 4410, 4429, 4503] {
+            assert!(matches!(after_close(code, None, false), AfterClose::Stop(_)), "{code}");
+        }
+        for code in [1000, 1005, 1006, 1009, 1011, 1012, 4408, 4413] {
+            assert!(matches!(after_close(code, None, true), AfterClose::Again(_)), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_full_room_and_a_revoked_link_are_told_apart_from_a_bad_one() {
+        let title = |outcome| match outcome {
+            AfterClose::Stop(notice) => notice.title,
+            AfterClose::Again(_) => panic!("it stops"),
+        };
+        let full = Failure::new(ErrorCode::LimitReached, "the room has its 50 members already");
+        assert_eq!(title(after_close(1008, Some(&full), false)), "The room is full");
+        assert_eq!(title(after_close(4404, None, true)), "Your access has ended");
+        assert_eq!(title(after_close(4404, None, false)), "This link does not work");
+    }
+
+    #[test]
+    fn errors_are_sentences() {
+        let failure = Failure::new(ErrorCode::BadPath, "the path must not contain '..'");
+        assert_eq!(failed("x could not be made", &failure), "x could not be made: The path must not contain '..'.");
+    }
+
+    #[test]
+    fn sizes_are_for_people() {
+        assert_eq!([size(3), size(2048), size(5 << 20)], ["3 bytes", "2.0 kB", "5.0 MB"]);
+    }
+}

@@ -1,0 +1,279 @@
+//! Where everything meets: what people do and what the server says become requests and state.
+//!
+//! One [`Workbench`] lives as long as the page; components hold it and call it. It draws nothing.
+
+mod entries;
+mod keys;
+mod programs;
+mod room;
+mod tabs;
+
+use std::cell::{Cell, Ref, RefCell};
+use std::ops::Deref;
+use std::rc::Rc;
+
+use embedenv_shared::path::{ProjectName, WorkspacePath};
+use gloo_events::{EventListener, EventListenerOptions};
+use gloo_timers::callback::Timeout;
+use wasm_bindgen::JsCast as _;
+use web_sys::{BeforeUnloadEvent, KeyboardEvent};
+use yew::Callback;
+
+use crate::connection::{Connection, Event};
+use crate::documents::Documents;
+use crate::interop::modules::{self, Module};
+use crate::interop::page;
+use crate::link::RoomLink;
+use crate::memory::{self, Page};
+use crate::signal::Signal;
+use crate::state::files::FileId;
+use crate::state::settings::{Settings, Theme};
+use crate::state::{Action, Connection as Shown, State};
+use crate::terminals::Terminals;
+use crate::words;
+
+pub(crate) use entries::Listings;
+pub(crate) use programs::{Response, StopPresses};
+
+/// What is open is remembered this long after it changed, in milliseconds.
+const REMEMBER: u32 = 300;
+
+#[derive(Clone)]
+pub(crate) struct Workbench(Rc<Inner>);
+
+pub(crate) struct Inner {
+    state: RefCell<State>,
+    redraw: RefCell<Option<Callback<()>>>,
+    pub(crate) connection: Connection,
+    pub(crate) documents: Documents,
+    pub(crate) terminals: Terminals,
+    /// Line and column in the shown editor, from 1.
+    pub(crate) cursor: Signal<(u32, u32)>,
+    link: RefCell<Option<RoomLink>>,
+    listings: Listings,
+    stop_presses: StopPresses,
+    /// What was open before the page was loaded anew, until the room is joined.
+    remembered: RefCell<Option<Page>>,
+    /// The life of the sandbox whose terminals are shown.
+    sandbox_epoch: Cell<Option<u64>>,
+    /// The file that shall have the keyboard once it has an editor.
+    wants_editor: RefCell<Option<WorkspacePath>>,
+    remembering: RefCell<Option<Timeout>>,
+    listeners: RefCell<Vec<EventListener>>,
+}
+
+impl PartialEq for Workbench {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Deref for Workbench {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl Workbench {
+    pub(crate) fn new() -> Self {
+        let mut state = State::default();
+        let mut settings = memory::settings();
+        settings.screen_reader |= page::query("screenreader").is_some_and(|value| value == "1");
+        state.reduce(Action::Settings(settings));
+        Self(Rc::new(Inner {
+            state: RefCell::new(state),
+            redraw: RefCell::new(None),
+            connection: Connection::new(),
+            documents: Documents::default(),
+            terminals: Terminals::new(),
+            cursor: Signal::new((1, 1)),
+            link: RefCell::new(None),
+            listings: Listings::default(),
+            stop_presses: StopPresses::default(),
+            remembered: RefCell::new(None),
+            sandbox_epoch: Cell::new(None),
+            wants_editor: RefCell::new(None),
+            remembering: RefCell::new(None),
+            listeners: RefCell::default(),
+        }))
+    }
+
+    /// Reads the link and joins its room.
+    pub(crate) fn start(&self) {
+        self.apply_theme();
+        self.listen();
+        let fresh = RoomLink::parse(&page::take_fragment());
+        if let Some(link) = &fresh {
+            memory::keep_link(link);
+        }
+        let Some(link) = fresh.or_else(memory::link) else {
+            return self.dispatch(Action::Connection(Shown::Failed(words::no_key())));
+        };
+        *self.remembered.borrow_mut() = memory::page();
+        *self.link.borrow_mut() = Some(link);
+        // The browser keeps it until the first file is shown; what goes wrong is told then.
+        wasm_bindgen_futures::spawn_local(async { drop(modules::load(Module::Editor).await) });
+        let (join, tell) = (self.clone(), self.clone());
+        self.connection.start(
+            move || {
+                let state = join.state();
+                let link = join.link.borrow();
+                link.as_ref()
+                    .expect("the link was read before the connection began")
+                    .join_frame(Some(&state.settings.user))
+            },
+            move |event: Event| tell.connection_said(event),
+        );
+    }
+
+    pub(crate) fn state(&self) -> Ref<'_, State> {
+        self.0.state.borrow()
+    }
+
+    /// Changes the state, and has the page drawn again.
+    pub(crate) fn dispatch(&self, action: Action) {
+        self.0.state.borrow_mut().reduce(action);
+        self.redraw_now();
+        self.remember_soon();
+    }
+
+    pub(crate) fn redraw_now(&self) {
+        let redraw = self.redraw.borrow().clone();
+        if let Some(redraw) = redraw {
+            redraw.emit(());
+        }
+    }
+
+    pub(crate) fn alert(&self, text: impl Into<String>) {
+        self.dispatch(Action::Alert(text.into()));
+    }
+
+    pub(crate) fn draw_with(&self, redraw: Callback<()>) {
+        *self.redraw.borrow_mut() = Some(redraw);
+    }
+
+    pub(crate) fn project(&self) -> Option<ProjectName> {
+        self.state().me.as_ref().map(|me| me.project.clone())
+    }
+
+    /// Whether this page may change anything in the room.
+    pub(crate) fn works(&self) -> bool {
+        self.state().works()
+    }
+
+    pub(crate) fn is_dark(&self) -> bool {
+        match self.state().settings.theme {
+            Theme::System => page::prefers_dark(),
+            Theme::Dark => true,
+            Theme::Light => false,
+        }
+    }
+
+    pub(crate) fn set(&self, settings: Settings) {
+        let before = self.state().settings.clone();
+        memory::keep_settings(&settings);
+        let renamed = before.user != settings.user;
+        self.dispatch(Action::Settings(settings));
+        self.apply_theme();
+        if renamed {
+            // A name is given when joining.
+            self.connection.renew();
+        }
+    }
+
+    fn apply_theme(&self) {
+        let (attribute, screen_reader) = {
+            let state = self.state();
+            (state.settings.theme.attribute(), state.settings.screen_reader)
+        };
+        page::set_theme(attribute);
+        let dark = self.is_dark();
+        self.documents.set_dark(dark);
+        self.terminals.set_looks(dark, screen_reader);
+    }
+
+    /// Whether a file was to have the keyboard once it has an editor; asked once.
+    pub(crate) fn take_wish_for_editor(&self, id: FileId) -> bool {
+        let wish = self.wants_editor.borrow().clone();
+        let fits = wish.is_some_and(|path| self.state().files.get(id).is_some_and(|file| file.path == path));
+        if fits {
+            *self.wants_editor.borrow_mut() = None;
+        }
+        fits
+    }
+
+    /// Listens to what concerns the whole page.
+    fn listen(&self) {
+        let window = page::window();
+        let on = |name: &'static str, act: fn(&Self)| {
+            let workbench = self.clone();
+            EventListener::new(&window, name, move |_| act(&workbench))
+        };
+        let mut listeners = vec![
+            on("online", |workbench| workbench.connection.hurry()),
+            on("offline", |workbench| workbench.connection.hurry()),
+            on("pagehide", Self::remember),
+            // Another link was put into this tab's address.
+            on("hashchange", |_| page::reload()),
+        ];
+        let workbench = self.clone();
+        listeners.push(EventListener::new(&page::document(), "visibilitychange", move |_| {
+            if page::is_visible() {
+                workbench.connection.hurry();
+            }
+        }));
+        let workbench = self.clone();
+        let active = EventListenerOptions::enable_prevent_default();
+        listeners.push(EventListener::new_with_options(&window, "beforeunload", active, move |event| {
+            if workbench.has_unheld_edits()
+                && let Some(event) = event.dyn_ref::<BeforeUnloadEvent>()
+            {
+                event.prevent_default();
+                event.set_return_value("unsaved");
+            }
+        }));
+        for phase in [EventListenerOptions::enable_prevent_default(), EventListenerOptions::run_in_capture_phase()] {
+            let captures = phase.phase == gloo_events::EventListenerPhase::Capture;
+            let workbench = self.clone();
+            let options = EventListenerOptions { passive: false, ..phase };
+            listeners.push(EventListener::new_with_options(&window, "keydown", options, move |event| {
+                if let Some(event) = event.dyn_ref::<KeyboardEvent>() {
+                    workbench.key(event, captures);
+                }
+            }));
+        }
+        if let Some(query) = page::dark_query() {
+            let workbench = self.clone();
+            listeners.push(EventListener::new(&query, "change", move |_| workbench.apply_theme()));
+        }
+        *self.listeners.borrow_mut() = listeners;
+    }
+
+    /// Whether closing the page would lose something: edits that the server does not hold.
+    fn has_unheld_edits(&self) -> bool {
+        self.state().files.open.iter().any(|file| file.unsaved && !self.documents.is_held(file.id))
+    }
+
+    fn remember_soon(&self) {
+        let mut remembering = self.remembering.borrow_mut();
+        if remembering.is_none() {
+            let workbench = self.clone();
+            *remembering = Some(Timeout::new(REMEMBER, move || {
+                let timer = workbench.remembering.borrow_mut().take();
+                workbench.remember();
+                drop(timer);
+            }));
+        }
+    }
+
+    fn remember(&self) {
+        // Before the room is joined there is only what is remembered already.
+        if self.remembered.borrow().is_none()
+            && let Some(page) = Page::of(&self.state())
+        {
+            memory::keep_page(&page);
+        }
+    }
+}

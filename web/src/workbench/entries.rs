@@ -1,0 +1,379 @@
+//! The tree's work: listing, making, renaming, deleting, bringing in and taking out.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use embedenv_shared::code::Failure;
+use embedenv_shared::command::FullRequest;
+use embedenv_shared::frame::ServerFrame;
+use embedenv_shared::link::files::{Entry, Item};
+use embedenv_shared::path::{EntryName, ProjectName, WorkspacePath};
+use embedenv_shared::tree::content_bytes;
+use gloo_timers::callback::Timeout;
+use serde_json::json;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::File;
+
+use super::Workbench;
+use crate::interop::page;
+use crate::state::files::FilesAction;
+use crate::state::tree::{Naming, SHOWN, TreeAction};
+use crate::state::{Action, Dialog};
+use crate::words;
+
+/// Changes of a folder are gathered for this long before it is listed again, in milliseconds.
+const GATHER: u32 = 40;
+/// Room in a message beside the content of a file that is sent.
+const FRAME_ROOM: u64 = 8 * 1024;
+
+/// Which folders are being listed.
+#[derive(Default)]
+pub(crate) struct Listings {
+    folders: RefCell<HashMap<WorkspacePath, Listing>>,
+    /// The welcome file is to be shown when the root is listed.
+    pub(super) welcome: Cell<bool>,
+}
+
+enum Listing {
+    /// It changed, and will be listed.
+    Due {
+        _timer: Timeout,
+    },
+    UnderWay {
+        changed_meanwhile: bool,
+    },
+}
+
+impl Listings {
+    pub(super) fn lost(&self) {
+        let due = std::mem::take(&mut *self.folders.borrow_mut());
+        drop(due);
+    }
+}
+
+impl Workbench {
+    /// Lists every folder that is shown.
+    pub(super) fn list_all(&self) {
+        self.list(WorkspacePath::root());
+        let open: Vec<WorkspacePath> = self.state().tree.open.iter().cloned().collect();
+        for folder in open {
+            self.list(folder);
+        }
+    }
+
+    pub(super) fn folder_changed(&self, project: &ProjectName, path: WorkspacePath) {
+        if self.project().as_ref() != Some(project) || !self.state().tree.is_open(&path) {
+            return;
+        }
+        let mut folders = self.listings.folders.borrow_mut();
+        match folders.get_mut(&path) {
+            Some(Listing::UnderWay { changed_meanwhile }) => *changed_meanwhile = true,
+            Some(Listing::Due { .. }) => {}
+            None => {
+                let (workbench, folder) = (self.clone(), path.clone());
+                let timer = Timeout::new(GATHER, move || {
+                    let due = workbench.listings.folders.borrow_mut().remove(&folder);
+                    workbench.list(folder);
+                    drop(due);
+                });
+                folders.insert(path, Listing::Due { _timer: timer });
+            }
+        }
+    }
+
+    /// Lists a folder, as far as it was listed before, and watches it.
+    fn list(&self, path: WorkspacePath) {
+        let mut folders = self.listings.folders.borrow_mut();
+        if let Some(Listing::UnderWay { changed_meanwhile }) = folders.get_mut(&path) {
+            *changed_meanwhile = true;
+            return;
+        }
+        folders.insert(path.clone(), Listing::UnderWay { changed_meanwhile: false });
+        drop(folders);
+        let workbench = self.clone();
+        spawn_local(async move {
+            let had = workbench.state().tree.folder(&path).map_or(0, |folder| folder.entries.len());
+            let outcome = workbench.pages(&path, Vec::new(), None, had).await;
+            workbench.listed(path, outcome);
+        });
+    }
+
+    /// Pages of a folder after `entries`, until there are as many as `wanted` or no more.
+    async fn pages(
+        &self,
+        path: &WorkspacePath,
+        mut entries: Vec<Entry>,
+        mut after: Option<u64>,
+        wanted: usize,
+    ) -> Result<(Vec<Entry>, Option<u64>), Failure> {
+        let Some(project) = self.project() else { return Ok((entries, after)) };
+        loop {
+            let list =
+                FullRequest::List { project: project.clone(), path: path.clone(), after, watch: after.is_none() };
+            let reply = self.connection.request(&list).await?;
+            let ServerFrame::Listing { entries: page, next, .. } = reply else { return Ok((entries, None)) };
+            entries.extend(page);
+            after = next;
+            if next.is_none() || entries.len() >= wanted {
+                return Ok((entries, next));
+            }
+        }
+    }
+
+    fn listed(&self, path: WorkspacePath, outcome: Result<(Vec<Entry>, Option<u64>), Failure>) {
+        let listing = self.listings.folders.borrow_mut().remove(&path);
+        match outcome {
+            Ok((entries, next)) => {
+                let is_root = path.is_root();
+                self.dispatch(Action::Tree(TreeAction::Listed { path: path.clone(), entries, next }));
+                if is_root {
+                    self.welcome();
+                }
+            }
+            // It is listed again once there is a connection.
+            Err(_) if !self.connection.is_up() => return,
+            Err(failure) => {
+                let problem = words::failed("This folder could not be listed", &failure);
+                self.dispatch(Action::Tree(TreeAction::Failed { path: path.clone(), problem }));
+            }
+        }
+        if matches!(listing, Some(Listing::UnderWay { changed_meanwhile: true })) {
+            self.list(path);
+        }
+    }
+
+    /// Shows more of a long folder: what is here already, or another page.
+    pub(crate) fn show_more(&self, path: WorkspacePath) {
+        let (entries, next, shown) = match self.state().tree.folder(&path) {
+            Some(folder) => (folder.entries.clone(), folder.next, folder.shown),
+            None => return,
+        };
+        self.dispatch(Action::Tree(TreeAction::ShowMore(path.clone())));
+        if entries.len() < shown + SHOWN && next.is_some() {
+            let workbench = self.clone();
+            spawn_local(async move {
+                let wanted = entries.len() + 1;
+                let outcome = workbench.pages(&path, entries, next, wanted).await;
+                workbench.listed(path, outcome);
+            });
+        }
+    }
+
+    pub(crate) fn open_folder(&self, path: WorkspacePath, open: bool) {
+        if open {
+            self.dispatch(Action::Tree(TreeAction::Open(path.clone())));
+            self.list(path);
+        } else {
+            if let Some(project) = self.project() {
+                self.connection.tell(&FullRequest::Unwatch { project, path: path.clone() });
+            }
+            self.dispatch(Action::Tree(TreeAction::Close(path)));
+        }
+    }
+
+    /// Begins to name a new entry in the selected folder.
+    pub(crate) fn name_new(&self, item: Item) {
+        let folder = self.state().tree.place_for_new();
+        let is_listed = self.state().tree.folder(&folder).is_some();
+        self.dispatch(Action::Tree(TreeAction::Name(Some(Naming::New { folder: folder.clone(), item }))));
+        if !is_listed {
+            self.list(folder);
+        }
+    }
+
+    /// Begins to rename the selected entry.
+    pub(crate) fn rename_selected(&self) {
+        if let Some(path) = self.state_selected().filter(|_| self.works()) {
+            self.dispatch(Action::Tree(TreeAction::Name(Some(Naming::Rename { path }))));
+        }
+    }
+
+    /// Asks whether the selected entry is to be deleted.
+    pub(crate) fn ask_to_delete_selected(&self) {
+        if let Some(path) = self.state_selected().filter(|_| self.works()) {
+            self.dispatch(Action::Dialog(Some(Dialog::Delete(path))));
+        }
+    }
+
+    fn state_selected(&self) -> Option<WorkspacePath> {
+        self.state().tree.selected.clone()
+    }
+
+    pub(crate) fn stop_naming(&self) {
+        self.dispatch(Action::Tree(TreeAction::Name(None)));
+    }
+
+    /// The name was given: makes or renames the entry. Returns why the name can't be used, if it can't.
+    pub(crate) fn give_name(&self, name: &str) -> Result<(), String> {
+        let naming = self.state().tree.naming.clone();
+        let (Some(naming), Some(project)) = (naming, self.project()) else { return Ok(()) };
+        let unusable = |error: &dyn std::fmt::Display| format!("This name can't be used: {error}.");
+        match naming {
+            Naming::New { folder, item } => {
+                // Slashes make the folders between, as a shell's user expects.
+                let path = format!("{folder}/{}", name.trim());
+                let path = WorkspacePath::parse(path.trim_start_matches('/')).map_err(|error| unusable(&error))?;
+                self.stop_naming();
+                self.create(project, path, item);
+            }
+            Naming::Rename { path } => {
+                let name = EntryName::parse(name.trim()).map_err(|error| unusable(&error))?;
+                let to = path.with_name(&name).map_err(|error| unusable(&error))?;
+                self.stop_naming();
+                if to != path {
+                    self.rename(project, path, to, name);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn create(&self, project: ProjectName, path: WorkspacePath, item: Item) {
+        let workbench = self.clone();
+        spawn_local(async move {
+            let folders = workbench.missing_folders(&path);
+            for folder in folders {
+                let command = json!({"type": "create", "item": "folder"});
+                // One that is there already will do.
+                let _ = workbench.connection.command(&project, command, json!({"path": folder})).await;
+            }
+            let command = json!({"type": "create", "item": item});
+            if let Err(failure) = workbench.connection.command(&project, command, json!({"path": path})).await {
+                return workbench.alert(words::failed(&format!("{path} could not be made"), &failure));
+            }
+            let parents = std::iter::successors(path.parent(), WorkspacePath::parent).filter(|path| !path.is_root());
+            for parent in parents.collect::<Vec<_>>() {
+                workbench.open_folder(parent, true);
+            }
+            workbench.list(path.parent().unwrap_or_else(WorkspacePath::root));
+            workbench.dispatch(Action::Tree(TreeAction::Select(Some(path.clone()))));
+            match item {
+                Item::File => workbench.show_file(path, true),
+                Item::Folder => workbench.focus_tree(),
+            }
+        });
+    }
+
+    /// Folders on the way to a new entry that are not known to be there, outermost first.
+    fn missing_folders(&self, path: &WorkspacePath) -> Vec<WorkspacePath> {
+        let state = self.state();
+        let parents = std::iter::successors(path.parent(), WorkspacePath::parent);
+        let mut missing: Vec<WorkspacePath> = parents.filter(|path| !state.tree.is_folder(path)).collect();
+        missing.reverse();
+        missing
+    }
+
+    fn rename(&self, project: ProjectName, from: WorkspacePath, to: WorkspacePath, name: EntryName) {
+        let workbench = self.clone();
+        spawn_local(async move {
+            let command = json!({"type": "rename"});
+            let members = json!({"path": from, "name": name});
+            if let Err(failure) = workbench.connection.command(&project, command, members).await {
+                return workbench.alert(words::failed(&format!("{from} could not be renamed"), &failure));
+            }
+            workbench.follow_move(&from, &to);
+            workbench.dispatch(Action::Tree(TreeAction::Moved { from: from.clone(), to }));
+            workbench.list_all();
+            workbench.focus_tree();
+        });
+    }
+
+    /// Tabs whose documents are not open are told of a move by nobody else.
+    fn follow_move(&self, from: &WorkspacePath, to: &WorkspacePath) {
+        let open: Vec<_> = self.state().files.open.iter().map(|file| (file.id, file.path.clone())).collect();
+        for (id, path) in open.into_iter().filter(|(_, path)| path.is_within(from)) {
+            let rest = &path.as_str()[from.as_str().len()..];
+            if let Ok(path) = WorkspacePath::parse(&format!("{to}{rest}")) {
+                self.documents.set_path(id, path.as_str());
+                self.dispatch(Action::Files(FilesAction::Moved { id, path }));
+            }
+        }
+    }
+
+    pub(crate) fn delete(&self, path: WorkspacePath) {
+        let Some(project) = self.project() else { return };
+        let workbench = self.clone();
+        let neighbour = self.state().tree.step(1).filter(|next| !next.is_within(&path)).or_else(|| path.parent());
+        spawn_local(async move {
+            let command = json!({"type": "delete"});
+            match workbench.connection.command(&project, command, json!({"path": path})).await {
+                Err(failure) => workbench.alert(words::failed(&format!("{path} could not be deleted"), &failure)),
+                Ok(()) => {
+                    workbench.close_within(&path);
+                    let neighbour = neighbour.filter(|path| !path.is_root());
+                    workbench.dispatch(Action::Tree(TreeAction::Select(neighbour)));
+                    workbench.list(path.parent().unwrap_or_else(WorkspacePath::root));
+                    workbench.focus_tree();
+                }
+            }
+        });
+    }
+
+    /// Sends files of the person's own into the selected folder, one after the other.
+    pub(crate) fn upload(&self, files: Vec<File>) {
+        let Some(project) = self.project() else { return };
+        let folder = self.state().tree.place_for_new();
+        let most = self.state().me.as_ref().map_or(0, |me| me.max_message).saturating_sub(FRAME_ROOM) / 4 * 3;
+        let workbench = self.clone();
+        spawn_local(async move {
+            for file in files {
+                if let Err(why) = workbench.upload_one(&project, &folder, &file, most).await {
+                    workbench.alert(why);
+                }
+            }
+            workbench.list(folder);
+        });
+    }
+
+    async fn upload_one(
+        &self,
+        project: &ProjectName,
+        folder: &WorkspacePath,
+        file: &File,
+        most: u64,
+    ) -> Result<(), String> {
+        let name = file.name();
+        if file.size() > most as f64 {
+            let (is, most) = (words::size(file.size() as u64), words::size(most));
+            return Err(format!("{name} was not uploaded: it has {is}, and this server takes files of up to {most}."));
+        }
+        let entry = EntryName::parse(&name).and_then(|entry| folder.join(&entry));
+        let path = entry.map_err(|error| format!("{name} was not uploaded: {error}."))?;
+        let bytes = page::file_bytes(file).await.map_err(|_| format!("{name} could not be read on your side."))?;
+        let members = json!({"path": path, "content": STANDARD.encode(bytes), "encoding": "base64"});
+        let written = self.connection.command(project, json!({"type": "write"}), members).await;
+        written.map_err(|failure| words::failed(&format!("{name} was not uploaded"), &failure))
+    }
+
+    /// Hands a file of the room to the browser to keep.
+    pub(crate) fn download(&self, path: WorkspacePath) {
+        let Some(project) = self.project() else { return };
+        if self.state().tree.is_folder(&path) {
+            return self.alert("A folder can't be downloaded yet. Select a file.");
+        }
+        let workbench = self.clone();
+        spawn_local(async move {
+            let reply = workbench.connection.request(&FullRequest::Read { project, path: path.clone() }).await;
+            let name = path.name().unwrap_or_default();
+            let failed = |failure: &Failure| words::failed(&format!("{name} could not be downloaded"), failure);
+            let bytes = match reply {
+                Ok(ServerFrame::File { content, encoding, .. }) => content_bytes(content, encoding).ok(),
+                Ok(_) => None,
+                Err(failure) => return workbench.alert(failed(&failure)),
+            };
+            if bytes.is_none_or(|bytes| page::download(name, &bytes).is_err()) {
+                workbench.alert(format!("{name} could not be downloaded: what came was not a file."));
+            }
+        });
+    }
+
+    pub(crate) fn download_selected(&self) {
+        let shown = || self.state().files.active().map(|file| file.path.clone());
+        match self.state_selected().or_else(shown) {
+            Some(path) => self.download(path),
+            None => self.alert("Select the file to download first."),
+        }
+    }
+}

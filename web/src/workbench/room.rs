@@ -1,0 +1,228 @@
+//! What the server says: joining, losing, and every frame that nobody asked for.
+
+use embedenv_shared::code::Failure;
+use embedenv_shared::command::FullRequest;
+use embedenv_shared::frame::{BinaryFrame, Joined, SandboxState, ServerFrame};
+use embedenv_shared::id::{Role, SessionId};
+use embedenv_shared::path::{ProjectName, WorkspacePath};
+
+use super::Workbench;
+use crate::connection::Event;
+use crate::documents::Heard;
+use crate::interop::page;
+use crate::memory::{self, Page};
+use crate::state::files::FilesAction;
+use crate::state::terminals::TerminalsAction;
+use crate::state::tree::TreeAction;
+use crate::state::{Action, Connection as Shown, Sandbox};
+use crate::words;
+
+/// The project of a room that has none yet.
+const FIRST_PROJECT: &str = "project";
+/// The file shown to who comes for the first time.
+const WELCOME: &str = "README.md";
+
+impl Workbench {
+    pub(super) fn connection_said(&self, event: Event) {
+        match event {
+            Event::Joined(joined) => self.joined(joined),
+            Event::Frame(frame) => self.frame(frame),
+            Event::Binary(bytes) => self.binary(&bytes),
+            Event::Lost(notice) => self.lost(notice),
+            Event::Stopped(notice) => {
+                self.forget_connection();
+                self.dispatch(Action::Connection(Shown::Failed(notice)));
+            }
+        }
+    }
+
+    fn joined(&self, joined: Box<Joined>) {
+        let Some(full) = &joined.full else { return };
+        let first = self.state().me.is_none();
+        let remembered = self.remembered.borrow_mut().take();
+        let project = self.choose_project(remembered.as_ref(), &full.projects);
+        let epoch = full.sandbox_epoch;
+        let has_terminals = !full.terminals.is_empty();
+        if self.sandbox_epoch.replace(Some(epoch)).is_some_and(|before| before != epoch) {
+            // The terminals of before go from the page first, so that a number used again is another terminal.
+            self.dispatch(Action::Terminals(TerminalsAction::Listed(Vec::new())));
+            self.terminals.forget_all();
+        }
+        page::set_title(&format!("{project} – Embedenv"));
+        let restored = remembered.filter(|page| page.project == project);
+        self.dispatch(Action::Joined { joined, project });
+        if first {
+            self.restore(restored);
+        }
+        self.list_all();
+        self.documents.joined(self);
+        self.terminals.joined(self);
+        self.tell_place();
+        if first && !has_terminals && self.works() {
+            self.open_terminal(false);
+        }
+    }
+
+    /// The link's project, the one of before a reload, or the first there is.
+    fn choose_project(&self, remembered: Option<&Page>, projects: &[ProjectName]) -> ProjectName {
+        let shown = self.project();
+        let named = self.link.borrow().as_ref().and_then(|link| link.project.clone());
+        let remembered = remembered.map(|page| page.project.clone());
+        let first = || projects.first().cloned();
+        let made = || ProjectName::parse(FIRST_PROJECT).expect("the name is one path part");
+        shown.or(named).or(remembered).or_else(first).unwrap_or_else(made)
+    }
+
+    /// Opens what was open before a reload, or the welcome file when the root is listed.
+    fn restore(&self, page: Option<Page>) {
+        let Some(page) = page else {
+            self.listings.welcome.set(true);
+            return;
+        };
+        for folder in page.folders {
+            self.dispatch(Action::Tree(TreeAction::Open(folder)));
+        }
+        let layout = page.layout;
+        for path in page.files {
+            self.dispatch(Action::Files(FilesAction::Show { path, keep: true }));
+        }
+        if let Some(path) = page.active {
+            self.dispatch(Action::Tree(TreeAction::Select(Some(path.clone()))));
+            self.dispatch(Action::Files(FilesAction::Show { path, keep: true }));
+        }
+        if let Some(id) = page.terminal.map(SessionId)
+            && self.state().terminals.get(id).is_some()
+        {
+            self.dispatch(Action::Terminals(TerminalsAction::Activate(id)));
+        }
+        self.dispatch(Action::Layout(layout));
+    }
+
+    /// The root was listed for the first time, and nothing is open.
+    pub(super) fn welcome(&self) {
+        if !self.listings.welcome.replace(false) {
+            return;
+        }
+        let Ok(path) = WorkspacePath::parse(WELCOME) else { return };
+        let is_there = self.state().tree.entry(&path).is_some() && self.state().files.open.is_empty();
+        if is_there {
+            self.dispatch(Action::Tree(TreeAction::Select(Some(path.clone()))));
+            self.show_file(path, false);
+        }
+    }
+
+    fn lost(&self, notice: Option<String>) {
+        self.forget_connection();
+        let joined = self.state().me.is_some();
+        let shown = match (page::is_online(), joined) {
+            (false, true) => Shown::Offline,
+            (true, true) => Shown::Reconnecting,
+            (_, false) => Shown::JoiningAgain(words::no_answer()),
+        };
+        self.dispatch(Action::Connection(shown));
+        if let Some(notice) = notice.filter(|_| joined) {
+            self.alert(notice);
+        }
+    }
+
+    fn forget_connection(&self) {
+        self.listings.lost();
+        self.documents.lost(self);
+        self.terminals.lost();
+    }
+
+    fn frame(&self, frame: ServerFrame) {
+        match frame {
+            ServerFrame::Changed { project, path, .. } => self.folder_changed(&project, path),
+            ServerFrame::Document { document, received, saved, problem } => {
+                self.documents.stands(self, document, Heard { received, saved, problem });
+            }
+            ServerFrame::DocumentMoved { document, path } => {
+                if let Some(id) = self.documents.moved(document) {
+                    self.documents.set_path(id, path.as_str());
+                    self.dispatch(Action::Files(FilesAction::Moved { id, path }));
+                }
+            }
+            ServerFrame::DocumentClosed { document, reason } => self.documents.closed(self, document, &reason),
+            ServerFrame::Terminal(terminal) => self.dispatch(Action::Terminals(TerminalsAction::Changed(terminal))),
+            ServerFrame::TerminalClosed { terminal } => {
+                self.dispatch(Action::Terminals(TerminalsAction::Closed(terminal)));
+            }
+            ServerFrame::Ports { ports } => self.dispatch(Action::Ports(ports)),
+            ServerFrame::Sandbox { state, message } => self.sandbox_is(Sandbox { state, message }),
+            ServerFrame::People { people } => self.dispatch(Action::People(people)),
+            ServerFrame::Error { code, message, .. } => {
+                self.alert(words::failed("Something did not work", &Failure { code, message }));
+            }
+            // Replies whose asker has gone, and frames of plain clients.
+            _ => {}
+        }
+    }
+
+    fn binary(&self, bytes: &[u8]) {
+        match BinaryFrame::decode(bytes) {
+            Ok(BinaryFrame::Output { terminal, offset, bytes }) => self.terminals.output(self, terminal, offset, bytes),
+            Ok(BinaryFrame::Snapshot { terminal, offset, bytes }) => {
+                self.terminals.snapshot(self, terminal, offset, bytes);
+            }
+            Ok(BinaryFrame::Document { document, message }) => self.documents.receive(document, message),
+            Ok(BinaryFrame::Input { .. }) | Err(_) => page::warn("a binary frame of the server's was not understood"),
+        }
+    }
+
+    fn sandbox_is(&self, sandbox: Sandbox) {
+        let was_ready = self.state().sandbox.state == SandboxState::Ready;
+        let is_ready = sandbox.state == SandboxState::Ready;
+        self.dispatch(Action::Sandbox(sandbox));
+        if is_ready && !was_ready {
+            // Another sandbox watches nothing yet.
+            self.list_all();
+            if self.state().terminals.list.is_empty() && self.works() {
+                self.open_terminal(false);
+            }
+        }
+    }
+
+    /// Starts a sandbox that has ended.
+    pub(crate) fn start_sandbox(&self) {
+        self.dispatch(Action::Sandbox(Sandbox { state: SandboxState::Starting, message: None }));
+        let workbench = self.clone();
+        wasm_bindgen_futures::spawn_local(async move {
+            if let Err(failure) = workbench.connection.request(&FullRequest::SandboxStart).await {
+                let message = Some(failure.message.clone());
+                workbench.dispatch(Action::Sandbox(Sandbox { state: SandboxState::Gone, message }));
+                workbench.alert(words::failed("The sandbox could not be started", &failure));
+            }
+        });
+    }
+
+    /// Tells the others which file is shown here.
+    pub(super) fn tell_place(&self) {
+        let (project, path) = {
+            let state = self.state();
+            (state.me.as_ref().map(|me| me.project.clone()), state.files.active().map(|file| file.path.clone()))
+        };
+        self.connection.tell(&FullRequest::Here { project, path });
+    }
+
+    /// A new link of a role.
+    pub(crate) async fn mint(&self, role: Role) -> Result<String, String> {
+        match self.connection.request(&FullRequest::KeyMint { role }).await {
+            Ok(ServerFrame::Key { join, .. }) => Ok(format!("{}/w#join={join}", page::origin())),
+            Ok(_) => Err("The server answered something else than a key.".to_owned()),
+            Err(failure) => Err(words::failed("The link could not be made", &failure)),
+        }
+    }
+
+    /// Shows another project of the room, by loading the page anew.
+    pub(crate) fn switch_project(&self, project: ProjectName) {
+        memory::forget_page();
+        if let Some(mut link) = memory::link() {
+            link.project = Some(project);
+            memory::keep_link(&link);
+        }
+        // The page that goes away must not write down what it showed.
+        *self.remembered.borrow_mut() = memory::page().or_else(|| Page::of(&self.state()));
+        page::reload();
+    }
+}

@@ -1,0 +1,120 @@
+//! Open files: showing, saving, closing.
+
+use embedenv_shared::command::FullRequest;
+use embedenv_shared::path::WorkspacePath;
+use wasm_bindgen_futures::spawn_local;
+
+use super::Workbench;
+use crate::interop::page;
+use crate::state::files::{Access, FileId, FilesAction};
+use crate::state::{Action, Dialog};
+use crate::words;
+
+impl Workbench {
+    /// Shows a file; with `keep` for good, and with the keyboard in its editor.
+    pub(crate) fn show_file(&self, path: WorkspacePath, keep: bool) {
+        if keep {
+            *self.wants_editor.borrow_mut() = Some(path.clone());
+        }
+        self.dispatch(Action::Files(FilesAction::Show { path, keep }));
+        self.tell_place();
+        let active = self.state().files.active;
+        if let Some(id) = active {
+            self.try_again_if_gone(id);
+            if keep && self.documents.focus(id) {
+                *self.wants_editor.borrow_mut() = None;
+            }
+        }
+    }
+
+    pub(crate) fn activate(&self, id: FileId) {
+        self.dispatch(Action::Files(FilesAction::Activate(id)));
+        self.tell_place();
+        self.try_again_if_gone(id);
+    }
+
+    fn try_again_if_gone(&self, id: FileId) {
+        let is_gone = |access: &Access| matches!(access, Access::Gone(_) | Access::Failed(_));
+        if self.state().files.get(id).is_some_and(|file| is_gone(&file.access)) {
+            self.documents.retry(self, id);
+        }
+    }
+
+    /// Closes a tab; asks first if that would lose something.
+    pub(crate) fn close_file(&self, id: FileId) {
+        if self.documents.is_held(id) {
+            self.close_file_anyway(id);
+        } else {
+            self.dispatch(Action::Dialog(Some(Dialog::Discard(id))));
+        }
+    }
+
+    pub(crate) fn close_file_anyway(&self, id: FileId) {
+        self.dispatch(Action::Files(FilesAction::Close(id)));
+        self.tell_place();
+    }
+
+    /// What was deleted here is no longer open.
+    pub(super) fn close_within(&self, path: &WorkspacePath) {
+        let gone: Vec<FileId> =
+            self.state().files.open.iter().filter(|file| file.path.is_within(path)).map(|file| file.id).collect();
+        for id in gone {
+            self.dispatch(Action::Files(FilesAction::Close(id)));
+        }
+    }
+
+    pub(crate) fn save_active(&self) {
+        let active = self.state().files.active;
+        if let Some(id) = active {
+            self.save(id);
+        }
+    }
+
+    /// Puts a document into its file now.
+    pub(crate) fn save(&self, id: FileId) {
+        let workbench = self.clone();
+        spawn_local(async move {
+            if let Err(why) = workbench.saved(id).await {
+                workbench.alert(why);
+            }
+        });
+    }
+
+    /// Saves, and says why not if it could not be done.
+    pub(super) async fn saved(&self, id: FileId) -> Result<(), String> {
+        let (name, editable) = match self.state().files.get(id) {
+            Some(file) => (file.name().to_owned(), file.access == Access::Editable),
+            None => return Ok(()),
+        };
+        if !editable {
+            return Ok(());
+        }
+        if !self.connection.is_up() {
+            return Err(format!("{name} is not saved yet: there is no connection. It is saved when it comes back."));
+        }
+        let Some(document) = self.documents.document(id) else { return Ok(()) };
+        let saved = self.connection.request(&FullRequest::Save { document }).await;
+        saved.map(drop).map_err(|failure| words::failed(&format!("{name} could not be saved"), &failure))
+    }
+
+    /// Hands the text of an editor to the browser to keep, for when it can't be saved.
+    pub(crate) fn keep_copy(&self, id: FileId) {
+        let name = self.state().files.get(id).map(|file| file.name().to_owned());
+        if let (Some(name), Some(text)) = (name, self.documents.text(id))
+            && page::download(&name, text.as_bytes()).is_err()
+        {
+            self.alert(format!("{name} could not be handed to the browser."));
+        }
+    }
+
+    pub(crate) fn focus_editor(&self) {
+        let active = self.state().files.active;
+        if let Some(id) = active {
+            self.documents.focus(id);
+        }
+    }
+
+    pub(crate) fn focus_tree(&self) {
+        page::focus(".tree [tabindex=\"0\"]");
+    }
+}
