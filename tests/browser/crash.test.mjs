@@ -7,7 +7,7 @@ scenario('after a crash of the server the page goes on by itself with its text a
   await ide.ready();
   await ide.newFile('kept.txt');
   await ide.type('kept.txt', 'before');
-  await ide.button('New terminal').click();
+  await ide.newTerminal();
   await ide.answer('kept=41; echo "stored $kept"');
   await ide.row('stored 41').waitFor();
 

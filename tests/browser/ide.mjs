@@ -18,10 +18,11 @@ export class Ide {
     await this.page.goto(address.href);
   }
 
-  /** Waits until the room is joined and its files are there. */
+  /** Waits until the room is joined, its files are there, and the terminal that it opens by itself. */
   async ready() {
     await this.connected();
     await this.tree.getByRole('treeitem').first().waitFor();
+    await this.terminals.getByRole('tab').first().waitFor();
   }
 
   async connected() {
@@ -87,6 +88,14 @@ export class Ide {
   async type(path, text) {
     await this.editor(path).click();
     await this.page.keyboard.type(text);
+  }
+
+  /** Opens one more terminal and waits until it is the one that is shown. */
+  async newTerminal() {
+    const before = await this.terminals.getByRole('tab').count();
+    await this.button('New terminal').click();
+    const tab = this.terminals.getByRole('tab').nth(before);
+    await tab.and(this.page.getByRole('tab', { selected: true })).waitFor();
   }
 
   /** Types a line into the shown terminal. */

@@ -61,7 +61,7 @@ scenario('what is typed is saved by itself, and a program sees it', async (stage
   await ide.type('notes.txt', 'first');
   // The name loses its mark once the text is in the file.
   await ide.openFiles.getByRole('tab', { name: 'notes.txt', exact: true }).waitFor();
-  await ide.button('New terminal').click();
+  await ide.newTerminal();
   await ide.answer('cat notes.txt; echo " <end>"');
   await ide.row('first <end>').waitFor();
 
@@ -79,13 +79,13 @@ scenario('what is typed is saved by itself, and a program sees it', async (stage
 scenario('several terminals are shells of their own, as large as they are shown', async (stage) => {
   const ide = await stage.person();
   await ide.ready();
-  await ide.button('New terminal').click();
+  await ide.newTerminal();
   await ide.answer('kept=one; echo "is $kept"');
   await ide.row('is one').waitFor();
-  await ide.button('New terminal').click();
+  await ide.newTerminal();
   await ide.answer('echo "is ${kept:-nothing}"');
   await ide.row('is nothing').waitFor();
-  assert.equal(await ide.terminals.getByRole('tab').count(), 2);
+  assert.equal(await ide.terminals.getByRole('tab').count(), 3);
 
   await ide.answer('echo "columns: $(tput cols)"');
   const before = await columns(ide);

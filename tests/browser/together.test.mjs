@@ -26,7 +26,7 @@ scenario('two pages edit one file, each seeing the other at once', async (stage)
 
   await ada.newFile('another.txt');
   await grace.entry('another.txt').waitFor();
-  await ada.button('New terminal').click();
+  await ada.newTerminal();
   await ada.answer('echo seen by both');
   await grace.row('seen by both').waitFor();
 });
