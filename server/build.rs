@@ -12,7 +12,7 @@ fn main() {
     if std::env::var("PROFILE").is_ok_and(|profile| profile != "release") {
         return;
     }
-    let embed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/embed");
+    let embed = Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("../target/embed");
     // A path that is missing would make cargo build this crate anew each time.
     if let Err(error) = std::fs::create_dir_all(&embed) {
         println!("cargo:warning=cannot create {}: {error}", embed.display());

@@ -12,7 +12,7 @@ use embedenv_shared::link::SECRET;
 use rustix::io::FdFlags;
 
 pub const USAGE: &str = "usage: embedenv-agent serve --listen-fd N --secret-fd M [--home DIR] [--nproc N] [--nofile N]
-                            [--disk BYTES] [--inodes N]
+                            [--disk BYTES] [--inodes N] [--login-path PATH]
 
   --listen-fd N   a listening Unix stream socket, inherited
   --secret-fd M   a pipe or file of exactly 32 bytes, inherited; read and closed
@@ -20,7 +20,9 @@ pub const USAGE: &str = "usage: embedenv-agent serve --listen-fd N --secret-fd M
   --nproc N       processes and threads that programs may have
   --nofile N      open files that one program may have
   --disk BYTES    disk use of the home
-  --inodes N      files, folders and links in the home";
+  --inodes N      files, folders and links in the home
+  --login-path PATH  the PATH that /etc/profile sets, if it does nothing else: then no login shell is asked for its
+                  environment unless the user has a profile";
 
 /// Everything the agent is started with.
 #[derive(Debug)]
@@ -29,6 +31,8 @@ pub struct Settings {
     pub secret: Secret,
     pub home: PathBuf,
     pub limits: crate::limits::Limits,
+    /// What a login shell makes of `PATH`, where that is known and all it does.
+    pub login_path: Option<OsString>,
 }
 
 /// The link's secret. Its debug form says nothing.
@@ -74,6 +78,7 @@ impl Settings {
         let (mut listen, mut secret) = (None, None);
         let mut home = PathBuf::from("/home/user");
         let mut limits = crate::limits::Limits::default();
+        let mut login_path = None;
         while let Some(argument) = arguments.next() {
             let mut value = |name| arguments.next().ok_or(ArgumentError::NoValue(name));
             match argument.to_str() {
@@ -84,6 +89,7 @@ impl Settings {
                 Some("--nofile") => limits.open_files = Some(number("--nofile", value("--nofile")?)?),
                 Some("--disk") => limits.disk = Some(number("--disk", value("--disk")?)?),
                 Some("--inodes") => limits.inodes = Some(number("--inodes", value("--inodes")?)?),
+                Some("--login-path") => login_path = Some(value("--login-path")?),
                 _ => return Err(ArgumentError::Unknown(argument)),
             }
         }
@@ -92,7 +98,7 @@ impl Settings {
         }
         let listener = take("--listen-fd", listen)?;
         let secret = read_secret(take("--secret-fd", secret)?)?;
-        Ok(Self { listener, secret, home, limits })
+        Ok(Self { listener, secret, home, limits, login_path })
     }
 }
 

@@ -1,5 +1,6 @@
 //! The environment that programs are started with: that of a login shell, read once when the agent starts, because a
-//! login shell costs some 7 ms and a command should not.
+//! login shell costs some 7 ms and a command should not. Where the engine knows what a login shell would say, and the
+//! user has no profile that says otherwise, none is started.
 
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::io::Read as _;
@@ -16,6 +17,8 @@ pub const LOGIN: Duration = Duration::from_secs(2);
 /// Bytes of environment that are read; more means that something is wrong, and the defaults are used.
 const MAX_ENVIRONMENT: usize = 256 * 1024;
 const DEFAULT_PATH: &str = "/home/user/.local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// What bash and sh read of a home when they are login shells (bash(1), "Invocation").
+const PROFILES: [&str; 3] = [".bash_profile", ".bash_login", ".profile"];
 /// What a login shell tells of itself and not of the user.
 const NOT_PASSED_ON: [&str; 10] =
     ["_", "SHLVL", "PWD", "OLDPWD", "LINES", "COLUMNS", "PS1", "TERM", "PAGER", "GIT_PAGER"];
@@ -46,8 +49,8 @@ impl Shell {
 }
 
 impl Environment {
-    /// Asks a login shell. Blocks for up to [`LOGIN`].
-    pub fn read(home: &Path) -> Self {
+    /// Asks a login shell, unless it would say no more than `login_path`. Blocks for up to [`LOGIN`].
+    pub fn read(home: &Path, login_path: Option<&OsStr>) -> Self {
         let shell = Shell::find();
         let own = [
             ("HOME", home.as_os_str()),
@@ -56,11 +59,11 @@ impl Environment {
             ("SHELL", OsStr::from_bytes(shell.path.to_bytes())),
             ("LANG", OsStr::new("C.UTF-8")),
         ];
-        let mut command = Command::new(OsStr::from_bytes(shell.path.to_bytes()));
-        command.args(["-l", "-c", "exec env -0"]).env_clear().envs(own).env("PATH", DEFAULT_PATH);
-        command.current_dir(if home.is_dir() { home } else { Path::new("/") }).process_group(0);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut variables: Vec<(OsString, OsString)> = output(command).as_deref().and_then(parse).unwrap_or_default();
+        let is_there = |name: &str| home.join(name).symlink_metadata().is_ok();
+        let mut variables = match login_path {
+            Some(path) if !PROFILES.iter().any(|name| is_there(name)) => vec![("PATH".into(), path.to_owned())],
+            _ => ask(&shell, &own, home).unwrap_or_default(),
+        };
         variables.retain(|(name, _)| !NOT_PASSED_ON.iter().any(|other| name == other));
         if !variables.iter().any(|(name, _)| name == "PATH") {
             variables.push(("PATH".into(), DEFAULT_PATH.into()));
@@ -89,6 +92,15 @@ impl Environment {
             .filter_map(|(name, value)| CString::new([name.as_bytes(), b"=", value.as_bytes()].concat()).ok())
             .collect()
     }
+}
+
+/// The variables of a login shell.
+fn ask(shell: &Shell, own: &[(&str, &OsStr)], home: &Path) -> Option<Vec<(OsString, OsString)>> {
+    let mut command = Command::new(OsStr::from_bytes(shell.path.to_bytes()));
+    command.args(["-l", "-c", "exec env -0"]).env_clear().envs(own.iter().copied()).env("PATH", DEFAULT_PATH);
+    command.current_dir(if home.is_dir() { home } else { Path::new("/") }).process_group(0);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    parse(&output(command)?)
 }
 
 /// What a command prints, if it ends in time and in bounds. The child is reaped with all others.

@@ -9,6 +9,7 @@
 //!
 //! Everything but the workers is this one thread. A new connection that has proved itself replaces the older one.
 
+use std::ffi::OsString;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -33,7 +34,8 @@ use crate::limits::disk::{Disk, Rhythm};
 use crate::link::handshake::{Candidate, MAX_CANDIDATES, Step};
 use crate::link::{Link, LinkError};
 use crate::poller::{self, Interest, Poller, Source};
-use crate::ports::{Streams, listening};
+use crate::ports::Streams;
+use crate::ports::listening::{self, Look};
 use crate::reap::Children;
 use crate::session::table::Sessions;
 use crate::work::Workers;
@@ -70,11 +72,11 @@ pub struct Agent {
     streams: Streams,
     /// `None` until it was read; commands that come before wait.
     environment: Option<Environment>,
+    login_path: Option<OsString>,
     early: Vec<(RequestId, u64, Open)>,
     watches_interest: Interest,
     watches_due: Option<Instant>,
-    ports: Option<Vec<u16>>,
-    ports_due: Instant,
+    ports: listening::Ports,
     disk: Rhythm,
     alone_since: Instant,
 }
@@ -86,6 +88,8 @@ enum Done {
     Environment(Environment),
     /// Whether the home is over its quota, and how long the count took.
     Counted(bool, Duration),
+    /// What listens, and how long it took to find out.
+    Ports(Vec<u16>, Duration),
 }
 
 /// The link ends.
@@ -130,11 +134,11 @@ impl Agent {
             sessions: Sessions::default(),
             streams: Streams::default(),
             environment: None,
+            login_path: settings.login_path,
             early: Vec::new(),
             watches_interest: Interest::default(),
             watches_due: None,
-            ports: None,
-            ports_due: now,
+            ports: listening::Ports::new(now),
             disk: Rhythm::new(now),
             alone_since: now,
         })
@@ -144,7 +148,8 @@ impl Agent {
     pub fn run(mut self) -> Result<(), ServeError> {
         let home = self.files.home.path().to_owned();
         // The queue is empty: there is room.
-        let _ = self.workers.add(0, move || Done::Environment(Environment::read(&home)));
+        let login_path = self.login_path.take();
+        let _ = self.workers.add(0, move || Done::Environment(Environment::read(&home, login_path.as_deref())));
         let mut events = Vec::new();
         loop {
             self.settle();
@@ -219,7 +224,7 @@ impl Agent {
     }
 
     fn deadline(&self) -> Instant {
-        let idle = if self.link.is_some() { self.ports_due } else { self.alone_since + ALONE };
+        let idle = if self.link.is_some() { self.ports.deadline() } else { self.alone_since + ALONE };
         let candidates = self.candidates.iter().map(|candidate| candidate.deadline);
         let others = [
             self.sessions.deadline(),
@@ -239,7 +244,7 @@ impl Agent {
         if self.watches_due.is_some_and(|due| due <= now) {
             self.tell_changes();
         }
-        if self.link.is_some() && self.ports_due <= now {
+        if self.link.is_some() && self.ports.deadline() <= now {
             self.look_at_ports(now);
         }
         let due = self.disk.deadline(self.files.disk.is_limited(), self.sessions.any_live());
@@ -294,7 +299,7 @@ impl Agent {
         self.streams.clear();
         self.files.watches.clear();
         self.watches_due = None;
-        self.ports = None;
+        self.ports.forget();
         self.alone_since = Instant::now();
     }
 
@@ -434,6 +439,13 @@ impl Agent {
                     }
                 }
                 Done::Counted(over, took) => self.counted(over, took),
+                Done::Ports(ports, took) => {
+                    let look = self.ports.read(Instant::now(), ports, took);
+                    self.ports_looked_at(look);
+                    if self.link.is_none() {
+                        self.ports.forget();
+                    }
+                }
             }
         }
     }
@@ -462,12 +474,24 @@ impl Agent {
     }
 
     fn look_at_ports(&mut self, now: Instant) {
-        let often = self.sessions.any_live() || self.ports.as_ref().is_some_and(|ports| !ports.is_empty());
-        self.ports_due = now + if often { listening::OFTEN } else { listening::SELDOM };
-        let ports = listening::ports();
-        if self.ports.as_ref() != Some(&ports) {
-            self.tell(&Event::Ports(Listening { ports: ports.clone() }));
-            self.ports = Some(ports);
+        let programs_run = self.sessions.any_live();
+        let look = self.ports.look(now, programs_run);
+        self.ports_looked_at(look);
+    }
+
+    fn ports_looked_at(&mut self, look: Look) {
+        match look {
+            Look::Nothing => {}
+            Look::Tell(ports) => self.tell(&Event::Ports(Listening { ports })),
+            Look::Read => {
+                let read = || {
+                    let begun = Instant::now();
+                    Done::Ports(listening::ports(), begun.elapsed())
+                };
+                if self.workers.add(0, read).is_err() {
+                    self.ports = listening::Ports::new(Instant::now());
+                }
+            }
         }
     }
 

@@ -119,12 +119,10 @@ async fn f7_sigterm_tells_every_socket_1012_and_exits_with_0_and_what_was_typed_
             frame["type"] == "document" && frame["received"].as_u64().is_some_and(|count| count > 0)
         })
         .await?;
-    let ended = tokio::spawn(async move { client.closed().await });
-    let told = tokio::spawn(async move { plain.closed().await });
-    let status = program.terminate().await?;
-    assert_eq!(status.code(), Some(0), "{status}");
-    assert_eq!(ended.await??, Some(1012));
-    assert_eq!(told.await??, Some(1012));
+    let full = async { (client.closed().await, drop(client)).0 };
+    let plain = async { (plain.closed().await, drop(plain)).0 };
+    let (status, full, plain) = tokio::try_join!(program.terminate(), full, plain)?;
+    assert_eq!((status.code(), full, plain), (Some(0), Some(1012), Some(1012)));
 
     program.restart().await?;
     let mut client = join(&program, &key, true).await?;

@@ -1,26 +1,139 @@
-//! Knowing what listens: `/proc/net/tcp` and `tcp6`, looked at now and then.
+//! Knowing what listens: `/proc/net/tcp` and `tcp6`, read when the number of sockets has changed.
+//!
+//! The kernel walks the whole machine's table of connections for these files, some milliseconds each; the count in
+//! `sockstat` costs next to nothing. So the count is looked at often, and the tables are read by a worker when it is
+//! another one, or when it has stood for [`AGAIN`]: one server may have taken another's place.
 
-use std::time::Duration;
+use std::fs::File;
+use std::io::Read as _;
+use std::time::{Duration, Instant};
 
-/// How often while programs run.
-pub const OFTEN: Duration = Duration::from_millis(500);
+/// How often the count is looked at while programs run.
+const OFTEN: Duration = Duration::from_millis(250);
 /// How often otherwise.
-pub const SELDOM: Duration = Duration::from_secs(3);
+const SELDOM: Duration = Duration::from_secs(3);
+/// How long the tables are not read while the count stands.
+const AGAIN: Duration = Duration::from_secs(5);
+/// A reading that took long is followed by a pause of so many times as long.
+const PAUSE: u32 = 20;
 /// The state `TCP_LISTEN` (net/tcp_states.h), as these files show it.
 const LISTEN: &str = "0A";
+/// Bytes of the tables that are looked at: what listens stands first.
+const MAX_TABLE: usize = 256 * 1024;
+/// The kernel hands over a page at a time; one that is emptier than this has room for another line, so there is none.
+const LAST_PAGE: usize = 4096 - 256;
 
-/// The ports that something listens on, sorted.
+/// What is known of the ports, and when to look again.
+#[derive(Debug)]
+pub struct Ports {
+    told: Option<Vec<u16>>,
+    due: Instant,
+    /// How many sockets there were when the tables were read last; `None` if they must be read.
+    read_at: Option<u64>,
+    reading: bool,
+    /// The tables are not read before this.
+    pause: Instant,
+    again: Instant,
+}
+
+/// What is to be done after a look.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Look {
+    Nothing,
+    Tell(Vec<u16>),
+    /// Read the tables, and say what they say.
+    Read,
+}
+
+impl Ports {
+    pub fn new(now: Instant) -> Self {
+        Self { told: None, due: now, read_at: None, reading: false, pause: now, again: now }
+    }
+
+    /// Nobody knows anything any more.
+    pub fn forget(&mut self) {
+        self.told = None;
+        self.read_at = None;
+    }
+
+    pub fn deadline(&self) -> Instant {
+        self.due
+    }
+
+    pub fn look(&mut self, now: Instant, programs_run: bool) -> Look {
+        let often = programs_run || self.told.as_ref().is_some_and(|ports| !ports.is_empty());
+        self.due = now + if often { OFTEN } else { SELDOM };
+        let count = sockets();
+        if count == Some(0) {
+            self.read_at = count;
+            return self.news(Vec::new());
+        }
+        let changed = self.read_at.is_none() || self.read_at != count;
+        if self.reading || now < self.pause || !(changed || now >= self.again) {
+            return Look::Nothing;
+        }
+        self.reading = true;
+        self.read_at = count;
+        Look::Read
+    }
+
+    /// Takes what the tables said.
+    pub fn read(&mut self, now: Instant, ports: Vec<u16>, took: Duration) -> Look {
+        self.reading = false;
+        self.pause = now + took * PAUSE;
+        self.again = now + AGAIN;
+        self.news(ports)
+    }
+
+    fn news(&mut self, ports: Vec<u16>) -> Look {
+        if self.told.as_ref() == Some(&ports) {
+            return Look::Nothing;
+        }
+        self.told = Some(ports.clone());
+        Look::Tell(ports)
+    }
+}
+
+/// How many TCP sockets are in use, of both families; `None` if the kernel does not say.
+fn sockets() -> Option<u64> {
+    let four = count(&std::fs::read_to_string("/proc/net/sockstat").ok()?)?;
+    // There may be no IPv6.
+    let six = std::fs::read_to_string("/proc/net/sockstat6").ok().and_then(|text| count(&text)).unwrap_or(0);
+    Some(four + six)
+}
+
+/// The `inuse` of the line `TCP` or `TCP6` (net/ipv4/proc.c).
+fn count(text: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix("TCP: ").or_else(|| line.strip_prefix("TCP6: ")))?;
+    line.strip_prefix("inuse ")?.split_ascii_whitespace().next()?.parse().ok()
+}
+
+/// The ports that something listens on, sorted. May take some milliseconds.
 pub fn ports() -> Vec<u16> {
     let mut ports = Vec::new();
     for path in ["/proc/net/tcp", "/proc/net/tcp6"] {
         // There may be no IPv6.
-        if let Ok(table) = std::fs::read_to_string(path) {
+        if let Ok(table) = table(path) {
             parse(&table, &mut ports);
         }
     }
     ports.sort_unstable();
     ports.dedup();
     ports
+}
+
+/// A table without the read that only finds its end: each read walks all connections again.
+fn table(path: &str) -> std::io::Result<String> {
+    let mut file = File::open(path)?;
+    let mut text = Vec::new();
+    let mut page = [0; 4096];
+    loop {
+        let length = file.read(&mut page)?;
+        text.extend_from_slice(&page[..length]);
+        if length < LAST_PAGE || text.len() >= MAX_TABLE {
+            return Ok(String::from_utf8_lossy(&text).into_owned());
+        }
+    }
 }
 
 /// Adds the listening ports of a table as in proc_net_tcp(5).
@@ -40,6 +153,13 @@ fn parse(table: &str, ports: &mut Vec<u16>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_count_of_sockets_is_that_of_tcp() {
+        assert_eq!(count("sockets: used 9\nTCP: inuse 3 orphan 0 tw 0 alloc 5 mem 0\nUDP: inuse 7 mem 0\n"), Some(3));
+        assert_eq!(count("TCP6: inuse 2\nUDP6: inuse 4\n"), Some(2));
+        assert_eq!(count("nonsense"), None);
+    }
 
     #[test]
     fn only_listening_sockets_count() {

@@ -81,7 +81,7 @@ pub(super) fn arguments(host: &Host<'_>, limits: &Limits, fds: &Fds) -> Vec<OsSt
     line.add(&["--listen-fd", &fds.listener.to_string(), "--secret-fd", &fds.secret.to_string()]);
     line.add(&["--home", "/home/user", "--nproc", &limits.processes.to_string()]);
     line.add(&["--nofile", &limits.open_files.to_string(), "--disk", &limits.disk.to_string()]);
-    line.add(&["--inodes", &limits.inodes.to_string()]);
+    line.add(&["--inodes", &limits.inodes.to_string(), "--login-path", etc::PATH]);
     line.0
 }
 

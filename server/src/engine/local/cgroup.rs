@@ -107,10 +107,15 @@ impl Cgroups {
 }
 
 impl RoomCgroup {
-    /// The files into which a process writes `0` to join.
+    /// The files into which a process that has one thread writes `0` to join.
+    ///
+    /// In version 1 that is `tasks`: a thread that moves itself needs no lock on all thread groups, and moving a whole
+    /// process waits for an RCU grace period, some 15 ms, to get it (`cgroup_procs_write_start` in the kernel).
     pub(super) fn joins(&self) -> io::Result<Vec<OwnedFd>> {
         let open = |folder: &PathBuf| {
-            OpenOptions::new().write(true).open(folder.join("cgroup.procs")).map(|file: File| file.into())
+            let tasks = folder.join("tasks");
+            let file = if tasks.exists() { tasks } else { folder.join("cgroup.procs") };
+            OpenOptions::new().write(true).open(file).map(|file: File| file.into())
         };
         self.folders.iter().map(open).collect()
     }

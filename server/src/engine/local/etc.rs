@@ -16,7 +16,10 @@ pub(super) const FILES: [(&str, &str); 9] = [
     ("shells", "/bin/sh\n/bin/bash\n"),
 ];
 
-/// `PATH` ends with programs of ours, so that the host's own win.
+/// What [`PROFILE`] makes of `PATH`; it ends with programs of ours, so that the host's own win.
+pub(super) const PATH: &str =
+    "/home/user/.local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/games:/run/embedenv/bin";
+/// The agent sets `LANG` and the umask by itself: it is told [`PATH`], and then starts no login shell to learn of it.
 const PROFILE: &str = "\
 PATH=/home/user/.local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/games:/run/embedenv/bin
 export PATH
@@ -34,3 +37,13 @@ alias ls='ls --color=auto'
 alias ll='ls -alF'
 alias grep='grep --color=auto'
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_profile_sets_the_path_that_the_agent_is_told() {
+        assert!(PROFILE.starts_with(&format!("PATH={PATH}\n")));
+    }
+}
