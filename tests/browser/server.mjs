@@ -24,7 +24,12 @@ export class Server {
     const server = new Server();
     server.#program = program;
     server.#folder = await mkdtemp(path.join(os.tmpdir(), 'embedenv-browser-'));
-    await server.#launch('127.0.0.1:0');
+    try {
+      await server.#launch('127.0.0.1:0');
+    } catch (error) {
+      await rm(server.#folder, { recursive: true, force: true });
+      throw error;
+    }
     return server;
   }
 
