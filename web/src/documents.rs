@@ -361,7 +361,7 @@ fn send(workbench: &Workbench, record: &Rc<Record>, message: &[u8]) {
     }
     if sent {
         record.caught_up.set(true);
-        record.standing.borrow_mut().sent();
+        record.standing.borrow_mut().sent(message);
     } else {
         record.standing.borrow_mut().kept_back();
     }

@@ -6,7 +6,10 @@
 /// Where one open document stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
+    /// Update messages sent on this connection.
     sent: u64,
+    /// How many of them have to be received until the server holds everything: up to the last with edits in it.
+    needed: u64,
     received: u64,
     saved: bool,
     /// There are edits that no connection has carried yet.
@@ -15,14 +18,17 @@ pub struct Standing {
 
 impl Default for Standing {
     fn default() -> Self {
-        Self { sent: 0, received: 0, saved: true, kept_back: false }
+        Self { sent: 0, needed: 0, received: 0, saved: true, kept_back: false }
     }
 }
 
 impl Standing {
     /// An update message went to the server.
-    pub fn sent(&mut self) {
+    pub fn sent(&mut self, message: &[u8]) {
         self.sent += 1;
+        if message != NOTHING {
+            self.needed = self.sent;
+        }
         self.kept_back = false;
     }
 
@@ -39,14 +45,15 @@ impl Standing {
 
     /// The connection is gone: what was not confirmed counts as not sent, and the next one counts from zero.
     pub fn lost(&mut self) {
-        self.kept_back |= self.received < self.sent;
+        self.kept_back |= self.received < self.needed;
         self.sent = 0;
+        self.needed = 0;
         self.received = 0;
     }
 
     /// The server holds everything that was typed here.
     pub fn is_held(&self) -> bool {
-        !self.kept_back && self.received >= self.sent
+        !self.kept_back && self.received >= self.needed
     }
 
     /// Whether the tab shows the mark.
@@ -54,6 +61,9 @@ impl Standing {
         !self.saved || !self.is_held()
     }
 }
+
+/// The answer of who has nothing that the other lacks: step 2 with an empty update.
+const NOTHING: &[u8] = &[0, 1, 2, 0, 0];
 
 /// Whether a message of the y-protocols sync protocol carries edits: step 2 or an update. The server counts these.
 pub fn is_update(message: &[u8]) -> bool {
@@ -64,15 +74,29 @@ pub fn is_update(message: &[u8]) -> bool {
 mod tests {
     use super::*;
 
+    const EDIT: &[u8] = &[0, 2, 3, 1, 1, 1];
+
+    #[test]
+    fn an_empty_answer_is_nothing_to_wait_for() {
+        let mut standing = Standing::default();
+        standing.sent(NOTHING);
+        assert!(!standing.is_unsaved());
+        standing.sent(EDIT);
+        standing.heard(1, true);
+        assert!(standing.is_unsaved(), "it was the answer that was received");
+        standing.heard(2, true);
+        assert!(!standing.is_unsaved());
+    }
+
     #[test]
     fn typing_is_unsaved_until_it_is_received_and_saved() {
         let mut standing = Standing::default();
         assert!(!standing.is_unsaved());
-        standing.sent();
+        standing.sent(EDIT);
         assert!(standing.is_unsaved());
         standing.heard(1, false);
         assert!(standing.is_held() && standing.is_unsaved());
-        standing.sent();
+        standing.sent(EDIT);
         standing.heard(1, true);
         assert!(standing.is_unsaved(), "the second message is still under way");
         standing.heard(2, true);
@@ -82,11 +106,11 @@ mod tests {
     #[test]
     fn what_was_under_way_when_the_connection_broke_is_unsaved_until_it_is_sent_again() {
         let mut standing = Standing::default();
-        standing.sent();
+        standing.sent(EDIT);
         standing.lost();
         standing.heard(0, true);
         assert!(standing.is_unsaved());
-        standing.sent();
+        standing.sent(EDIT);
         standing.heard(1, true);
         assert!(!standing.is_unsaved());
     }
@@ -94,7 +118,7 @@ mod tests {
     #[test]
     fn a_break_with_everything_held_leaves_no_mark() {
         let mut standing = Standing::default();
-        standing.sent();
+        standing.sent(EDIT);
         standing.heard(1, true);
         standing.lost();
         assert!(!standing.is_unsaved());

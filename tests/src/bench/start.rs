@@ -20,10 +20,12 @@ const PYTHON: &str = "python3 -c 'print(1)'";
 pub async fn run() -> Result<Vec<Row>> {
     let cold = Program::start(0).await?;
     let warm = Program::start(1).await?;
-    let (mut colds, mut warms, mut wrapped, mut plain) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut colds, mut warms) = (Vec::new(), Vec::new());
+    let (mut wrapped, mut login, mut plain) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        plain.push(first_byte(Command::new("python3").args(["-c", "print(1)"])).await?);
-        wrapped.push(first_byte(&mut bubblewrap()).await?);
+        plain.push(first_byte(&mut by_hand()).await?);
+        wrapped.push(first_byte(&mut bubblewrap(&["bash", "-c", PYTHON])).await?);
+        login.push(first_byte(&mut bubblewrap(&["bash", "-lc", PYTHON])).await?);
         colds.push(first_output(&cold).await?);
         sleep(REFILL).await;
         warms.push(first_output(&warm).await?);
@@ -34,7 +36,12 @@ pub async fn run() -> Result<Vec<Row>> {
             median(&mut colds),
             median(&mut wrapped),
         ),
-        Row::times("init to first byte of python, cold, p95", percentile(&mut colds, 95), percentile(&mut wrapped, 95)),
+        Row::times(
+            "the same, beside the same bubblewrap and a login shell, whose environment ours has too",
+            median(&mut colds),
+            median(&mut login),
+        ),
+        Row::times("the same, p95 beside p95", percentile(&mut colds, 95), percentile(&mut login, 95)),
         Row::times(
             "init to first byte of python, sandbox kept ready, beside no sandbox at all, median",
             median(&mut warms),
@@ -66,44 +73,23 @@ async fn first_byte(command: &mut Command) -> Result<Duration> {
     Ok(took)
 }
 
-/// The sandbox by hand: the namespaces and mounts of the local engine, and the shell a command gets.
-fn bubblewrap() -> Command {
+/// The programs that a sandbox sees.
+const PATH: &str = "/usr/bin:/bin";
+
+/// A shell that runs the command, as a user of this machine has it.
+fn by_hand() -> Command {
+    let mut command = Command::new("/bin/bash");
+    command.args(["-c", PYTHON]).env("PATH", PATH);
+    command
+}
+
+/// The sandbox by hand: the namespaces and mounts of the local engine.
+fn bubblewrap(program: &[&str]) -> Command {
     let mut command = Command::new("bwrap");
-    command.args([
-        "--unshare-all",
-        "--unshare-user",
-        "--clearenv",
-        "--new-session",
-        "--ro-bind",
-        "/usr",
-        "/usr",
-        "--symlink",
-        "usr/bin",
-        "/bin",
-        "--symlink",
-        "usr/lib",
-        "/lib",
-        "--symlink",
-        "usr/lib64",
-        "/lib64",
-        "--proc",
-        "/proc",
-        "--dev",
-        "/dev",
-        "--tmpfs",
-        "/tmp",
-        "--tmpfs",
-        "/run",
-        "--dir",
-        "/home/user",
-        "--chdir",
-        "/home/user",
-        "--setenv",
-        "PATH",
-        "/usr/bin:/bin",
-        "bash",
-        "-c",
-        PYTHON,
-    ]);
+    command.args(["--unshare-all", "--unshare-user", "--clearenv", "--new-session", "--ro-bind", "/usr", "/usr"]);
+    command.args(["--symlink", "usr/bin", "/bin", "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64"]);
+    command.args(["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/run", "--dir", "/home/user"]);
+    command.args(["--ro-bind", "/etc/profile", "/etc/profile", "--chdir", "/home/user", "--setenv", "PATH", PATH]);
+    command.args(program);
     command
 }

@@ -29,10 +29,10 @@ pub(crate) fn App(props: &AppProps) -> Html {
     let cover = match &state.connection {
         // What was typed and not sent yet stays behind it, to be kept.
         Connection::Failed(notice) => {
-            html! { <Failure key="cover" workbench={workbench.clone()} notice={notice.clone()} files={state.files.clone()} /> }
+            html! { <Failure workbench={workbench.clone()} notice={notice.clone()} files={state.files.clone()} /> }
         }
-        Connection::JoiningAgain(notice) if !joined => html! { <Boot key="cover" notice={notice.clone()} /> },
-        _ if !joined => html! { <Boot key="cover" /> },
+        Connection::JoiningAgain(notice) if !joined => html! { <Boot notice={notice.clone()} /> },
+        _ if !joined => html! { <Boot /> },
         _ => html! {},
     };
     let failed = matches!(state.connection, Connection::Failed(_));
@@ -40,9 +40,9 @@ pub(crate) fn App(props: &AppProps) -> Html {
         <>
             { cover }
             if joined {
-                <Ide key="ide" workbench={workbench.clone()} state={Rc::new(state.clone())} hidden={failed} />
+                <Ide workbench={workbench.clone()} state={Rc::new(state.clone())} hidden={failed} />
             }
-            <Alerts key="alerts" workbench={workbench.clone()} alerts={state.alerts.clone()} />
+            <Alerts workbench={workbench.clone()} alerts={state.alerts.clone()} />
         </>
     }
 }

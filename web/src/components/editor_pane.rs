@@ -34,20 +34,25 @@ pub(crate) fn EditorPane(props: &EditorPaneProps) -> Html {
         workbench.documents.focus(id);
     });
     let tabs: Vec<Tab> = files.open.iter().map(tab).collect();
-    let hosts = files.open.iter().map(|file| {
-        html! {
-            <EditorHost
-                key={file.id.0}
-                workbench={workbench.clone()}
-                id={file.id}
-                active={files.active == Some(file.id)}
-                has_text={file.access.has_text()}
-                opening={file.access == Access::Opening}
-            />
-        }
-    });
+    // A list of its own, so that each host is known by its key and not by its place.
+    let hosts: Html = files
+        .open
+        .iter()
+        .map(|file| {
+            html! {
+                <EditorHost
+                    key={file.id.0}
+                    workbench={workbench.clone()}
+                    id={file.id}
+                    active={files.active == Some(file.id)}
+                    has_text={file.access.has_text()}
+                    opening={file.access == Access::Opening}
+                />
+            }
+        })
+        .collect();
     html! {
-        <section class="editors" aria-label="Editors">
+        <div class="editors">
             if sandbox.state == SandboxState::Gone {
                 <SandboxBanner workbench={workbench.clone()} message={sandbox.message.clone()} works={*works} />
             }
@@ -65,12 +70,12 @@ pub(crate) fn EditorPane(props: &EditorPaneProps) -> Html {
                 <FileBanner workbench={workbench.clone()} file={file.clone()} />
             }
             <div class="editor-area">
-                { for hosts }
+                { hosts }
                 if files.open.is_empty() {
                     <Empty works={*works} />
                 }
             </div>
-        </section>
+        </div>
     }
 }
 

@@ -36,6 +36,12 @@ impl Offer {
         }
     }
 
+    /// Tells it from every other offer: a file may be called as a command is.
+    fn key(&self) -> String {
+        let kind = if matches!(self, Self::File(_)) { "file" } else { "act" };
+        format!("{kind} {}", self.text())
+    }
+
     fn keys(&self) -> &'static str {
         match self {
             Self::Command(command) => command.name().1,
@@ -93,7 +99,7 @@ pub(crate) fn Palette(props: &PaletteProps) -> Html {
     let none = offers.is_empty();
     let rows = offers.into_iter().enumerate().map(|(index, offer)| {
         let take = take.clone();
-        let (key, text, keys) = (offer.text(), offer.text(), offer.keys());
+        let (key, text, keys) = (offer.key(), offer.text(), offer.keys());
         let take = Callback::from(move |()| take(&offer));
         html! { <OfferRow {key} {index} {text} {keys} chosen={index == at} {take} /> }
     });

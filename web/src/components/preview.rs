@@ -64,7 +64,7 @@ pub(crate) fn Preview(props: &PreviewProps) -> Html {
         let choose = Callback::from(move |_: MouseEvent| workbench.preview_port(port));
         html! { <button type="button" aria-pressed={(port == shown_port).to_string()} onclick={choose}>{ port }</button> }
     });
-    let methods = METHODS.into_iter().map(|method| html! { <option>{ method }</option> });
+    let methods = METHODS.into_iter().map(|method| html! { <option selected={method == "GET"}>{ method }</option> });
     html! {
         <section class="preview-pane" role="region" aria-label="Preview">
             <div class="side-head">

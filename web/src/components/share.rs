@@ -67,7 +67,7 @@ pub(crate) fn Share(props: &ShareProps) -> Html {
                 <label for="share-role">{ "Role" }</label>
                 <div class="field-row">
                     <select id="share-role" ref={role} autofocus=true onchange={changed}>
-                        <option value="editor">{ "Editor: changes files and runs programs" }</option>
+                        <option value="editor" selected=true>{ "Editor: changes files and runs programs" }</option>
                         <option value="viewer">{ "Viewer: looks on" }</option>
                         if props.role == Role::Owner {
                             <option value="owner">{ "Owner: also takes links back" }</option>

@@ -28,19 +28,24 @@ pub(crate) fn TerminalPanel(props: &TerminalPanelProps) -> Html {
         Callback::from(move |id: u32| act(&workbench, SessionId(id)))
     };
     let tabs: Vec<Tab> = terminals.list.iter().map(|terminal| tab(terminal, terminals)).collect();
-    let hosts = terminals.list.iter().map(|terminal| {
-        let id = terminal.terminal;
-        html! {
-            <TerminalHost
-                key={id.0}
-                workbench={workbench.clone()}
-                {id}
-                label={terminal.title.clone()}
-                active={terminals.active == Some(id)}
-                above={is_told(terminal, terminals)}
-            />
-        }
-    });
+    // A list of its own, so that each host is known by its key and not by its place.
+    let hosts: Html = terminals
+        .list
+        .iter()
+        .map(|terminal| {
+            let id = terminal.terminal;
+            html! {
+                <TerminalHost
+                    key={id.0}
+                    workbench={workbench.clone()}
+                    {id}
+                    label={terminal.title.clone()}
+                    active={terminals.active == Some(id)}
+                    above={is_told(terminal, terminals)}
+                />
+            }
+        })
+        .collect();
     let new = {
         let workbench = workbench.clone();
         Callback::from(move |_: MouseEvent| workbench.open_terminal(true))
@@ -54,7 +59,7 @@ pub(crate) fn TerminalPanel(props: &TerminalPanelProps) -> Html {
         })
     };
     html! {
-        <section class="panel" aria-label="Terminals">
+        <div class="panel">
             <Tabs
                 label="Terminals"
                 {tabs}
@@ -76,7 +81,7 @@ pub(crate) fn TerminalPanel(props: &TerminalPanelProps) -> Html {
                 </button>
             </Tabs>
             <div class="terminal-area">
-                { for hosts }
+                { hosts }
                 if let Some(terminal) = terminals.active() {
                     <Told workbench={workbench.clone()} terminal={terminal.clone()} terminals={terminals.clone()} works={*works} />
                 } else {
@@ -85,7 +90,7 @@ pub(crate) fn TerminalPanel(props: &TerminalPanelProps) -> Html {
                     </p>
                 }
             </div>
-        </section>
+        </div>
     }
 }
 

@@ -96,7 +96,9 @@ pub(crate) fn Files(props: &FilesProps) -> Html {
     };
     let is_empty =
         tree.folder(&WorkspacePath::root()).is_some_and(|root| root.entries.is_empty() && root.problem.is_none());
-    let rows = rows.into_iter().map(|row| draw(row, workbench, tree, focused.as_ref(), active.as_ref()));
+    // A list of its own, so that keys are what its rows are known by: beside others they would be known by their place.
+    let rows: Html =
+        rows.into_iter().map(|row| draw(row, workbench, tree, focused.as_ref(), active.as_ref())).collect();
     html! {
         <aside class="side" {ondragover} {ondrop}>
             <div class="side-head">
@@ -108,7 +110,7 @@ pub(crate) fn Files(props: &FilesProps) -> Html {
             </div>
             <input id="upload" type="file" multiple=true hidden=true ref={upload_input} onchange={chosen} />
             <div class="tree" role="tree" aria-label="Files" {onkeydown} {oncontextmenu}>
-                { for rows }
+                { rows }
                 if is_empty {
                     <p class="tree-empty" role="none">{ "No files yet. Make one with New file, or drop some here." }</p>
                 }

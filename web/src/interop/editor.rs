@@ -4,7 +4,7 @@ use js_sys::{Object, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::Element;
 
-use super::page::{nonce, set};
+use super::page::{callback, nonce, set};
 
 #[wasm_bindgen]
 extern "C" {
@@ -49,15 +49,6 @@ pub(crate) struct EditorEvents {
 
 pub(crate) struct Editor {
     handle: EditorHandle,
-    _callbacks: Callbacks,
-}
-
-struct Callbacks {
-    message: Closure<dyn Fn(Vec<u8>)>,
-    save: Closure<dyn Fn()>,
-    run: Closure<dyn Fn()>,
-    cursor: Closure<dyn Fn(u32, u32)>,
-    edited: Closure<dyn Fn()>,
 }
 
 impl Editor {
@@ -69,13 +60,6 @@ impl Editor {
         dark: bool,
         events: EditorEvents,
     ) -> Result<Self, JsValue> {
-        let callbacks = Callbacks {
-            message: Closure::wrap(events.message),
-            save: Closure::wrap(events.save),
-            run: Closure::wrap(events.run),
-            cursor: Closure::wrap(events.cursor),
-            edited: Closure::wrap(events.edited),
-        };
         let options = Object::new();
         set(&options, "parent", parent);
         set(&options, "path", &path.into());
@@ -83,13 +67,13 @@ impl Editor {
         set(&options, "readOnly", &true.into());
         set(&options, "dark", &dark.into());
         set(&options, "nonce", &nonce().into());
-        set(&options, "onMessage", callbacks.message.as_ref());
-        set(&options, "onSave", callbacks.save.as_ref());
-        set(&options, "onRun", callbacks.run.as_ref());
-        set(&options, "onCursor", callbacks.cursor.as_ref());
-        set(&options, "onEdited", callbacks.edited.as_ref());
+        set(&options, "onMessage", &callback(Closure::wrap(events.message)));
+        set(&options, "onSave", &callback(Closure::wrap(events.save)));
+        set(&options, "onRun", &callback(Closure::wrap(events.run)));
+        set(&options, "onCursor", &callback(Closure::wrap(events.cursor)));
+        set(&options, "onEdited", &callback(Closure::wrap(events.edited)));
         let handle = module.unchecked_into::<EditorModule>().create_editor(&options)?;
-        Ok(Self { handle, _callbacks: callbacks })
+        Ok(Self { handle })
     }
 
     pub(crate) fn receive(&self, message: &[u8]) {

@@ -1,6 +1,7 @@
 //! What the page asks of its browser: the address, storage, the clipboard, files, looks, focus.
 
-use js_sys::{Array, Object, Reflect, Uint8Array};
+use js_sys::{Array, Function, Object, Reflect, Uint8Array};
+use wasm_bindgen::closure::WasmClosure;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -25,6 +26,11 @@ pub(super) fn set(object: &Object, name: &str, value: &JsValue) {
 pub(crate) fn nonce() -> String {
     let script = document().query_selector("script[nonce]").ok().flatten();
     script.and_then(|script| script.dyn_into::<HtmlElement>().ok()).map(|script| script.nonce()).unwrap_or_default()
+}
+
+/// A function that lives as long as JavaScript holds it: a module may call back once more after its part is gone.
+pub(super) fn callback<T: ?Sized + WasmClosure>(closure: Closure<T>) -> Function {
+    closure.into_js_value().unchecked_into()
 }
 
 pub(crate) fn meta(name: &str) -> Option<String> {

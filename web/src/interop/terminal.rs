@@ -4,7 +4,7 @@ use js_sys::{Function, Object, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::Element;
 
-use super::page::{nonce, set};
+use super::page::{callback, nonce, set};
 
 #[wasm_bindgen]
 extern "C" {
@@ -54,14 +54,7 @@ pub(crate) struct TerminalOptions<'a> {
 
 pub(crate) struct Terminal {
     handle: TerminalHandle,
-    callbacks: Callbacks,
-}
-
-struct Callbacks {
-    data: Closure<dyn Fn(Vec<u8>)>,
-    resize: Closure<dyn Fn(u16, u16)>,
-    link: Closure<dyn Fn(String)>,
-    written: Closure<dyn Fn()>,
+    written: Function,
 }
 
 impl Terminal {
@@ -71,28 +64,23 @@ impl Terminal {
         options: TerminalOptions<'_>,
         events: TerminalEvents,
     ) -> Result<Self, JsValue> {
-        let callbacks = Callbacks {
-            data: Closure::wrap(events.data),
-            resize: Closure::wrap(events.resize),
-            link: Closure::wrap(events.link),
-            written: Closure::wrap(events.written),
-        };
+        let written = callback(Closure::wrap(events.written));
         let object = Object::new();
         set(&object, "parent", parent);
         set(&object, "label", &options.label.into());
         set(&object, "dark", &options.dark.into());
         set(&object, "nonce", &nonce().into());
         set(&object, "screenReader", &options.screen_reader.into());
-        set(&object, "onData", callbacks.data.as_ref());
-        set(&object, "onResize", callbacks.resize.as_ref());
-        set(&object, "onLink", callbacks.link.as_ref());
+        set(&object, "onData", &callback(Closure::wrap(events.data)));
+        set(&object, "onResize", &callback(Closure::wrap(events.resize)));
+        set(&object, "onLink", &callback(Closure::wrap(events.link)));
         let handle = module.unchecked_into::<TerminalModule>().create_terminal(&object)?;
-        Ok(Self { handle, callbacks })
+        Ok(Self { handle, written })
     }
 
     /// Shows output; [`TerminalEvents::written`] is called when it is on the screen.
     pub(crate) fn write(&self, bytes: &[u8]) {
-        self.handle.write(&Uint8Array::from(bytes), self.callbacks.written.as_ref().unchecked_ref());
+        self.handle.write(&Uint8Array::from(bytes), &self.written);
     }
 
     pub(crate) fn reset(&self) {

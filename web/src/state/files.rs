@@ -106,10 +106,7 @@ impl Files {
             FilesAction::Activate(id) => self.active = Some(id),
             FilesAction::Close(id) => self.close(id),
             FilesAction::Access { id, access } => self.change(id, |file| file.access = access),
-            FilesAction::Unsaved { id, unsaved } => self.change(id, |file| {
-                file.unsaved = unsaved;
-                file.preview &= !unsaved;
-            }),
+            FilesAction::Unsaved { id, unsaved } => self.change(id, |file| file.unsaved = unsaved),
             FilesAction::Problem { id, problem } => self.change(id, |file| file.problem = problem),
             FilesAction::Moved { id, path } => self.change(id, |file| file.path = path),
         }
@@ -175,7 +172,7 @@ mod tests {
         assert_eq!(names(&files), ["b"]);
         assert_eq!(files.get(first), None);
         let second = files.active.unwrap();
-        files.reduce(FilesAction::Unsaved { id: second, unsaved: true });
+        files.reduce(FilesAction::Keep(second));
         show(&mut files, "c", false);
         assert_eq!(names(&files), ["b", "c"]);
     }

@@ -2,6 +2,7 @@
 
 use embedenv_shared::command::FullRequest;
 use embedenv_shared::path::WorkspacePath;
+use gloo_timers::future::TimeoutFuture;
 use wasm_bindgen_futures::spawn_local;
 
 use super::Workbench;
@@ -114,7 +115,11 @@ impl Workbench {
         }
     }
 
+    /// Gives the keyboard to the tree, once what has changed is drawn.
     pub(crate) fn focus_tree(&self) {
-        page::focus(".tree [tabindex=\"0\"]");
+        spawn_local(async {
+            TimeoutFuture::new(0).await;
+            page::focus(".tree [tabindex=\"0\"]");
+        });
     }
 }
