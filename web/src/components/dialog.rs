@@ -29,16 +29,17 @@ pub(crate) fn Dialog(props: &DialogProps) -> Html {
     let node = use_node_ref();
     use_effect_with(node.clone(), |node| {
         let before = page::focused();
-        if let Some(dialog) = node.cast::<Element>() {
-            page::show_modal(&dialog);
+        let dialog = node.cast::<Element>();
+        if let Some(dialog) = &dialog {
+            page::show_modal(dialog);
         }
         move || {
-            // What had the keyboard gets it back, unless something else has asked for it meanwhile.
-            if let Some(before) = before.filter(|_| {
-                page::focused().is_none_or(|now| {
-                    now.tag_name() == "BODY" || now.closest("dialog").is_ok_and(|dialog| dialog.is_some())
-                })
-            }) {
+            // While it is open, nothing outside takes the keyboard.
+            if let Some(dialog) = &dialog {
+                page::close_modal(dialog);
+            }
+            if let Some(before) = before {
+                // What had it may be gone.
                 let _ = before.focus();
             }
         }

@@ -1,6 +1,8 @@
 //! The command palette: everything the page can do, and files, found by typing.
 
 use embedenv_shared::path::{ProjectName, WorkspacePath};
+use gloo_timers::future::TimeoutFuture;
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{HtmlElement, HtmlInputElement, InputEvent, KeyboardEvent};
 use yew::prelude::*;
 
@@ -71,11 +73,16 @@ pub(crate) fn Palette(props: &PaletteProps) -> Html {
         let workbench = workbench.clone();
         move |offer: &Offer| {
             workbench.dispatch(Action::Dialog(None));
-            match offer.clone() {
-                Offer::Command(command) => workbench.perform(command),
-                Offer::File(path) => workbench.show_file(path, true),
-                Offer::Project(project) => workbench.switch_project(project),
-            }
+            let (workbench, offer) = (workbench.clone(), offer.clone());
+            spawn_local(async move {
+                // The dialog goes first: while it is there, nothing else takes the keyboard.
+                TimeoutFuture::new(0).await;
+                match offer {
+                    Offer::Command(command) => workbench.perform(command),
+                    Offer::File(path) => workbench.show_file(path, true),
+                    Offer::Project(project) => workbench.switch_project(project),
+                }
+            });
         }
     };
     let onkeydown = {

@@ -181,6 +181,12 @@ pub(crate) fn show_modal(dialog: &Element) {
     }
 }
 
+pub(crate) fn close_modal(dialog: &Element) {
+    if let Some(dialog) = dialog.dyn_ref::<HtmlDialogElement>() {
+        dialog.close();
+    }
+}
+
 pub(crate) fn click(selector: &str) {
     let element = document().query_selector(selector).ok().flatten();
     if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
