@@ -11,6 +11,7 @@ use embedenv_shared::code::Failure;
 use embedenv_shared::command::FullRequest;
 use embedenv_shared::frame::{BinaryFrame, ReadOnly, ServerFrame};
 use embedenv_shared::id::DocumentId;
+use gloo_timers::future::TimeoutFuture;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Element;
 
@@ -178,11 +179,15 @@ impl Documents {
         }
     }
 
-    /// Gives the keyboard to an editor, now or when it is there.
+    /// Gives the keyboard to an editor, once it is there and drawn. Returns whether it has a record.
     pub(crate) fn focus(&self, id: FileId) -> bool {
         let Some(record) = self.get(id) else { return false };
-        match &*record.editor.borrow() {
-            Some(editor) => editor.focus(),
+        let editor = record.editor.borrow().clone();
+        match editor {
+            Some(editor) => spawn_local(async move {
+                TimeoutFuture::new(0).await;
+                editor.focus();
+            }),
             None => record.wants_focus.set(true),
         }
         true

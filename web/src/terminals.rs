@@ -11,6 +11,7 @@ use std::rc::Rc;
 use embedenv_shared::command::FullRequest;
 use embedenv_shared::frame::{BinaryFrame, ServerFrame};
 use embedenv_shared::id::SessionId;
+use gloo_timers::future::TimeoutFuture;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Element;
 
@@ -44,6 +45,8 @@ struct Record {
     held: Cell<bool>,
     /// Offset after the last byte that came.
     next: Cell<u64>,
+    /// The columns and rows that the server was asked for last.
+    asked_size: Cell<(u16, u16)>,
     /// Came before the terminal was there: bytes, and whether the screen is wiped before them.
     early: RefCell<Vec<(bool, Vec<u8>)>>,
     /// Lengths of what was written and is not drawn yet, and their sum.
@@ -77,6 +80,7 @@ impl Terminals {
                 attached: Cell::new(false),
                 held: Cell::new(false),
                 next: Cell::new(0),
+                asked_size: Cell::default(),
                 early: RefCell::default(),
                 undrawn: RefCell::default(),
                 backlog: Cell::new(0),
@@ -153,11 +157,14 @@ impl Terminals {
         }
     }
 
-    /// Gives the keyboard to a terminal, now or when it is there.
+    /// Gives the keyboard to a terminal, once it is there and drawn.
     pub(crate) fn focus(&self, id: SessionId) {
         let terminal = self.get(id).and_then(|record| record.terminal.borrow().clone());
         match terminal {
-            Some(terminal) => terminal.focus(),
+            Some(terminal) => spawn_local(async move {
+                TimeoutFuture::new(0).await;
+                terminal.focus();
+            }),
             None => self.wants_focus.set(Some(id)),
         }
     }
@@ -182,12 +189,13 @@ impl Terminals {
 
     fn resized(&self, workbench: &Workbench, id: SessionId, cols: u16, rows: u16) {
         self.size.set((cols, rows));
-        let has_it = workbench
+        let is_settled = workbench
             .state()
             .terminals
             .get(id)
             .is_none_or(|terminal| (terminal.cols, terminal.rows) == (cols, rows) || terminal.exit.is_some());
-        if !has_it && workbench.works() {
+        let was_asked = |record: Rc<Record>| record.asked_size.replace((cols, rows)) == (cols, rows);
+        if !is_settled && !self.get(id).is_some_and(was_asked) && workbench.works() {
             workbench.connection.tell(&FullRequest::TerminalResize { terminal: id, cols, rows });
         }
     }

@@ -1,6 +1,8 @@
 //! The terminals of the room: their tabs, which one is shown, and which one this page's Run goes to. What they print is
 //! xterm.js's.
 
+use std::collections::BTreeSet;
+
 use embedenv_shared::frame::{Terminal, TerminalKind};
 use embedenv_shared::id::SessionId;
 use embedenv_shared::path::WorkspacePath;
@@ -13,6 +15,8 @@ pub struct Terminals {
     pub run: Option<Run>,
     /// Terminals whose output came faster than it could be shown.
     pub skipped: Vec<SessionId>,
+    /// Terminals that were closed; what is still told of them, their end for example, brings none back.
+    closed: BTreeSet<SessionId>,
 }
 
 /// A file that was run by this page.
@@ -68,12 +72,14 @@ impl Terminals {
         match action {
             TerminalsAction::Listed(list) => {
                 self.list = list;
+                self.closed.clear();
                 self.list.sort_by_key(|terminal| terminal.terminal);
                 self.skipped.retain(|id| self.list.iter().any(|terminal| terminal.terminal == *id));
                 if self.active().is_none() {
                     self.active = self.list.last().map(|terminal| terminal.terminal);
                 }
             }
+            TerminalsAction::Changed(changed) if self.closed.contains(&changed.terminal) => {}
             TerminalsAction::Changed(changed) => {
                 match self.list.iter_mut().find(|terminal| terminal.terminal == changed.terminal) {
                     Some(terminal) => *terminal = changed,
@@ -100,6 +106,7 @@ impl Terminals {
 
     /// Closes a tab; the one after it is shown, or the last.
     fn close(&mut self, id: SessionId) {
+        self.closed.insert(id);
         let Some(at) = self.list.iter().position(|terminal| terminal.terminal == id) else { return };
         self.list.remove(at);
         self.skipped.retain(|skipped| *skipped != id);
@@ -142,6 +149,8 @@ mod tests {
         assert_eq!(terminals.active, Some(SessionId(2)));
         terminals.reduce(TerminalsAction::Closed(SessionId(2)));
         assert_eq!(terminals.active, Some(SessionId(3)));
+        terminals.reduce(TerminalsAction::Changed(terminal(2, TerminalKind::Terminal, Some(0))));
+        assert_eq!(terminals.list.len(), 2, "what is told of a closed terminal brings it not back");
     }
 
     #[test]
