@@ -46,6 +46,8 @@ struct Record {
     standing: RefCell<Standing>,
     /// Messages that came before the editor was there.
     early: RefCell<Vec<Vec<u8>>>,
+    /// Line and column of the cursor, from 1.
+    cursor: Cell<(u32, u32)>,
     /// The editor shall have the keyboard as soon as it is there.
     wants_focus: Cell<bool>,
 }
@@ -79,6 +81,7 @@ impl Documents {
             can_write: Cell::new(false),
             standing: RefCell::default(),
             early: RefCell::default(),
+            cursor: Cell::new((1, 1)),
             wants_focus: Cell::new(workbench.take_wish_for_editor(id)),
         });
         self.records.borrow_mut().insert(id, record.clone());
@@ -177,6 +180,11 @@ impl Documents {
         {
             open(workbench, &record);
         }
+    }
+
+    /// Where the cursor is in a file.
+    pub(crate) fn cursor(&self, id: FileId) -> (u32, u32) {
+        self.get(id).map_or((1, 1), |record| record.cursor.get())
     }
 
     /// Gives the keyboard to an editor, once it is there and drawn. Returns whether it has a record.
@@ -340,12 +348,23 @@ fn events(workbench: &Workbench, record: &Rc<Record>) -> EditorEvents {
             }
         }
     };
-    let (save, run, cursor) = (workbench.clone(), workbench.clone(), workbench.clone());
+    let (save, run) = (workbench.clone(), workbench.clone());
+    let cursor = {
+        let (workbench, record) = (workbench.clone(), Rc::downgrade(record));
+        move |line, column| {
+            if let Some(record) = record.upgrade() {
+                record.cursor.set((line, column));
+            }
+            if workbench.state().files.active == Some(id) {
+                workbench.cursor.set((line, column));
+            }
+        }
+    };
     EditorEvents {
         message: Box::new(message),
         save: Box::new(move || save.save(id)),
         run: Box::new(move || run.run()),
-        cursor: Box::new(move |line, column| cursor.cursor.set((line, column))),
+        cursor: Box::new(cursor),
         edited: Box::new(edited),
     }
 }

@@ -33,10 +33,10 @@ pub(crate) fn Toolbar(props: &ToolbarProps) -> Html {
             <span class="brand"><img src="/favicon.svg" alt="" width="20" height="20" /><span>{ "Embedenv" }</span></span>
             <span class="project">{ me.project.as_str() }</span>
             <span class="spacer"></span>
-            <button class="primary run" disabled={!can_run} title="Save and run the open file (Ctrl+Enter)" onclick={calling(Workbench::run)}>
+            <button class="primary run" aria-label="Run" disabled={!can_run} title="Save and run the open file (Ctrl+Enter)" onclick={calling(Workbench::run)}>
                 <Icon name={IconName::Play} /><span>{ "Run" }</span>
             </button>
-            <button class="stop" disabled={!can_stop} title="Interrupt what runs; press again to end and to kill it" onclick={calling(Workbench::stop)}>
+            <button class="stop" aria-label="Stop" disabled={!can_stop} title="Interrupt what runs; press again to end and to kill it" onclick={calling(Workbench::stop)}>
                 <Icon name={IconName::Square} /><span>{ "Stop" }</span>
             </button>
             <span class="spacer"></span>

@@ -18,7 +18,7 @@ impl Workbench {
             *self.wants_editor.borrow_mut() = Some(path.clone());
         }
         self.dispatch(Action::Files(FilesAction::Show { path, keep }));
-        self.tell_place();
+        self.other_file();
         let active = self.state().files.active;
         if let Some(id) = active {
             self.try_again_if_gone(id);
@@ -30,7 +30,7 @@ impl Workbench {
 
     pub(crate) fn activate(&self, id: FileId) {
         self.dispatch(Action::Files(FilesAction::Activate(id)));
-        self.tell_place();
+        self.other_file();
         self.try_again_if_gone(id);
     }
 
@@ -52,6 +52,15 @@ impl Workbench {
 
     pub(crate) fn close_file_anyway(&self, id: FileId) {
         self.dispatch(Action::Files(FilesAction::Close(id)));
+        self.other_file();
+    }
+
+    /// Another file is shown than before.
+    fn other_file(&self) {
+        let active = self.state().files.active;
+        if let Some(id) = active {
+            self.cursor.set(self.documents.cursor(id));
+        }
         self.tell_place();
     }
 
