@@ -8,11 +8,13 @@
 pub mod handshake;
 
 use std::io::IoSlice;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use embedenv_shared::link::{HEADER, Header, Kind, LinkFrameError, MAX_TO_AGENT};
 use rustix::buffer::spare_capacity;
 use rustix::io::Errno;
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 
 use crate::poller::{Interest, Poller, Source};
 
@@ -76,6 +78,28 @@ impl Link {
     /// Sends a whole frame.
     pub fn send_frame(&mut self, frame: &[u8]) {
         self.write([frame, &[], &[], &[]]);
+    }
+
+    /// Sends a whole frame and a descriptor with it, unless something waits before it. Returns whether it did.
+    pub fn send_with(&mut self, frame: &[u8], descriptor: BorrowedFd<'_>) -> bool {
+        if self.broken.is_some() || !self.outgoing.is_empty() {
+            return false;
+        }
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        let descriptors = [descriptor];
+        if !control.push(SendAncillaryMessage::ScmRights(&descriptors)) {
+            return false;
+        }
+        match sendmsg(&self.stream, &[IoSlice::new(frame)], &mut control, SendFlags::NOSIGNAL) {
+            Ok(written) => self.outgoing.extend_from_slice(&frame[written..]),
+            Err(Errno::AGAIN | Errno::INTR) => return false,
+            Err(error) => {
+                self.broken = Some(error);
+                return false;
+            }
+        }
+        true
     }
 
     fn write(&mut self, parts: [&[u8]; 4]) {

@@ -287,6 +287,7 @@ impl Agent {
                     link.send_frame(&wire::encode(Kind::Event, 0, &Event::OverQuota(true)));
                 }
                 self.link = Some(link);
+                self.sessions.hand_over(&mut self.link);
                 self.look_at_ports(Instant::now());
                 self.handle_received();
             }
@@ -339,7 +340,7 @@ impl Agent {
         let (session, stream) = (SessionId(header.channel), StreamId(header.channel));
         let Some(link) = &mut self.link else { return Ok(()) };
         match header.kind {
-            Kind::Input => self.sessions.input(session, payload),
+            Kind::Input => self.sessions.input(session, payload, &mut self.link),
             Kind::Progress => {
                 let offset = payload.try_into().map_err(|_| Hangup)?;
                 self.sessions.progress(session, u64::from_le_bytes(offset), &mut self.link);

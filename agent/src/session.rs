@@ -10,11 +10,13 @@ pub mod table;
 mod waiting;
 
 use std::collections::VecDeque;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::time::{Duration, Instant};
 
 use embedenv_shared::id::{RequestId, SessionId};
-use embedenv_shared::link::sessions::{ExitStatus, Exited, Gap, Open, RING, SessionKind, SessionState, Size, WINDOW};
+use embedenv_shared::link::sessions::{
+    ExitStatus, Exited, Gap, Master, Open, RING, SessionKind, SessionState, Size, WINDOW,
+};
 use embedenv_shared::link::{self as wire, Event, Kind, MAX_CHUNK};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal};
@@ -65,6 +67,10 @@ pub struct Session {
     reader: Option<Reader>,
     input: VecDeque<u8>,
     told_exit: bool,
+    /// Frames of input typed on this connection.
+    inputs: u64,
+    /// The server may have the terminal's master and has not.
+    owes_master: bool,
     watch: Watch,
     terminal_interest: Interest,
     reports_interest: Interest,
@@ -120,6 +126,8 @@ impl Session {
             reader: Some(Reader { sent: 0, read: 0, full_since: None, given_up: false }),
             input: VecDeque::new(),
             told_exit: false,
+            inputs: 0,
+            owes_master: true,
             watch: Watch::default(),
             terminal_interest: Interest::default(),
             reports_interest: Interest::default(),
@@ -294,6 +302,15 @@ impl Session {
         let room = MAX_INPUT - self.input.len();
         if self.terminal.is_some() && !matches!(self.phase, Phase::Ended(..)) {
             self.input.extend(&rest[..rest.len().min(room)]);
+        }
+    }
+
+    /// Hands the terminal to the server, if it has not got it and nothing is still to be typed before what it types.
+    fn hand_over(&mut self, link: &mut Option<Link>) {
+        let wanted = self.owes_master && self.kind == SessionKind::Terminal && self.input.is_empty();
+        if let (true, Phase::Running, Some(terminal), Some(link)) = (wanted, self.phase, &self.terminal, link) {
+            let master = Event::Master(Master { session: self.id, inputs: self.inputs });
+            self.owes_master = !link.send_with(&wire::encode(Kind::Event, 0, &master), terminal.as_fd());
         }
     }
 

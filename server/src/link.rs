@@ -8,7 +8,9 @@
 //! The agent is treated as hostile: every frame is bounded, every reply must be one that was asked for, and silence
 //! for [`SILENCE`] ends the link. This module must never know what a room does with what it hears.
 
+mod inbox;
 pub mod stream;
+mod typing;
 
 use std::collections::HashMap;
 use std::collections::VecDeque;
@@ -36,7 +38,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::engine::LinkSecret;
 use crate::tasks::Tasks;
+use inbox::Inbox;
 use stream::StreamEnds;
+use typing::Typing;
 
 /// How long the handshake with an agent may take.
 pub const HANDSHAKE: Duration = Duration::from_secs(5);
@@ -48,10 +52,10 @@ const PING: Duration = Duration::from_millis(2500);
 pub const SILENCE: Duration = Duration::from_secs(5);
 /// Bytes waiting to be sent to one agent; a sender beyond that waits ([`Link::ready`]).
 const MAX_QUEUED: usize = 4 * 1024 * 1024;
+/// Bytes of memory an empty queue keeps.
+const KEPT: usize = 256 * 1024;
 /// Calls under way at once on one link; one more waits for none and is `unavailable`.
 const MAX_CALLS: usize = 1024;
-/// Bytes read from the agent at once.
-const READ_BUFFER: usize = 256 * 1024;
 
 /// What a link tells its room. Called from the link's reader task: it must return at once.
 pub trait LinkListener: Send + Sync + 'static {
@@ -94,6 +98,7 @@ pub struct Link {
     next_request: AtomicU32,
     next_stream: AtomicU32,
     streams: Mutex<HashMap<StreamId, Arc<StreamEnds>>>,
+    typing: Typing,
     closed: CancellationToken,
 }
 
@@ -123,6 +128,7 @@ impl Link {
             next_request: AtomicU32::new(1),
             next_stream: AtomicU32::new(1),
             streams: Mutex::default(),
+            typing: Typing::default(),
             closed: CancellationToken::new(),
         });
         tasks.spawn("link writer", writer(link.clone()));
@@ -163,12 +169,19 @@ impl Link {
 
     /// Types bytes into a session. Returns once they are on their way.
     pub async fn input(&self, session: SessionId, bytes: &[u8]) -> Result<(), Failure> {
-        for chunk in bytes.chunks(wire::MAX_CHUNK) {
+        let rest = self.typing.directly(session, bytes);
+        for chunk in rest.chunks(wire::MAX_CHUNK) {
             self.ready().await?;
             let header = Header::new(Kind::Input, session.0, chunk.len()).encode();
+            self.typing.sent(session);
             self.send(&[&header, chunk])?;
         }
         Ok(())
+    }
+
+    /// Lets go of a session's terminal, so that it hangs up on its programs when the agent closes it.
+    pub fn let_go(&self, session: SessionId) {
+        self.typing.let_go(session);
     }
 
     /// Tells how far the fastest reader of a session has read.
@@ -269,7 +282,7 @@ async fn writer(link: Arc<Link>) {
                 match link.write.try_write_vectored(&[IoSlice::new(front), IoSlice::new(back)]) {
                     Ok(n) => {
                         outgoing.drain(..n);
-                        if outgoing.is_empty() && outgoing.capacity() > READ_BUFFER {
+                        if outgoing.is_empty() && outgoing.capacity() > KEPT {
                             outgoing.shrink_to_fit();
                         }
                         if outgoing.len() < MAX_QUEUED {
@@ -309,17 +322,13 @@ async fn reader(link: Arc<Link>, read: OwnedReadHalf, listener: Arc<dyn LinkList
 
 async fn hear(
     link: &Arc<Link>,
-    mut read: OwnedReadHalf,
+    read: OwnedReadHalf,
     listener: &dyn LinkListener,
 ) -> Result<std::convert::Infallible, LinkError> {
-    let mut buffer = Vec::with_capacity(READ_BUFFER);
+    let mut inbox = Inbox::default();
     let mut last_heard = Instant::now();
     loop {
-        let room = READ_BUFFER.max(HEADER);
-        if buffer.capacity() - buffer.len() < room / 2 {
-            buffer.reserve(room);
-        }
-        match timeout(PING, read.read_buf(&mut buffer)).await {
+        match timeout(PING, inbox.receive(read.as_ref())).await {
             Ok(Ok(0)) => return Err(LinkError::Io(io::ErrorKind::UnexpectedEof.into())),
             Ok(Ok(_)) => last_heard = Instant::now(),
             Ok(Err(error)) => return Err(error.into()),
@@ -331,23 +340,37 @@ async fn hear(
                 continue;
             }
         }
-        let mut rest = &buffer[..];
-        while let Some((head, body)) = rest.split_first_chunk::<HEADER>() {
+        let mut done = 0;
+        while let Some((head, body)) = inbox.bytes()[done..].split_first_chunk::<HEADER>() {
             let header = Header::decode(head, MAX_FROM_AGENT)?;
             let length = header.length as usize;
-            if body.len() < length {
-                break;
+            let Some(payload) = body.get(..length) else { break };
+            match header.kind {
+                Kind::Event => {
+                    let event = wire::decode(payload)?;
+                    heard(link, listener, event, &mut inbox)?;
+                }
+                _ => dispatch(link, listener, header, payload)?,
             }
-            let (payload, next) = body.split_at(length);
-            dispatch(link, listener, header, payload)?;
-            rest = next;
+            done += HEADER + length;
         }
-        let done = buffer.len() - rest.len();
-        buffer.drain(..done);
-        if buffer.is_empty() && buffer.capacity() > READ_BUFFER {
-            buffer = Vec::with_capacity(READ_BUFFER);
-        }
+        inbox.handled(done);
     }
+}
+
+/// Takes what the link itself must know, and hands on the rest.
+fn heard(link: &Arc<Link>, listener: &dyn LinkListener, event: Event, inbox: &mut Inbox) -> Result<(), LinkError> {
+    match &event {
+        Event::Master(master) => {
+            let descriptor = inbox.descriptor().ok_or(LinkError::Rules("a terminal without its descriptor"))?;
+            link.typing.take(master, descriptor);
+            return Ok(());
+        }
+        Event::Exited(exited) => link.typing.let_go(exited.session),
+        _ => {}
+    }
+    listener.event(event);
+    Ok(())
 }
 
 fn dispatch(link: &Arc<Link>, listener: &dyn LinkListener, header: Header, payload: &[u8]) -> Result<(), LinkError> {
@@ -363,7 +386,6 @@ fn dispatch(link: &Arc<Link>, listener: &dyn LinkListener, header: Header, paylo
                 let _ = reply.send(wire::decode(payload)?);
             }
         }
-        Kind::Event => listener.event(wire::decode(payload)?),
         Kind::StreamData => {
             if let Some(ends) = stream()
                 && !ends.arrived(payload)
@@ -387,6 +409,7 @@ fn dispatch(link: &Arc<Link>, listener: &dyn LinkListener, header: Header, paylo
                 ends.reset();
             }
         }
+        Kind::Event => {}
         Kind::Greeting | Kind::Request | Kind::Input | Kind::Progress => {
             return Err(LinkError::Rules("a frame that only the server sends"));
         }

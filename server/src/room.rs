@@ -226,6 +226,8 @@ impl LinkListener for Ears {
             }
             // What comes next begins at a later offset, and the log sees that by itself.
             Event::Gap(_) => {}
+            // The link has taken it.
+            Event::Master(_) => {}
             Event::Changed(changed) => {
                 room.documents.changed(room, &changed);
                 room.watches.tell(&room.members, changed);

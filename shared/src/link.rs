@@ -28,7 +28,7 @@ use crate::code::Failure;
 use crate::id::RequestId;
 
 /// The version of this link. An agent of another version is ended and started anew; its files stay.
-pub const LINK_VERSION: u32 = 1;
+pub const LINK_VERSION: u32 = 2;
 /// Length of a frame's header in bytes.
 pub const HEADER: usize = 12;
 /// The longest payload the server sends (a write of a whole client message and its path).
@@ -266,6 +266,7 @@ pub enum Event {
     Exited(sessions::Exited),
     Waiting(sessions::Waiting),
     Gap(sessions::Gap),
+    Master(sessions::Master),
     Changed(files::Changed),
     Ports(ports::Listening),
     /// The home is over its disk quota, and writers were stopped (`true`), or is under it again (`false`).

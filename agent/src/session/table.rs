@@ -180,10 +180,22 @@ impl Sessions {
         Ok(Some(Reply::Closed(Closed)))
     }
 
-    pub fn input(&mut self, session: SessionId, bytes: &[u8]) {
+    pub fn input(&mut self, session: SessionId, bytes: &[u8], link: &mut Option<Link>) {
         // One that was closed meanwhile takes no input.
         if let Some(session) = self.sessions.get_mut(&session) {
             session.type_in(bytes);
+            session.inputs += 1;
+            session.owes_master = true;
+            session.hand_over(link);
+        }
+    }
+
+    /// A new connection has no terminal yet.
+    pub fn hand_over(&mut self, link: &mut Option<Link>) {
+        for session in self.sessions.values_mut() {
+            session.inputs = 0;
+            session.owes_master = true;
+            session.hand_over(link);
         }
     }
 
@@ -199,6 +211,7 @@ impl Sessions {
         let Some(session) = self.sessions.get_mut(&session) else { return };
         if writable {
             session.writable();
+            session.hand_over(link);
         }
         if readable {
             session.readable(link);
@@ -216,6 +229,7 @@ impl Sessions {
         match session.reported() {
             Told::Started(request, generation, pid) => {
                 let pid = pid.as_raw_nonzero().get().cast_unsigned();
+                session.hand_over(link);
                 Some((request, generation, Ok(Reply::Opened(Opened { pid }))))
             }
             Told::Failed(request, generation, errno) => {

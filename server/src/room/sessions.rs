@@ -225,6 +225,7 @@ impl Room {
     pub async fn close_session(self: &Arc<Self>, id: SessionId) -> Result<(), Failure> {
         let session = self.sessions.get(id)?;
         if let Some(link) = self.sandbox.link_now() {
+            link.let_go(id);
             match link.call(Close { session: id }).await {
                 Err(failure) if failure.code != ErrorCode::NotFound => return Err(failure),
                 _ => {}

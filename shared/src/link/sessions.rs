@@ -190,3 +190,14 @@ pub struct Gap {
     pub session: SessionId,
     pub to: u64,
 }
+
+/// The master of a session's pseudo-terminal comes with this frame, as the one descriptor of an `SCM_RIGHTS` message, so
+/// that keys reach the terminal without waking the agent. For [`SessionKind::Terminal`] only, and only when no input
+/// waits. Input that was sent as a frame must never be overtaken: the server uses the descriptor only if it has sent no
+/// more than `inputs` frames of input on this connection, until it sends another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Master {
+    pub session: SessionId,
+    /// Frames of input for this session that were typed on this connection.
+    pub inputs: u64,
+}
