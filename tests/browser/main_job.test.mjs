@@ -88,17 +88,18 @@ scenario('several terminals are shells of their own, as large as they are shown'
   assert.equal(await ide.terminals.getByRole('tab').count(), 3);
 
   await ide.answer('echo "columns: $(tput cols)"');
-  const before = await columns(ide);
+  const wide = await number(ide, 'columns');
   await ide.page.setViewportSize({ width: 900, height: 700 });
-  await ide.answer('clear; until [ $(tput cols) -lt ' + before + ' ]; do :; done; echo "columns: $(tput cols)"');
-  assert.ok((await columns(ide)) < before);
+  await ide.answer(`until [ $(tput cols) -lt ${wide} ]; do :; done; echo "narrower: $(tput cols)"`);
+  const narrow = await number(ide, 'narrower');
+  assert.ok(narrow > 20 && narrow < wide, `${wide} columns became ${narrow}`);
 
   await ide.button('Close terminal').click();
   await ide.row('is one').waitFor();
 });
 
-/** What the shown terminal's program said of its width. */
-async function columns(ide) {
-  const row = ide.terminal.getByText(/^columns: \d+$/).first();
+/** The number that a program in the shown terminal gave under a name. */
+async function number(ide, name) {
+  const row = ide.terminal.getByText(new RegExp(`^${name}: \\d+$`)).first();
   return Number((await row.innerText()).match(/\d+/)[0]);
 }

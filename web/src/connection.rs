@@ -4,7 +4,6 @@
 //! that pings. Sending never waits: the browser's socket queues. Nothing here knows the state.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use embedenv_shared::code::{ErrorCode, Failure};
@@ -18,12 +17,12 @@ use gloo_net::websocket::futures::WebSocket;
 use gloo_net::websocket::{Message, WebSocketError};
 use gloo_timers::callback::Interval;
 use gloo_timers::future::TimeoutFuture;
-use serde::Serialize;
 use serde_json::{Value, json};
 use wasm_bindgen_futures::spawn_local;
 
 use crate::backoff::Backoff;
 use crate::interop::page;
+use crate::wire::{self, Unreadable};
 use crate::words::{AfterClose, Notice, after_close};
 
 /// How often the server is asked whether it is there, in milliseconds.
@@ -63,7 +62,7 @@ pub(crate) struct Connection(Rc<Inner>);
 struct Inner {
     /// The browser's socket while the room is joined.
     socket: RefCell<Option<web_sys::WebSocket>>,
-    waiting: RefCell<HashMap<u64, Waiting>>,
+    waiting: RefCell<Vec<(u64, Waiting)>>,
     last_id: Cell<u64>,
     /// Pings sent since anything was heard.
     unanswered: Cell<u32>,
@@ -120,17 +119,11 @@ impl Connection {
 
     /// Sends a request whose reply nobody waits for; what goes wrong is told as an event.
     pub(crate) fn tell(&self, request: &FullRequest) {
-        self.0.send_text(&serde_json::to_string(request).expect("requests always serialise"));
+        self.0.send_text(&written(request).to_string());
     }
 
     /// Sends a request; `then` is called with its reply before the next frame is looked at.
     pub(crate) fn ask(&self, request: &FullRequest, then: impl FnOnce(Reply) + 'static) {
-        #[derive(Serialize)]
-        struct Numbered<'a> {
-            id: u64,
-            #[serde(flatten)]
-            request: &'a FullRequest,
-        }
         let mut then = Some(then);
         let waiting = Box::new(move |reply| {
             if let Some(then) = then.take() {
@@ -138,9 +131,7 @@ impl Connection {
             }
             More::IsOver
         });
-        self.0.send_and_wait(waiting, |id| {
-            serde_json::to_string(&Numbered { id, request }).expect("requests always serialise")
-        });
+        self.0.send_and_wait(waiting, written(request));
     }
 
     pub(crate) async fn request(&self, request: &FullRequest) -> Reply {
@@ -173,13 +164,11 @@ impl Connection {
         members: Value,
         waiting: impl FnMut(Reply) -> More + 'static,
     ) {
-        self.0.send_and_wait(Box::new(waiting), |id| {
-            let mut frame = json!({"type": "cmd", "id": id, "project_name": project, "command": command});
-            if let (Value::Object(frame), Value::Object(members)) = (&mut frame, members) {
-                frame.extend(members);
-            }
-            frame.to_string()
-        });
+        let mut frame = members;
+        frame["type"] = "cmd".into();
+        frame["project_name"] = project.as_str().into();
+        frame["command"] = command;
+        self.0.send_and_wait(Box::new(waiting), frame);
     }
 }
 
@@ -253,7 +242,7 @@ impl Inner {
             self.unanswered.set(0);
             match message {
                 Some(Ok(Message::Bytes(bytes))) => tell(Event::Binary(bytes)),
-                Some(Ok(Message::Text(text))) => match serde_json::from_str(&text) {
+                Some(Ok(Message::Text(text))) => match wire::read(&text) {
                     Ok(ServerFrame::Joined(joined)) if !end.joined => {
                         end.joined = true;
                         patience = None;
@@ -264,7 +253,7 @@ impl Inner {
                         end.error = Some(Failure::new(code, message));
                     }
                     Ok(frame) => self.frame(frame, tell),
-                    Err(error) => page::warn(&format!("a frame of the server's was not understood: {error}")),
+                    Err(Unreadable) => page::warn("a frame of the server's was not understood"),
                 },
                 Some(Err(WebSocketError::ConnectionClose(event))) => {
                     end.code = event.code;
@@ -312,11 +301,12 @@ impl Inner {
         self.socket.borrow().as_ref().is_some_and(|socket| socket.send_with_str(text).is_ok())
     }
 
-    fn send_and_wait(&self, mut waiting: Waiting, frame: impl FnOnce(u64) -> String) {
+    fn send_and_wait(&self, mut waiting: Waiting, mut frame: Value) {
         let id = self.last_id.get() + 1;
         self.last_id.set(id);
-        if self.send_text(&frame(id)) {
-            self.waiting.borrow_mut().insert(id, waiting);
+        frame["id"] = id.into();
+        if self.send_text(&frame.to_string()) {
+            self.waiting.borrow_mut().push((id, waiting));
         } else {
             waiting(Err(lost()));
         }
@@ -332,14 +322,15 @@ impl Inner {
                 };
             }
         };
-        let waiting = self.waiting.borrow_mut().remove(&number);
-        let Some(mut waiting) = waiting else { return tell(Event::Frame(frame)) };
+        let at = self.waiting.borrow().iter().position(|(id, _)| *id == number);
+        let Some(at) = at else { return tell(Event::Frame(frame)) };
+        let (_, mut waiting) = self.waiting.borrow_mut().swap_remove(at);
         let reply = match frame {
             ServerFrame::Error { code, message, .. } => Err(Failure { code, message }),
             frame => Ok(frame),
         };
         if waiting(reply) == More::Comes {
-            self.waiting.borrow_mut().insert(number, waiting);
+            self.waiting.borrow_mut().push((number, waiting));
         }
     }
 
@@ -353,6 +344,10 @@ impl Inner {
             waiting(Err(lost()));
         }
     }
+}
+
+fn written(request: &FullRequest) -> Value {
+    serde_json::to_value(request).expect("requests always serialise")
 }
 
 fn lost() -> Failure {

@@ -4,7 +4,6 @@
 //! which document they belong to, whether everything was received, and what happens when a connection begins or ends.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use embedenv_shared::code::Failure;
@@ -30,7 +29,7 @@ const MAX_EARLY: usize = 1024;
 
 #[derive(Default)]
 pub(crate) struct Documents {
-    records: RefCell<HashMap<FileId, Rc<Record>>>,
+    records: RefCell<Vec<Rc<Record>>>,
 }
 
 struct Record {
@@ -54,15 +53,15 @@ struct Record {
 
 impl Documents {
     fn get(&self, id: FileId) -> Option<Rc<Record>> {
-        self.records.borrow().get(&id).cloned()
+        self.records.borrow().iter().find(|record| record.id == id).cloned()
     }
 
     fn all(&self) -> Vec<Rc<Record>> {
-        self.records.borrow().values().cloned().collect()
+        self.records.borrow().clone()
     }
 
     fn by_document(&self, document: DocumentId) -> Option<Rc<Record>> {
-        self.records.borrow().values().find(|record| record.document.get() == Some(document)).cloned()
+        self.records.borrow().iter().find(|record| record.document.get() == Some(document)).cloned()
     }
 
     /// The document of a tab, while it is open on the connection that stands.
@@ -84,7 +83,7 @@ impl Documents {
             cursor: Cell::new((1, 1)),
             wants_focus: Cell::new(workbench.take_wish_for_editor(id)),
         });
-        self.records.borrow_mut().insert(id, record.clone());
+        self.records.borrow_mut().push(record.clone());
         open(workbench, &record);
         let workbench = workbench.clone();
         spawn_local(async move {
@@ -97,8 +96,8 @@ impl Documents {
 
     /// A tab is closed.
     pub(crate) fn unmount(&self, workbench: &Workbench, id: FileId) {
-        let record = self.records.borrow_mut().remove(&id);
-        let Some(record) = record else { return };
+        let Some(record) = self.get(id) else { return };
+        self.records.borrow_mut().retain(|other| other.id != id);
         if let Some(document) = record.document.take() {
             workbench.connection.tell(&FullRequest::Close { document });
         }

@@ -3,6 +3,7 @@
 
 use embedenv_shared::path::{ProjectName, WorkspacePath};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use web_sys::Storage;
 
 use crate::interop::page;
@@ -73,12 +74,14 @@ pub(crate) fn keep_settings(settings: &Settings) {
 }
 
 fn read<T: DeserializeOwned>(storage: Option<Storage>, key: &str) -> Option<T> {
-    serde_json::from_str(&storage?.get_item(key).ok()??).ok()
+    // By way of a value: one reader for all that is remembered.
+    let value: Value = serde_json::from_str(&storage?.get_item(key).ok()??).ok()?;
+    serde_json::from_value(value).ok()
 }
 
 /// A full storage loses the memory and nothing else.
 fn write<T: Serialize>(storage: Option<Storage>, key: &str, value: &T) {
-    if let (Some(storage), Ok(text)) = (storage, serde_json::to_string(value)) {
-        let _ = storage.set_item(key, &text);
+    if let (Some(storage), Ok(value)) = (storage, serde_json::to_value(value)) {
+        let _ = storage.set_item(key, &value.to_string());
     }
 }

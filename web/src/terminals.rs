@@ -5,7 +5,7 @@
 //! what the server's log has lost by then comes as a screen.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use embedenv_shared::command::FullRequest;
@@ -29,7 +29,7 @@ const TOO_MUCH: usize = 4 * 1024 * 1024;
 const LITTLE: usize = 512 * 1024;
 
 pub(crate) struct Terminals {
-    records: RefCell<HashMap<SessionId, Rc<Record>>>,
+    records: RefCell<Vec<Rc<Record>>>,
     /// Columns and rows a terminal had last: what a new one is opened with.
     size: Cell<(u16, u16)>,
     /// The terminal that shall have the keyboard as soon as it is there.
@@ -65,28 +65,30 @@ impl Terminals {
     }
 
     fn all(&self) -> Vec<Rc<Record>> {
-        self.records.borrow().values().cloned().collect()
+        self.records.borrow().clone()
     }
 
     fn get(&self, id: SessionId) -> Option<Rc<Record>> {
-        self.records.borrow().get(&id).cloned()
+        self.records.borrow().iter().find(|record| record.id == id).cloned()
     }
 
     fn get_or_make(&self, id: SessionId) -> Rc<Record> {
-        let make = || {
-            Rc::new(Record {
-                id,
-                terminal: RefCell::new(None),
-                attached: Cell::new(false),
-                held: Cell::new(false),
-                next: Cell::new(0),
-                asked_size: Cell::default(),
-                early: RefCell::default(),
-                undrawn: RefCell::default(),
-                backlog: Cell::new(0),
-            })
-        };
-        self.records.borrow_mut().entry(id).or_insert_with(make).clone()
+        if let Some(record) = self.get(id) {
+            return record;
+        }
+        let record = Rc::new(Record {
+            id,
+            terminal: RefCell::new(None),
+            attached: Cell::new(false),
+            held: Cell::new(false),
+            next: Cell::new(0),
+            asked_size: Cell::default(),
+            early: RefCell::default(),
+            undrawn: RefCell::default(),
+            backlog: Cell::new(0),
+        });
+        self.records.borrow_mut().push(record.clone());
+        record
     }
 
     /// This page opened a terminal: its output comes without being asked for.
@@ -109,7 +111,8 @@ impl Terminals {
 
     /// A tab went away, with its terminal.
     pub(crate) fn unmount(&self, id: SessionId) {
-        let record = self.records.borrow_mut().remove(&id);
+        let record = self.get(id);
+        self.records.borrow_mut().retain(|other| other.id != id);
         let terminal = record.and_then(|record| record.terminal.borrow_mut().take());
         drop(terminal);
     }

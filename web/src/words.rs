@@ -148,8 +148,8 @@ pub fn size(bytes: u64) -> String {
     const KIB: u64 = 1024;
     match bytes {
         0..KIB => format!("{bytes} bytes"),
-        KIB..1_048_576 => format!("{:.1} kB", bytes as f64 / KIB as f64),
-        _ => format!("{:.1} MB", bytes as f64 / 1_048_576.0),
+        KIB..1_048_576 => format!("{}.{} kB", bytes / KIB, bytes % KIB * 10 / KIB),
+        _ => format!("{}.{} MB", bytes / 1_048_576, bytes % 1_048_576 * 10 / 1_048_576),
     }
 }
 

@@ -28,8 +28,8 @@ pub async fn run() -> Result<Vec<Row>> {
     let program = Program::start(1).await?;
     let floor = Floor::start().await?;
     let folder = tempfile::tempdir()?;
-    let bare_command = format!("cd {} && {MAKE}; printf go; cat big; printf '\\nover'", folder.path().display());
-    let command = format!("{MAKE}; printf go; cat big; printf '\\nover'");
+    let bare_command = format!("cd {} && {MAKE}; printf go; cat big; printf '=END='", folder.path().display());
+    let command = format!("{MAKE}; printf go; cat big; printf '=END='");
     let mut client = program.full().await?;
     let (mut ours, mut bare) = (Duration::MAX, Duration::MAX);
     let mut cpu = 0.0;
@@ -75,7 +75,7 @@ async fn drain_bare(socket: &mut Socket) -> Result<Duration> {
         tail.extend_from_slice(&bytes[bytes.len().saturating_sub(8)..]);
         tail.drain(..tail.len().saturating_sub(8));
         started.get_or_insert_with(Instant::now);
-        if tail.ends_with(b"over") {
+        if tail.ends_with(b"=END=") {
             return Ok(started.context("there was output")?.elapsed());
         }
     }
@@ -93,7 +93,7 @@ async fn drain_ours(client: &mut crate::client::Client, program: &Program, most:
                 tail.extend_from_slice(&bytes[bytes.len().saturating_sub(8)..]);
                 tail.drain(..tail.len().saturating_sub(8));
                 started.get_or_insert_with(Instant::now);
-                if tail.ends_with(b"over") {
+                if tail.ends_with(b"=END=") {
                     return Ok(started.context("there was output")?.elapsed());
                 }
                 frames += 1;

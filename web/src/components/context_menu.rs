@@ -12,6 +12,9 @@ use crate::state::tree::{Tree, TreeAction};
 use crate::state::{Action, Menu};
 use crate::workbench::Workbench;
 
+/// Room between the menu and the window's edge, in CSS pixels.
+const EDGE: i32 = 4;
+
 #[derive(Properties, PartialEq)]
 pub(crate) struct ContextMenuProps {
     pub(crate) workbench: Workbench,
@@ -127,7 +130,7 @@ fn place(menu: &Element, at: &Menu) {
     let window = page::window();
     let within = |length: Result<wasm_bindgen::JsValue, _>, own: f64, at: i32| {
         let length = length.ok().and_then(|length| length.as_f64()).unwrap_or(f64::MAX);
-        f64::from(at).min(length - own - 4.0).max(0.0)
+        at.min((length - own) as i32 - EDGE).max(0)
     };
     page::set_style(menu, "left", &format!("{}px", within(window.inner_width(), size.width(), at.x)));
     page::set_style(menu, "top", &format!("{}px", within(window.inner_height(), size.height(), at.y)));

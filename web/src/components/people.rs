@@ -44,10 +44,10 @@ fn One(props: &OneProps) -> Html {
     html! { <li class="person" aria-label={user.clone()} {title} ref={node}>{ initials(user) }</li> }
 }
 
-/// The first letters of the first and last word of a name.
+/// The first letters of the first and last word of a name; the style sheet makes them capitals.
 fn initials(name: &str) -> String {
     let mut words = name.split_whitespace();
     let first = words.next().and_then(|word| word.chars().next());
     let last = words.next_back().and_then(|word| word.chars().next());
-    first.into_iter().chain(last).flat_map(char::to_uppercase).collect()
+    first.into_iter().chain(last).collect()
 }

@@ -1,9 +1,8 @@
 //! The page's JavaScript modules, each loaded when it is first needed. Where they are stands in the page's
 //! `<meta name="embedenv-js">`; `embedenvImport` is the page's own `import()`, which WASM can't say.
 
-use std::collections::BTreeMap;
-
 use js_sys::Promise;
+use serde_json::Value;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
@@ -33,12 +32,15 @@ impl Module {
 
 /// Loads a module; the browser keeps it, so that asking again costs nothing.
 pub(crate) async fn load(module: Module) -> Result<JsValue, JsValue> {
-    let entries: BTreeMap<String, String> = page::meta("embedenv-js")
+    let entries: Value = page::meta("embedenv-js")
         .and_then(|content| serde_json::from_str(&content).ok())
         .ok_or_else(|| JsValue::from_str("the page does not name its modules"))?;
-    if let Some(sheet) = entries.get(&format!("{}.css", module.name())) {
+    if let Some(sheet) = entries.get(format!("{}.css", module.name())).and_then(Value::as_str) {
         page::add_style_sheet(sheet);
     }
-    let url = entries.get(module.name()).ok_or_else(|| JsValue::from_str("the page does not name this module"))?;
+    let url = entries
+        .get(module.name())
+        .and_then(Value::as_str)
+        .ok_or_else(|| JsValue::from_str("the page does not name this module"))?;
     JsFuture::from(import(url)?).await
 }

@@ -105,12 +105,12 @@ impl Command {
 /// `None` when a letter is missing.
 pub fn fit(typed: &str, text: &str) -> Option<i32> {
     let mut score = 0;
-    let mut wanted = typed.chars().flat_map(char::to_lowercase).filter(|c| !c.is_whitespace()).peekable();
+    let mut wanted = typed.chars().map(|c| c.to_ascii_lowercase()).filter(|c| !c.is_whitespace()).peekable();
     let mut last_hit = None;
     let mut before = ' ';
     for (at, letter) in text.chars().enumerate() {
         let Some(&next) = wanted.peek() else { break };
-        if letter.to_lowercase().eq([next]) {
+        if letter.to_ascii_lowercase() == next {
             wanted.next();
             let begins_word = !before.is_alphanumeric() || (before.is_lowercase() && letter.is_uppercase());
             let follows = last_hit.is_some_and(|hit| hit + 1 == at);
@@ -127,10 +127,14 @@ pub fn narrowed<T>(typed: &str, items: Vec<T>, text: impl Fn(&T) -> String) -> V
     if typed.trim().is_empty() {
         return items;
     }
-    let scored = items.into_iter().filter_map(|item| Some((fit(typed, &text(&item))?, item)));
-    let mut scored: Vec<(i32, T)> = scored.collect();
-    scored.sort_by_key(|(score, _)| -score);
-    scored.into_iter().map(|(_, item)| item).collect()
+    let mut fitting: Vec<(i32, T)> = Vec::new();
+    for item in items {
+        if let Some(score) = fit(typed, &text(&item)) {
+            let at = fitting.partition_point(|(better, _)| *better >= score);
+            fitting.insert(at, (score, item));
+        }
+    }
+    fitting.into_iter().map(|(_, item)| item).collect()
 }
 
 #[cfg(test)]

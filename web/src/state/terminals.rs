@@ -73,7 +73,7 @@ impl Terminals {
             TerminalsAction::Listed(list) => {
                 self.list = list;
                 self.closed.clear();
-                self.list.sort_by_key(|terminal| terminal.terminal);
+                self.list.sort_unstable_by_key(|terminal| terminal.terminal);
                 self.skipped.retain(|id| self.list.iter().any(|terminal| terminal.terminal == *id));
                 if self.active().is_none() {
                     self.active = self.list.last().map(|terminal| terminal.terminal);

@@ -2,6 +2,7 @@
 
 mod rows;
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use embedenv_shared::link::files::{Entry, EntryKind, Item};
@@ -107,10 +108,7 @@ impl Tree {
     pub fn reduce(&mut self, action: TreeAction) {
         match action {
             TreeAction::Listed { path, mut entries, next } => {
-                entries.sort_by(|a, b| {
-                    let key = |entry: &Entry| (entry.kind != EntryKind::Folder, entry.name.to_lowercase());
-                    key(a).cmp(&key(b)).then_with(|| a.name.cmp(&b.name))
-                });
+                entries.sort_unstable_by(in_order);
                 let shown = self.folders.get(&path).map_or(SHOWN, |folder| folder.shown);
                 self.folders.insert(path.clone(), Folder { entries, next, shown, problem: None });
                 self.forget_missing(&path);
@@ -185,6 +183,14 @@ impl Tree {
             name.clone_into(&mut entry.name);
         }
     }
+}
+
+/// Folders first, then by name, with capital letters beside small ones.
+fn in_order(one: &Entry, other: &Entry) -> Ordering {
+    let is_file = |entry: &Entry| entry.kind != EntryKind::Folder;
+    let letters = |entry: &Entry| entry.name.bytes().map(|byte| byte.to_ascii_lowercase()).collect::<Vec<u8>>();
+    let by_kind = is_file(one).cmp(&is_file(other));
+    by_kind.then_with(|| letters(one).cmp(&letters(other))).then_with(|| one.name.cmp(&other.name))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The tree's work: listing, making, renaming, deleting, bringing in and taking out.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -31,7 +31,7 @@ const FRAME_ROOM: u64 = 8 * 1024;
 /// Which folders are being listed.
 #[derive(Default)]
 pub(crate) struct Listings {
-    folders: RefCell<HashMap<WorkspacePath, Listing>>,
+    folders: RefCell<BTreeMap<WorkspacePath, Listing>>,
     /// The welcome file is to be shown when the root is listed.
     pub(super) welcome: Cell<bool>,
 }

@@ -108,13 +108,13 @@ impl Tree {
     /// The next entry, around the end, whose name begins with what was typed. With one letter the search begins after
     /// the selected entry, with more at it.
     pub fn find_by_typing(&self, typed: &str) -> Option<WorkspacePath> {
-        let typed = typed.to_lowercase();
+        let typed = typed.to_ascii_lowercase();
         let rows = self.rows();
         let all: Vec<&EntryRow> = entries(&rows).collect();
         let at = all.iter().position(|row| Some(&row.path) == self.selected.as_ref());
         let from = at.map_or(0, |at| at + usize::from(typed.chars().count() == 1));
         let around = all.iter().cycle().skip(from).take(all.len());
-        around.into_iter().find(|row| row.name.to_lowercase().starts_with(&typed)).map(|row| row.path.clone())
+        around.into_iter().find(|row| row.name.to_ascii_lowercase().starts_with(&typed)).map(|row| row.path.clone())
     }
 }
 
