@@ -1,0 +1,156 @@
+//! Every frame that the shared types can write is read as what it was.
+
+use super::*;
+
+fn project() -> ProjectName {
+    ProjectName::parse("demo").unwrap()
+}
+
+fn path() -> WorkspacePath {
+    WorkspacePath::parse("src/a b.py").unwrap()
+}
+
+fn terminal(exit: Option<Exit>) -> Terminal {
+    let (title, kind) = ("Terminal 3".to_owned(), TerminalKind::Run);
+    Terminal { terminal: SessionId(3), title, kind, project: project(), cols: 80, rows: 24, exit }
+}
+
+fn person(path: Option<WorkspacePath>) -> Person {
+    let (user, color) = ("Ana".to_owned(), "#112233".to_owned());
+    let project = path.as_ref().map(|_| project());
+    Person { member: MemberId(2), user, color, role: Role::Viewer, project, path }
+}
+
+fn joined() -> ServerFrame {
+    ServerFrame::Joined(Box::new(Joined {
+        user: "Ana".into(),
+        color: "#112233".into(),
+        role: Role::Owner,
+        full: Some(JoinedFull {
+            protocol: 2,
+            room: RoomId([7; 10]),
+            member: MemberId(2),
+            projects: vec![project()],
+            terminals: vec![terminal(None)],
+            ports: vec![80, 65_535],
+            people: vec![person(None), person(Some(path()))],
+            sandbox: SandboxState::Ready,
+            sandbox_epoch: 1 << 52,
+            max_message: 16 << 20,
+        }),
+    }))
+}
+
+fn frames() -> Vec<ServerFrame> {
+    let id = Some(FrameId::Number(9));
+    let terminal_id = SessionId(3);
+    let document = DocumentId(4);
+    let exits = [Exit { code: Some(-1), signal: None }, Exit { code: None, signal: Some(9) }];
+    let entry = |kind| Entry { name: "é \"x\"".into(), kind, size: 1 << 40, modified: 1 };
+    let kinds = [EntryKind::Folder, EntryKind::File, EntryKind::Link, EntryKind::Other];
+    let why = [ReadOnly::NotText, ReadOnly::Binary, ReadOnly::TooLarge, ReadOnly::Role];
+    let opened = |read_only| ServerFrame::Opened {
+        id: id.clone(),
+        document,
+        project: project(),
+        path: path(),
+        epoch: (1 << 53) - 1,
+        read_only,
+    };
+    let mut frames = vec![
+        joined(),
+        ServerFrame::Msg { message: "m".into(), id: Some(FrameId::Text("t".into())) },
+        ServerFrame::Chunk { content: "AA==".into(), encoding: Some(Encoding::Base64), id: id.clone() },
+        ServerFrame::Chunk { content: "\n".into(), encoding: None, id: None },
+        ServerFrame::End { id: id.clone() },
+        ServerFrame::Done { id: id.clone() },
+        ServerFrame::Pong { id: None },
+        ServerFrame::Response { id: id.clone(), status: 404, headers: vec![("a".into(), "b".into())] },
+        ServerFrame::Projects { id: id.clone(), projects: vec![project()] },
+        ServerFrame::Listing {
+            id: id.clone(),
+            project: project(),
+            path: WorkspacePath::root(),
+            entries: kinds.map(entry).to_vec(),
+            next: Some(4096),
+        },
+        ServerFrame::Changed { project: project(), path: path(), names: vec!["x".into()] },
+        ServerFrame::File { id: id.clone(), content: String::new(), encoding: None },
+        opened(None),
+        ServerFrame::Document { document, received: 5, saved: false, problem: Some("full".into()) },
+        ServerFrame::Document { document, received: 0, saved: true, problem: None },
+        ServerFrame::Saved { id: id.clone(), document },
+        ServerFrame::DocumentMoved { document, path: path() },
+        ServerFrame::DocumentClosed { document, reason: "gone".into() },
+        ServerFrame::TerminalOpened { id: id.clone(), terminal: terminal_id },
+        ServerFrame::TerminalAttached { id: id.clone(), terminal: terminal_id, from: 1, head: 1 << 40 },
+        ServerFrame::Terminal(terminal(None)),
+        ServerFrame::TerminalClosed { terminal: terminal_id },
+        ServerFrame::TerminalGap { terminal: terminal_id, from: 1, to: 2 },
+        ServerFrame::Ports { ports: vec![] },
+        ServerFrame::People { people: vec![person(None)] },
+        ServerFrame::Key { id: id.clone(), join: "jk_x".into(), role: Role::Editor },
+    ];
+    frames.extend(why.map(|why| opened(Some(why))));
+    frames.extend(exits.map(|exit| ServerFrame::Terminal(terminal(Some(exit)))));
+    let states = [SandboxState::Starting, SandboxState::Ready, SandboxState::Gone];
+    frames.extend(states.map(|state| ServerFrame::Sandbox { state, message: Some("m".into()) }));
+    frames.extend(ErrorCode::ALL.iter().map(|&code| ServerFrame::Error { code, message: "m".into(), id: id.clone() }));
+    frames
+}
+
+/// Fails to compile when a frame is added: it has to be in [`frames`] and in [`read`], or among those left out.
+fn is_for_full_clients(frame: &ServerFrame) -> bool {
+    match frame {
+        ServerFrame::Init { .. }
+        | ServerFrame::TerminalData { .. }
+        | ServerFrame::TerminalNewline { .. }
+        | ServerFrame::TerminalDataEnd => false,
+        ServerFrame::Joined(_)
+        | ServerFrame::Msg { .. }
+        | ServerFrame::Chunk { .. }
+        | ServerFrame::End { .. }
+        | ServerFrame::Error { .. }
+        | ServerFrame::Done { .. }
+        | ServerFrame::Pong { .. }
+        | ServerFrame::Response { .. }
+        | ServerFrame::Projects { .. }
+        | ServerFrame::Listing { .. }
+        | ServerFrame::Changed { .. }
+        | ServerFrame::File { .. }
+        | ServerFrame::Opened { .. }
+        | ServerFrame::Document { .. }
+        | ServerFrame::Saved { .. }
+        | ServerFrame::DocumentMoved { .. }
+        | ServerFrame::DocumentClosed { .. }
+        | ServerFrame::TerminalOpened { .. }
+        | ServerFrame::TerminalAttached { .. }
+        | ServerFrame::Terminal(_)
+        | ServerFrame::TerminalClosed { .. }
+        | ServerFrame::TerminalGap { .. }
+        | ServerFrame::Ports { .. }
+        | ServerFrame::Sandbox { .. }
+        | ServerFrame::People { .. }
+        | ServerFrame::Key { .. } => true,
+    }
+}
+
+#[test]
+fn every_frame_is_read_as_it_was_written() {
+    for frame in frames() {
+        assert!(is_for_full_clients(&frame));
+        assert_eq!(read(&frame.to_text()), Ok(frame));
+    }
+}
+
+#[test]
+fn what_is_no_frame_is_refused() {
+    for text in ["", "[]", "{}", r#"{"type":"dance"}"#, r#"{"type":"ports"}"#, r#"{"type":"ports","ports":[70000]}"#] {
+        assert_eq!(read(text), Err(Unreadable), "{text}");
+    }
+    assert_eq!(
+        read(r#"{"type":"document-moved","document":1,"path":"../x"}"#),
+        Err(Unreadable),
+        "a path of the server's is held to the rules, too"
+    );
+}
