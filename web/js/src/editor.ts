@@ -1,0 +1,234 @@
+// The page's editor: one CodeMirror on one document that it shares with the server. Owns the view and which life of the
+// document it shows, and sees that nothing typed is lost between two lives. Never sends by itself but through `onMessage`,
+// and never throws into the page: what goes wrong is told in the console.
+
+import { Annotation, ChangeSet, Compartment, EditorState, type Extension } from '@codemirror/state';
+import { EditorView, type ViewUpdate } from '@codemirror/view';
+import { yCollab } from 'y-codemirror.next';
+import { diff } from './editor/diff';
+import { type KeyEvents, keys } from './editor/keys';
+import { languageOf } from './editor/languages';
+import { merge } from './editor/merge';
+import { Replica } from './editor/replica';
+import { setup } from './editor/setup';
+import { Unheld } from './editor/unheld';
+
+export interface EditorOptions extends KeyEvents {
+  parent: HTMLElement;
+  path: string;
+  label: string;
+  readOnly: boolean;
+  dark: boolean;
+  /** Style elements of this response must carry it. */
+  nonce: string;
+  /** A message of the sync protocol for the server. */
+  onMessage(message: Uint8Array): void;
+  /** Where the cursor is, both from 1; the column in UTF-16 units. */
+  onCursor(line: number, column: number): void;
+  /** A person changed the text here. */
+  onEdited(): void;
+}
+
+/** A change that brings the view to what the document holds. */
+const fromDocument = Annotation.define<boolean>();
+
+export function createEditor(options: EditorOptions): Editor {
+  return new Editor(options);
+}
+
+class Editor {
+  readonly #options: EditorOptions;
+  readonly #view: EditorView;
+  readonly #shared = new Compartment();
+  readonly #language = new Compartment();
+  readonly #access = new Compartment();
+  readonly #shade = new Compartment();
+  readonly #name = new Compartment();
+
+  #path: string;
+  #replica: Replica | null = null;
+  /** The view shows `#replica`, and typing goes into it. */
+  #bound = false;
+  #unheld = new Unheld();
+  /** The text that the server held last in the life before, while that of the next is not here. */
+  #base: string | null = null;
+  /** Edits of an earlier life that could not be brought over, since the file was read-only by then. */
+  #left: { base: string; local: string } | null = null;
+  #cursor = '';
+
+  constructor(options: EditorOptions) {
+    this.#options = options;
+    this.#path = options.path;
+    this.#view = new EditorView({
+      parent: options.parent,
+      state: EditorState.create({
+        extensions: [
+          EditorView.cspNonce.of(options.nonce),
+          this.#access.of(access(options.readOnly)),
+          this.#shade.of(EditorView.darkTheme.of(options.dark)),
+          this.#name.of(named(options.label)),
+          keys(options),
+          setup(),
+          this.#language.of([]),
+          this.#shared.of([]),
+          EditorView.updateListener.of((update) => this.#updated(update)),
+        ],
+      }),
+    });
+    this.#loadLanguage();
+  }
+
+  /** A message of the sync protocol from the server. */
+  receive(message: Uint8Array): void {
+    const replica = this.#replica;
+    if (!replica) return;
+    try {
+      const isWhole = replica.receive(message);
+      if (isWhole && !this.#bound) this.#bind(replica);
+    } catch (error) {
+      console.warn('a message for a document could not be used', error);
+    }
+  }
+
+  /** The document is open again, in the life that this editor has a copy of. */
+  connected(): void {
+    if (this.#replica) this.#replica.ask();
+    else this.renewed();
+  }
+
+  /** The document is open in another life: all of it is asked for. Until it comes, the text stays and can be edited. */
+  renewed(): void {
+    if (this.#bound) {
+      this.#base = this.#unheld.heldText(this.#view.state.doc).toString();
+      this.#bound = false;
+      this.#view.dispatch({ effects: this.#shared.reconfigure([]) });
+    }
+    this.#replica?.destroy();
+    this.#replica = new Replica(
+      (message) => this.#options.onMessage(message),
+      () => this.#options.onEdited(),
+    );
+    this.#replica.ask();
+  }
+
+  /** Whether the text is the document's. */
+  synced(): boolean {
+    return this.#bound;
+  }
+
+  /** The server holds everything that was typed here. */
+  acknowledged(): void {
+    if (this.#bound) this.#unheld.clear();
+  }
+
+  setReadOnly(readOnly: boolean): void {
+    if (this.#view.state.readOnly !== readOnly) {
+      this.#view.dispatch({ effects: this.#access.reconfigure(access(readOnly)) });
+      this.#bringLeft();
+    }
+  }
+
+  setDark(dark: boolean): void {
+    this.#view.dispatch({ effects: this.#shade.reconfigure(EditorView.darkTheme.of(dark)) });
+  }
+
+  /** The file has another path: perhaps another language. */
+  setPath(path: string): void {
+    this.#path = path;
+    this.#view.dispatch({ effects: this.#name.reconfigure(named(`Editor: ${path}`)) });
+    this.#loadLanguage();
+  }
+
+  focus(): void {
+    this.#view.focus();
+  }
+
+  /** Puts the cursor at a line and column, from 1, as near as there is one, and shows it. */
+  goTo(line: number, column: number): void {
+    const { doc } = this.#view.state;
+    const { from, to } = doc.line(Math.min(Math.max(line, 1), doc.lines));
+    const anchor = Math.min(from + Math.max(column, 1) - 1, to);
+    this.#view.dispatch({ selection: { anchor }, effects: EditorView.scrollIntoView(anchor, { y: 'center' }) });
+  }
+
+  text(): string {
+    return this.#view.state.doc.toString();
+  }
+
+  destroy(): void {
+    this.#bound = false;
+    this.#view.destroy();
+    this.#replica?.destroy();
+    this.#replica = null;
+  }
+
+  /** The document is here whole: brings over what only this page has, and shows it. */
+  #bind(replica: Replica): void {
+    const local = this.text();
+    const remote = replica.text.toString();
+    const base = this.#base;
+    this.#base = null;
+    // Before anything was there to be seen, typing stands at the beginning.
+    const edits = base === null ? (local ? [{ from: 0, to: 0, insert: local }] : []) : merge(base, local, remote);
+    if (this.#view.state.readOnly) this.#left ??= edits.length > 0 ? { base: base ?? '', local } : null;
+    else replica.edit(edits);
+    const after = replica.text.toString();
+    this.#view.dispatch({
+      changes: diff(local, after),
+      effects: this.#shared.reconfigure(yCollab(replica.text, null)),
+      annotations: fromDocument.of(true),
+    });
+    this.#bound = true;
+    this.#unheld.brought(ChangeSet.of(diff(after, remote), after.length, '\n'));
+    this.#bringLeft();
+  }
+
+  #bringLeft(): void {
+    if (!this.#left || !this.#replica || !this.#bound || this.#view.state.readOnly) return;
+    const { base, local } = this.#left;
+    this.#left = null;
+    this.#replica.edit(merge(base, local, this.text()));
+  }
+
+  #updated(update: ViewUpdate): void {
+    if (update.docChanged) {
+      for (const transaction of update.transactions) {
+        if (!transaction.docChanged || transaction.annotation(fromDocument)) continue;
+        if (this.#replica?.receiving) this.#unheld.came(transaction.changes);
+        else this.#unheld.typed(transaction.changes, transaction.startState.doc);
+        if (!this.#bound) this.#options.onEdited();
+      }
+    }
+    if (update.docChanged || update.selectionSet || (update.focusChanged && update.view.hasFocus)) {
+      this.#tellCursor(update.state, update.focusChanged);
+    }
+  }
+
+  #tellCursor(state: EditorState, again: boolean): void {
+    const { head } = state.selection.main;
+    const line = state.doc.lineAt(head);
+    const column = head - line.from + 1;
+    const cursor = `${line.number}:${column}`;
+    if (cursor === this.#cursor && !again) return;
+    this.#cursor = cursor;
+    this.#options.onCursor(line.number, column);
+  }
+
+  #loadLanguage(): void {
+    const path = this.#path;
+    const use = (language: Extension) => {
+      if (this.#path === path) this.#view.dispatch({ effects: this.#language.reconfigure(language) });
+    };
+    const load = languageOf(path);
+    if (!load) return use([]);
+    load().then(use, (error: unknown) => console.warn(`the language of ${path} could not be loaded`, error));
+  }
+}
+
+function access(readOnly: boolean): Extension {
+  return EditorState.readOnly.of(readOnly);
+}
+
+function named(label: string): Extension {
+  return EditorView.contentAttributes.of({ 'aria-label': label });
+}

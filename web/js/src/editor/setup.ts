@@ -1,0 +1,49 @@
+// What every editor of the page is made of, whatever file it shows. Owns no state of its own.
+
+import { closeBrackets } from '@codemirror/autocomplete';
+import { bracketMatching, codeFolding, indentOnInput } from '@codemirror/language';
+import { highlightSelectionMatches, search } from '@codemirror/search';
+import { EditorState, type Extension } from '@codemirror/state';
+import {
+  crosshairCursor,
+  drawSelection,
+  dropCursor,
+  EditorView,
+  highlightActiveLine,
+  highlightActiveLineGutter,
+  highlightSpecialChars,
+  lineNumbers,
+  rectangularSelection,
+} from '@codemirror/view';
+import { highlighting } from './theme';
+
+export function setup(): Extension {
+  return [
+    sameOffsets,
+    lineNumbers(),
+    highlightActiveLineGutter(),
+    highlightActiveLine(),
+    highlightSpecialChars(),
+    drawSelection(),
+    dropCursor(),
+    rectangularSelection(),
+    crosshairCursor(),
+    EditorState.allowMultipleSelections.of(true),
+    indentOnInput(),
+    bracketMatching(),
+    closeBrackets(),
+    codeFolding(),
+    highlighting(),
+    highlightSelectionMatches(),
+    search({ top: true }),
+  ];
+}
+
+/**
+ * A position in the editor is one in the document. So only a line feed ends a line: a file with mixed endings keeps its
+ * carriage returns as characters. What is pasted gets the document's endings.
+ */
+const sameOffsets: Extension = [
+  EditorState.lineSeparator.of('\n'),
+  EditorView.clipboardInputFilter.of((text) => text.replace(/\r\n?/g, '\n')),
+];

@@ -1,0 +1,59 @@
+// Who draws a terminal: the graphics card where there is one, elements of the page otherwise and for screen readers. Owns
+// that choice and its changes; whatever fails on the way ends in elements, which always work.
+
+import type { Terminal } from '@xterm/xterm';
+
+export class Renderer {
+  readonly #terminal: Terminal;
+  #card: { dispose(): void } | null = null;
+  #wanted = false;
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+  }
+
+  useCard(wanted: boolean): void {
+    this.#wanted = wanted;
+    if (!wanted) this.#release();
+    else if (!this.#card && hasCard()) void this.#load();
+  }
+
+  destroy(): void {
+    this.useCard(false);
+  }
+
+  async #load(): Promise<void> {
+    try {
+      const { WebglAddon } = await import('@xterm/addon-webgl');
+      if (!this.#wanted || this.#card) return;
+      const addon = new WebglAddon();
+      addon.onContextLoss(() => this.#release());
+      this.#card = addon;
+      this.#terminal.loadAddon(addon);
+    } catch {
+      this.#release();
+    }
+  }
+
+  #release(): void {
+    const card = this.#card;
+    this.#card = null;
+    try {
+      card?.dispose();
+    } catch {
+      // It never got as far as drawing: there is nothing to take back.
+    }
+  }
+}
+
+let card: boolean | null = null;
+
+/** Whether WebGL is drawn by hardware: by software it is slower than elements are. */
+function hasCard(): boolean {
+  if (card === null) {
+    const context = document.createElement('canvas').getContext('webgl2', { failIfMajorPerformanceCaveat: true });
+    context?.getExtension('WEBGL_lose_context')?.loseContext();
+    card = context !== null;
+  }
+  return card;
+}
