@@ -28,6 +28,8 @@ scenario('two pages edit one file, each seeing the other at once', async (stage)
   await grace.entry('another.txt').waitFor();
   await ada.newTerminal();
   await ada.answer('echo seen by both');
+  const name = (await ada.terminalNames()).at(-1);
+  await grace.terminals.getByRole('tab', { name, exact: true }).click();
   await grace.row('seen by both').waitFor();
 });
 
@@ -53,7 +55,7 @@ scenario('a link for viewers shows everything and changes nothing', async (stage
   await viewer.ready();
   await viewer.entry('notes.txt').dblclick();
   await viewer.editorSays('notes.txt', 'look, do not touch');
-  assert.equal(await viewer.editor('notes.txt').getAttribute('contenteditable'), 'false');
+  assert.equal(await viewer.editor('notes.txt').getAttribute('aria-readonly'), 'true');
   await viewer.editor('notes.txt').click();
   await viewer.page.keyboard.type('scribble');
   for (const name of ['Run', 'New file', 'New folder', 'New terminal']) {
