@@ -96,6 +96,13 @@ class Stage {
     return ide;
   }
 
+  /** A page that is none of ours. */
+  async blankPage() {
+    const page = await (await this.#browser.newContext()).newPage();
+    this.#watch(page);
+    return page;
+  }
+
   /** Says that the server is down, so that a page that can't reach it is to be expected. */
   serverIsGone(gone) {
     this.#serverGone = gone;

@@ -1,12 +1,13 @@
 // The program under test as a child process: `embedenv try` on a folder of its own. Owns its process and its folder;
 // ends both. Never talks to a server that it didn't start.
 
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 
 /** How long the program may take until it has printed its link. */
 const START = 60_000;
@@ -38,6 +39,16 @@ export class Server {
     return this.#log.join('\n');
   }
 
+  /** A key pair with some credits, made on the command line as its operator does. */
+  async key(credits) {
+    const { stdout } = await promisify(execFile)(
+      this.#program,
+      ['keys', 'create', '--credits', String(credits), '--json', '--data-dir', this.#folder],
+      { env: settled() },
+    );
+    return JSON.parse(stdout);
+  }
+
   /** Ends it the way a crash does: nothing of it gets to run any more. */
   async crash() {
     this.#child.kill('SIGKILL');
@@ -64,6 +75,7 @@ export class Server {
   async #launch(listen) {
     this.#child = spawn(this.#program, ['try', '--listen', listen, '--data-dir', this.#folder], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: settled(),
     });
     createInterface({ input: this.#child.stderr }).on('line', (line) => this.#log.push(line));
     const lines = createInterface({ input: this.#child.stdout });
@@ -79,4 +91,9 @@ export class Server {
   async #ended() {
     if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit');
   }
+}
+
+/** The environment without what the tests are told by: the program takes `EMBEDENV_…` for settings of its own. */
+function settled() {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('EMBEDENV_')));
 }
