@@ -7,8 +7,8 @@ import { Terminal as Xterm } from '@xterm/xterm';
 import '@xterm/xterm/css/xterm.css';
 import { coloursAt } from './terminal/colours';
 import { clipboardKeys } from './terminal/keys';
-import { obeying, whileObeying } from './terminal/nonce';
 import { Renderer } from './terminal/renderer';
+import { carry } from './terminal/style';
 
 export interface TerminalOptions {
   parent: HTMLElement;
@@ -52,8 +52,8 @@ class Terminal {
     const follow = (_event: MouseEvent, url: string) => {
       if (isWeb(url)) onLink(url);
     };
+    carry(nonce);
     const xterm = new Xterm({
-      documentOverride: obeying(nonce),
       fontFamily: getComputedStyle(parent).getPropertyValue('--font-code').trim() || 'monospace',
       fontSize: FONT_SIZE,
       lineHeight: LINE_HEIGHT,
@@ -67,7 +67,7 @@ class Terminal {
     this.#xterm = xterm;
     xterm.loadAddon(this.#fitter);
     xterm.loadAddon(new WebLinksAddon(follow));
-    whileObeying(nonce, () => xterm.open(parent));
+    xterm.open(parent);
     xterm.textarea?.setAttribute('aria-label', `${label} input`);
     clipboardKeys(xterm);
     const encoder = new TextEncoder();
