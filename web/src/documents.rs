@@ -275,11 +275,11 @@ fn opened(workbench: &Workbench, record: &Rc<Record>, document: DocumentId, epoc
     let access = read_only.map_or(Access::Editable, Access::ReadOnly);
     workbench.dispatch(Action::Files(FilesAction::Access { id: record.id, access }));
     let is_same = record.epoch.replace(Some(epoch)) == Some(epoch);
-    sync(record, is_same);
+    sync(workbench, record, is_same);
 }
 
 /// Both the document and the editor are there: they sync.
-fn sync(record: &Rc<Record>, is_same: bool) {
+fn sync(workbench: &Workbench, record: &Rc<Record>, is_same: bool) {
     let editor = record.editor.borrow().clone();
     let Some(editor) = editor else { return };
     if record.document.get().is_none() {
@@ -294,9 +294,11 @@ fn sync(record: &Rc<Record>, is_same: bool) {
     for message in std::mem::take(&mut *record.early.borrow_mut()) {
         editor.receive(&message);
     }
+    workbench.first_file.open();
 }
 
 fn refused(workbench: &Workbench, record: &Rc<Record>, failure: &Failure, reason: String) {
+    workbench.first_file.open();
     let had_text = record.epoch.get().is_some();
     let what = workbench.state().files.get(record.id).map(|file| file.name().to_owned()).unwrap_or_default();
     let access = if had_text {
@@ -320,7 +322,7 @@ async fn make_editor(workbench: &Workbench, record: &Rc<Record>, parent: Element
     let Some(path) = path else { return Ok(()) };
     let editor = Editor::new(module, &parent, path.as_str(), workbench.is_dark(), events(workbench, record))?;
     *record.editor.borrow_mut() = Some(Rc::new(editor));
-    sync(record, false);
+    sync(workbench, record, false);
     if record.wants_focus.take()
         && let Some(editor) = &*record.editor.borrow()
     {

@@ -20,6 +20,8 @@ mod connection;
 #[cfg(target_arch = "wasm32")]
 mod documents;
 #[cfg(target_arch = "wasm32")]
+mod gate;
+#[cfg(target_arch = "wasm32")]
 mod interop;
 #[cfg(target_arch = "wasm32")]
 mod memory;

@@ -11,6 +11,7 @@ use std::rc::Rc;
 use embedenv_shared::command::FullRequest;
 use embedenv_shared::frame::{BinaryFrame, ServerFrame};
 use embedenv_shared::id::SessionId;
+use futures_util::future::select;
 use gloo_timers::future::TimeoutFuture;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Element;
@@ -27,6 +28,9 @@ use crate::workbench::Workbench;
 const TOO_MUCH: usize = 4 * 1024 * 1024;
 /// With less than this left, it attaches again.
 const LITTLE: usize = 512 * 1024;
+
+/// How long the first terminal waits for the first file, in milliseconds.
+const PATIENCE: u32 = 3_000;
 
 pub(crate) struct Terminals {
     records: RefCell<Vec<Rc<Record>>>,
@@ -268,6 +272,8 @@ async fn make_terminal(
     label: &str,
     parent: Element,
 ) -> Result<(), wasm_bindgen::JsValue> {
+    // The editor goes first.
+    select(Box::pin(workbench.first_file.passed()), TimeoutFuture::new(PATIENCE)).await;
     let module = load(Module::Terminal).await?;
     let id = record.id;
     if !workbench.terminals.get(id).is_some_and(|known| Rc::ptr_eq(&known, record)) {

@@ -21,6 +21,7 @@ use yew::Callback;
 
 use crate::connection::{Connection, Event};
 use crate::documents::Documents;
+use crate::gate::Gate;
 use crate::interop::modules::{self, Module};
 use crate::interop::page;
 use crate::link::RoomLink;
@@ -49,6 +50,8 @@ pub(crate) struct Inner {
     pub(crate) terminals: Terminals,
     /// Line and column in the shown editor, from 1.
     pub(crate) cursor: Signal<(u32, u32)>,
+    /// Opens when the first file can be typed into, or there is none: what is not needed for that is loaded after it.
+    pub(crate) first_file: Gate,
     link: RefCell<Option<RoomLink>>,
     listings: Listings,
     stop_presses: StopPresses,
@@ -89,6 +92,7 @@ impl Workbench {
             documents: Documents::default(),
             terminals: Terminals::new(),
             cursor: Signal::new((1, 1)),
+            first_file: Gate::default(),
             link: RefCell::new(None),
             listings: Listings::default(),
             stop_presses: StopPresses::default(),

@@ -1,23 +1,14 @@
 //! Messages, each until it is closed.
 
-use std::rc::Rc;
-
 use yew::prelude::*;
 
 use super::icon::{Icon, IconName};
 use crate::state::{Action, Alert};
 use crate::workbench::Workbench;
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct AlertsProps {
-    pub(crate) workbench: Workbench,
-    pub(crate) alerts: Rc<Vec<Alert>>,
-}
-
-#[component]
-pub(crate) fn Alerts(props: &AlertsProps) -> Html {
-    let alerts = props.alerts.iter().map(|alert| {
-        let (workbench, number) = (props.workbench.clone(), alert.number);
+pub(crate) fn alerts(workbench: &Workbench, alerts: &[Alert]) -> Html {
+    let alerts = alerts.iter().map(|alert| {
+        let (workbench, number) = (workbench.clone(), alert.number);
         let close = Callback::from(move |_: MouseEvent| workbench.dispatch(Action::CloseAlert(number)));
         html! {
             <div key={number} class="alert" role="alert">

@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use yew::prelude::*;
 
-use super::alerts::Alerts;
-use super::cover::{Boot, Failure};
+use super::alerts::alerts;
+use super::cover::{boot, failure};
 use super::ide::Ide;
 use crate::state::Connection;
 use crate::workbench::Workbench;
@@ -28,11 +28,9 @@ pub(crate) fn App(props: &AppProps) -> Html {
     let joined = state.me.is_some();
     let cover = match &state.connection {
         // What was typed and not sent yet stays behind it, to be kept.
-        Connection::Failed(notice) => {
-            html! { <Failure workbench={workbench.clone()} notice={notice.clone()} files={state.files.clone()} /> }
-        }
-        Connection::JoiningAgain(notice) if !joined => html! { <Boot notice={notice.clone()} /> },
-        _ if !joined => html! { <Boot /> },
+        Connection::Failed(notice) => failure(workbench, notice, &state.files),
+        Connection::JoiningAgain(notice) if !joined => boot(Some(notice)),
+        _ if !joined => boot(None),
         _ => html! {},
     };
     let failed = matches!(state.connection, Connection::Failed(_));
@@ -42,7 +40,7 @@ pub(crate) fn App(props: &AppProps) -> Html {
             if joined {
                 <Ide workbench={workbench.clone()} state={Rc::new(state.clone())} hidden={failed} />
             }
-            <Alerts workbench={workbench.clone()} alerts={state.alerts.clone()} />
+            { alerts(workbench, &state.alerts) }
         </>
     }
 }

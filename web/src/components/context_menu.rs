@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use embedenv_shared::link::files::Item;
-use web_sys::{Element, HtmlElement, KeyboardEvent};
+use web_sys::{Element, KeyboardEvent};
 use yew::prelude::*;
 
 use super::icon::{Icon, IconName};
@@ -31,7 +31,7 @@ pub(crate) fn ContextMenu(props: &ContextMenuProps) -> Html {
         if let Some(element) = node.cast::<Element>() {
             place(&element, menu);
             if let Some(first) = element.query_selector("button").ok().flatten() {
-                focus(&first);
+                page::give_focus(&first);
             }
         }
     });
@@ -146,13 +146,6 @@ fn step(menu: &NodeRef, steps: i32) {
     if let Some(item) = items.get((at + steps).rem_euclid(count.max(1)) as u32)
         && let Ok(item) = wasm_bindgen::JsCast::dyn_into::<Element>(item)
     {
-        focus(&item);
-    }
-}
-
-fn focus(element: &Element) {
-    if let Some(element) = wasm_bindgen::JsCast::dyn_ref::<HtmlElement>(element) {
-        // An element of the menu's own, which is shown.
-        let _ = element.focus();
+        page::give_focus(&item);
     }
 }

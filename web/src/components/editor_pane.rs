@@ -1,30 +1,19 @@
 //! The open files: their tabs, what is to be said of the shown one, and the place where its editor is.
 
-use std::rc::Rc;
-
 use embedenv_shared::frame::{ReadOnly, SandboxState};
 use web_sys::Element;
 use yew::prelude::*;
 
 use super::icon::{Icon, IconName};
 use super::tabs::{Tab, Tabs};
-use crate::state::Action;
-use crate::state::Sandbox;
-use crate::state::files::{Access, FileId, Files, FilesAction, OpenFile};
+use crate::state::files::{Access, FileId, FilesAction, OpenFile};
+use crate::state::{Action, Sandbox, State};
 use crate::words;
 use crate::workbench::Workbench;
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct EditorPaneProps {
-    pub(crate) workbench: Workbench,
-    pub(crate) files: Rc<Files>,
-    pub(crate) sandbox: Sandbox,
-    pub(crate) works: bool,
-}
-
-#[component]
-pub(crate) fn EditorPane(props: &EditorPaneProps) -> Html {
-    let EditorPaneProps { workbench, files, sandbox, works } = props;
+pub(crate) fn editor_pane(workbench: &Workbench, state: &State) -> Html {
+    let State { files, sandbox, .. } = state;
+    let works = state.works();
     let calling = |act: fn(&Workbench, FileId)| {
         let workbench = workbench.clone();
         Callback::from(move |id: u32| act(&workbench, FileId(id)))
@@ -54,7 +43,7 @@ pub(crate) fn EditorPane(props: &EditorPaneProps) -> Html {
     html! {
         <div class="editors">
             if sandbox.state == SandboxState::Gone {
-                <SandboxBanner workbench={workbench.clone()} message={sandbox.message.clone()} works={*works} />
+                { sandbox_banner(workbench, sandbox, works) }
             }
             if !files.open.is_empty() {
                 <Tabs
@@ -67,12 +56,12 @@ pub(crate) fn EditorPane(props: &EditorPaneProps) -> Html {
                 />
             }
             if let Some(file) = files.active() {
-                <FileBanner workbench={workbench.clone()} file={file.clone()} />
+                { file_banner(workbench, file) }
             }
             <div class="editor-area">
                 { hosts }
                 if files.open.is_empty() {
-                    <Empty works={*works} />
+                    { empty(works) }
                 }
             </div>
         </div>
@@ -135,23 +124,16 @@ fn EditorHost(props: &EditorHostProps) -> Html {
     }
 }
 
-#[derive(Properties, PartialEq)]
-struct FileBannerProps {
-    workbench: Workbench,
-    file: OpenFile,
-}
-
 /// Why a file can't be edited or saved, and what to do.
-#[component]
-fn FileBanner(props: &FileBannerProps) -> Html {
-    let OpenFile { id, path, access, problem, unsaved, .. } = &props.file;
+fn file_banner(workbench: &Workbench, file: &OpenFile) -> Html {
+    let OpenFile { id, path, access, problem, unsaved, .. } = file;
     let id = *id;
     let calling = |act: fn(&Workbench, FileId)| {
-        let workbench = props.workbench.clone();
+        let workbench = workbench.clone();
         Callback::from(move |_: MouseEvent| act(&workbench, id))
     };
     let download = || {
-        let (workbench, path) = (props.workbench.clone(), path.clone());
+        let (workbench, path) = (workbench.clone(), path.clone());
         let download = Callback::from(move |_: MouseEvent| workbench.download(path.clone()));
         html! { <button onclick={download}>{ "Download it" }</button> }
     };
@@ -175,39 +157,25 @@ fn FileBanner(props: &FileBannerProps) -> Html {
     html! { <div class="banner"><Icon name={IconName::AlertTriangle} /><span>{ text }</span>{ button }</div> }
 }
 
-#[derive(Properties, PartialEq)]
-struct SandboxBannerProps {
-    workbench: Workbench,
-    message: Option<String>,
-    works: bool,
-}
-
 /// The sandbox has ended, for everybody in the room.
-#[component]
-fn SandboxBanner(props: &SandboxBannerProps) -> Html {
-    let workbench = props.workbench.clone();
+fn sandbox_banner(workbench: &Workbench, sandbox: &Sandbox, works: bool) -> Html {
+    let workbench = workbench.clone();
     let start = Callback::from(move |_: MouseEvent| workbench.start_sandbox());
-    let why = props.message.clone().unwrap_or_else(|| "The sandbox has ended.".to_owned());
+    let why = sandbox.message.clone().unwrap_or_else(|| "The sandbox has ended.".to_owned());
     html! {
         <div class="banner" role="alert">
             <Icon name={IconName::AlertTriangle} />
             <span>{ format!("{why} The files are safe; programs and terminals have ended.") }</span>
-            if props.works {
+            if works {
                 <button class="primary" onclick={start}>{ "Start again" }</button>
             }
         </div>
     }
 }
 
-#[derive(Properties, PartialEq)]
-struct EmptyProps {
-    works: bool,
-}
-
 /// Nothing is open: what can be done.
-#[component]
-fn Empty(props: &EmptyProps) -> Html {
-    let keys: &[(&str, &str)] = if props.works {
+fn empty(works: bool) -> Html {
+    let keys: &[(&str, &str)] = if works {
         &[
             ("Go to file", "Ctrl+P"),
             ("Command palette", "Ctrl+Shift+P"),

@@ -6,14 +6,14 @@ use web_sys::Element;
 use yew::prelude::*;
 
 use super::context_menu::ContextMenu;
-use super::dialogs::Dialogs;
-use super::editor_pane::EditorPane;
+use super::dialogs::dialogs;
+use super::editor_pane::editor_pane;
 use super::icon::{Icon, IconName};
 use super::preview::Preview;
 use super::splitter::{Axis, Splitter};
-use super::status_bar::StatusBar;
-use super::terminal_panel::TerminalPanel;
-use super::toolbar::Toolbar;
+use super::status_bar::status_bar;
+use super::terminal_panel::terminal_panel;
+use super::toolbar::toolbar;
 use super::tree::Files;
 use crate::interop::page;
 use crate::state::settings::{PANEL, Pane, SIDE};
@@ -50,14 +50,7 @@ pub(crate) fn Ide(props: &IdeProps) -> Html {
     };
     html! {
         <div class="ide" data-pane={layout.pane.attribute()} hidden={*hidden} ref={node}>
-            <Toolbar
-                workbench={workbench.clone()}
-                me={me.clone()}
-                can_run={works && state.files.active.is_some()}
-                can_stop={works && state.terminals.running().is_some()}
-                people={state.people.clone()}
-                preview={layout.preview}
-            />
+            { toolbar(workbench, state, me) }
             <div class="body">
                 <Files
                     workbench={workbench.clone()}
@@ -68,7 +61,7 @@ pub(crate) fn Ide(props: &IdeProps) -> Html {
                 />
                 <Splitter axis={Axis::Vertical} label="Width of the files" value={layout.side} range={SIDE} resize={resize_side} />
                 <div class="main">
-                    <EditorPane workbench={workbench.clone()} files={state.files.clone()} sandbox={state.sandbox.clone()} {works} />
+                    { editor_pane(workbench, state) }
                     <Splitter
                         axis={Axis::Horizontal}
                         label="Height of the terminals"
@@ -76,22 +69,15 @@ pub(crate) fn Ide(props: &IdeProps) -> Html {
                         range={PANEL}
                         resize={resize_panel}
                     />
-                    <TerminalPanel workbench={workbench.clone()} terminals={state.terminals.clone()} {works} />
+                    { terminal_panel(workbench, &state.terminals, works) }
                 </div>
                 if layout.preview {
                     <Preview workbench={workbench.clone()} ports={state.ports.clone()} />
                 }
             </div>
-            <StatusBar
-                workbench={workbench.clone()}
-                connection={state.connection.clone()}
-                sandbox={state.sandbox.clone()}
-                file={state.files.active().map(|file| file.path.clone())}
-                ports={state.ports.clone()}
-                {works}
-            />
-            <PaneBar workbench={workbench.clone()} pane={layout.pane} />
-            <Dialogs workbench={workbench.clone()} state={state.clone()} />
+            { status_bar(workbench, state) }
+            { pane_bar(workbench, layout.pane) }
+            { dialogs(workbench, state) }
             if let Some(menu) = &state.menu {
                 <ContextMenu workbench={workbench.clone()} menu={menu.clone()} tree={state.tree.clone()} {works} />
             }
@@ -99,19 +85,12 @@ pub(crate) fn Ide(props: &IdeProps) -> Html {
     }
 }
 
-#[derive(Properties, PartialEq)]
-struct PaneBarProps {
-    workbench: Workbench,
-    pane: Pane,
-}
-
 /// Chooses the one pane of a narrow screen.
-#[component]
-fn PaneBar(props: &PaneBarProps) -> Html {
+fn pane_bar(workbench: &Workbench, shown: Pane) -> Html {
     let button = |pane: Pane, icon: IconName, text: &'static str| {
-        let workbench = props.workbench.clone();
+        let workbench = workbench.clone();
         let show = Callback::from(move |_: MouseEvent| workbench.show_pane(pane));
-        let pressed = (props.pane == pane).to_string();
+        let pressed = (shown == pane).to_string();
         html! { <button aria-pressed={pressed} onclick={show}><Icon name={icon} /><span>{ text }</span></button> }
     };
     html! {

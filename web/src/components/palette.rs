@@ -3,7 +3,7 @@
 use embedenv_shared::path::{ProjectName, WorkspacePath};
 use gloo_timers::future::TimeoutFuture;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{HtmlElement, HtmlInputElement, InputEvent, KeyboardEvent};
+use web_sys::{Element, HtmlInputElement, InputEvent, KeyboardEvent};
 use yew::prelude::*;
 
 use super::dialog::Dialog;
@@ -60,6 +60,13 @@ pub(crate) fn Palette(props: &PaletteProps) -> Html {
     let mut offers = narrowed(&typed, offers(workbench, *files), Offer::text);
     offers.truncate(MAX_LISTED);
     let at = (*chosen).min(offers.len().saturating_sub(1));
+    let list = use_node_ref();
+    use_effect_with((list.clone(), at, (*typed).clone()), |(list, ..)| {
+        let list = list.cast::<Element>();
+        if let Some(row) = list.and_then(|list| list.query_selector("[aria-selected=true]").ok().flatten()) {
+            row.scroll_into_view_with_bool(false);
+        }
+    });
     let oninput = {
         let (typed, chosen) = (typed.clone(), chosen.clone());
         Callback::from(move |event: InputEvent| {
@@ -107,8 +114,15 @@ pub(crate) fn Palette(props: &PaletteProps) -> Html {
     let rows = offers.into_iter().enumerate().map(|(index, offer)| {
         let take = take.clone();
         let (key, text, keys) = (offer.key(), offer.text(), offer.keys());
-        let take = Callback::from(move |()| take(&offer));
-        html! { <OfferRow {key} {index} {text} {keys} chosen={index == at} {take} /> }
+        let onclick = Callback::from(move |_: MouseEvent| take(&offer));
+        html! {
+            <div {key} id={format!("palette-{index}")} role="option" aria-selected={(index == at).to_string()} {onclick}>
+                <span>{ text }</span>
+                if !keys.is_empty() {
+                    <kbd>{ keys }</kbd>
+                }
+            </div>
+        }
     });
     let (name, placeholder) =
         if *files { ("Go to file", "A file's name") } else { ("Command palette", "A command or a file's name") };
@@ -127,7 +141,7 @@ pub(crate) fn Palette(props: &PaletteProps) -> Html {
                 {oninput}
                 {onkeydown}
             />
-            <div id="palette-list" role="listbox" aria-label={name}>{ for rows }</div>
+            <div id="palette-list" ref={list} role="listbox" aria-label={name}>{ for rows }</div>
             if none {
                 <p class="hint">{ "Nothing is called so." }</p>
             }
@@ -148,36 +162,4 @@ fn offers(workbench: &Workbench, files: bool) -> Vec<Offer> {
     }
     offers.extend(state.tree.known_files().into_iter().map(Offer::File));
     offers
-}
-
-#[derive(Properties, PartialEq)]
-struct OfferRowProps {
-    index: usize,
-    text: String,
-    keys: &'static str,
-    chosen: bool,
-    take: Callback<()>,
-}
-
-#[component]
-fn OfferRow(props: &OfferRowProps) -> Html {
-    let OfferRowProps { index, text, keys, chosen, take } = props;
-    let node = use_node_ref();
-    use_effect_with((node.clone(), *chosen), |(node, chosen)| {
-        if let Some(row) = node.cast::<HtmlElement>().filter(|_| *chosen) {
-            row.scroll_into_view_with_bool(false);
-        }
-    });
-    let onclick = {
-        let take = take.clone();
-        Callback::from(move |_: MouseEvent| take.emit(()))
-    };
-    html! {
-        <div ref={node} id={format!("palette-{index}")} role="option" aria-selected={chosen.to_string()} {onclick}>
-            <span>{ text }</span>
-            if !keys.is_empty() {
-                <kbd>{ *keys }</kbd>
-            }
-        </div>
-    }
 }

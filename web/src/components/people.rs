@@ -16,24 +16,21 @@ pub(crate) struct PeopleProps {
 
 #[component]
 pub(crate) fn People(props: &PeopleProps) -> Html {
-    let people = props.people.iter().map(|person| html! { <One key={person.member.0} person={person.clone()} /> });
-    html! { <ul class="people" aria-label="People">{ for people }</ul> }
-}
-
-#[derive(Properties, PartialEq)]
-struct OneProps {
-    person: Person,
-}
-
-#[component]
-fn One(props: &OneProps) -> Html {
-    let Person { user, color, role, path, .. } = &props.person;
-    let node = use_node_ref();
-    use_effect_with((node.clone(), color.clone()), |(node, color)| {
-        if let Some(element) = node.cast::<Element>() {
-            page::set_style(&element, "--person", color);
+    let list = use_node_ref();
+    use_effect_with((list.clone(), props.people.clone()), |(list, people)| {
+        let Some(items) = list.cast::<Element>().map(|list| list.children()) else { return };
+        for (index, person) in (0..).zip(people.iter()) {
+            if let Some(item) = items.item(index) {
+                page::set_style(&item, "--person", &person.color);
+            }
         }
     });
+    let people = props.people.iter().map(one);
+    html! { <ul class="people" aria-label="People" ref={list}>{ for people }</ul> }
+}
+
+fn one(person: &Person) -> Html {
+    let Person { member, user, role, path, .. } = person;
     let mut title = user.clone();
     if *role == Role::Viewer {
         title.push_str(", looking on");
@@ -41,7 +38,7 @@ fn One(props: &OneProps) -> Html {
     if let Some(path) = path {
         title = format!("{title}, in {path}");
     }
-    html! { <li class="person" aria-label={user.clone()} {title} ref={node}>{ initials(user) }</li> }
+    html! { <li key={member.0} class="person" aria-label={user.clone()} {title}>{ initials(user) }</li> }
 }
 
 /// The first letters of the first and last word of a name; the style sheet makes them capitals.

@@ -1,21 +1,12 @@
 //! The ports on which something in the sandbox listens.
 
-use std::rc::Rc;
-
 use yew::prelude::*;
 
 use crate::workbench::Workbench;
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct PortsProps {
-    pub(crate) workbench: Workbench,
-    pub(crate) ports: Rc<Vec<u16>>,
-}
-
-#[component]
-pub(crate) fn Ports(props: &PortsProps) -> Html {
-    let ports = props.ports.iter().map(|port| {
-        let workbench = props.workbench.clone();
+pub(crate) fn ports(workbench: &Workbench, ports: &[u16]) -> Html {
+    let ports = ports.iter().map(|port| {
+        let workbench = workbench.clone();
         let port = *port;
         let open = Callback::from(move |_: MouseEvent| workbench.preview_port(port));
         html! {

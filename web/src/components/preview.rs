@@ -84,19 +84,13 @@ pub(crate) fn Preview(props: &PreviewProps) -> Html {
                     <button class="primary" disabled={*outcome == Outcome::UnderWay}>{ "Ask" }</button>
                 </div>
             </form>
-            <Answer outcome={(*outcome).clone()} />
+            { answer(&outcome) }
         </section>
     }
 }
 
-#[derive(Properties, PartialEq)]
-struct AnswerProps {
-    outcome: Outcome,
-}
-
-#[component]
-fn Answer(props: &AnswerProps) -> Html {
-    let response = match &props.outcome {
+fn answer(outcome: &Outcome) -> Html {
+    let response = match outcome {
         Outcome::Nothing => return html! {},
         Outcome::UnderWay => return html! { <p class="preview-status hint">{ "Waiting for an answer" }</p> },
         Outcome::Failed(why) => return html! { <p class="preview-status" role="alert">{ why }</p> },

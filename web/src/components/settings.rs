@@ -9,15 +9,7 @@ use super::dialog::Dialog;
 use crate::state::settings::{Settings, Theme};
 use crate::workbench::Workbench;
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct SettingsProps {
-    pub(crate) workbench: Workbench,
-    pub(crate) settings: Rc<Settings>,
-}
-
-#[component]
-pub(crate) fn SettingsDialog(props: &SettingsProps) -> Html {
-    let SettingsProps { workbench, settings } = props;
+pub(crate) fn settings_dialog(workbench: &Workbench, settings: &Rc<Settings>) -> Html {
     let theme = {
         let workbench = workbench.clone();
         Callback::from(move |event: Event| {

@@ -1,54 +1,41 @@
 //! The line below: the connection, the sandbox, ports, where the cursor is and in what.
 
-use std::rc::Rc;
-
 use embedenv_shared::frame::SandboxState;
-use embedenv_shared::path::WorkspacePath;
 use yew::prelude::*;
 
-use super::ports::Ports;
+use super::ports::ports;
 use super::position::Position;
-use crate::state::{Connection, Sandbox};
+use crate::state::files::OpenFile;
+use crate::state::{Connection, State};
 use crate::words;
 use crate::workbench::Workbench;
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct StatusBarProps {
-    pub(crate) workbench: Workbench,
-    pub(crate) connection: Connection,
-    pub(crate) sandbox: Sandbox,
-    pub(crate) file: Option<WorkspacePath>,
-    pub(crate) ports: Rc<Vec<u16>>,
-    pub(crate) works: bool,
-}
-
-#[component]
-pub(crate) fn StatusBar(props: &StatusBarProps) -> Html {
-    let (state, text) = match props.connection {
+pub(crate) fn status_bar(workbench: &Workbench, state: &State) -> Html {
+    let (connection, text) = match state.connection {
         Connection::Connected => ("connected", "Connected"),
         Connection::Offline | Connection::Failed(_) => ("offline", "Offline"),
         Connection::Joining | Connection::JoiningAgain(_) | Connection::Reconnecting => {
             ("reconnecting", "Reconnecting")
         }
     };
-    let sandbox = match props.sandbox.state {
+    let sandbox = match state.sandbox.state {
         SandboxState::Ready => "",
         SandboxState::Starting => "Sandbox starts",
         SandboxState::Gone => "Sandbox has ended",
     };
     html! {
         <footer class="statusbar">
-            <span class="connection" role="status" data-state={state}>{ text }</span>
-            if !props.works {
+            <span class="connection" role="status" data-state={connection}>{ text }</span>
+            if !state.works() {
                 <span>{ "Read-only" }</span>
             }
             if !sandbox.is_empty() {
                 <span class="sandbox-state">{ sandbox }</span>
             }
-            <Ports workbench={props.workbench.clone()} ports={props.ports.clone()} />
+            { ports(workbench, &state.ports) }
             <span class="spacer"></span>
-            if let Some(name) = props.file.as_ref().and_then(WorkspacePath::name) {
-                <Position workbench={props.workbench.clone()} />
+            if let Some(name) = state.files.active().map(OpenFile::name) {
+                <Position workbench={workbench.clone()} />
                 <span class="language">{ words::language(name) }</span>
             }
         </footer>

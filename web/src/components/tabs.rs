@@ -1,9 +1,10 @@
 //! A row of tabs, for files and for terminals: arrows go from one to the next, Delete and the middle button close.
 
-use web_sys::{HtmlElement, KeyboardEvent, MouseEvent};
+use web_sys::{Element, KeyboardEvent, MouseEvent};
 use yew::prelude::*;
 
 use super::icon::{Icon, IconName};
+use crate::interop::page;
 
 /// One tab.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,7 +36,17 @@ pub(crate) struct TabsProps {
 
 #[component]
 pub(crate) fn Tabs(props: &TabsProps) -> Html {
-    let TabsProps { label, tabs, active, activate, keep, close, children } = props;
+    let TabsProps { label, tabs, active, activate, close, children, .. } = props;
+    let list = use_node_ref();
+    use_effect_with((list.clone(), *active, tabs.len()), |(list, ..)| {
+        let Some(list) = list.cast::<Element>() else { return };
+        let Ok(Some(tab)) = list.query_selector("[aria-selected=true]") else { return };
+        tab.scroll_into_view_with_bool(false);
+        if page::focused().is_some_and(|focused| list.contains(Some(&focused))) {
+            // The keyboard goes with the choice.
+            page::give_focus(&tab);
+        }
+    });
     let keys: Vec<u32> = tabs.iter().map(|tab| tab.key).collect();
     let onkeydown = {
         let (keys, active, activate, close) = (keys, *active, activate.clone(), close.clone());
@@ -58,51 +69,18 @@ pub(crate) fn Tabs(props: &TabsProps) -> Html {
             activate.emit(keys[to]);
         })
     };
-    let tabs = tabs.iter().map(|tab| {
-        let is_active = Some(tab.key) == *active;
-        html! {
-            <One
-                key={tab.key}
-                tab={tab.clone()}
-                active={is_active}
-                activate={activate.clone()}
-                keep={keep.clone()}
-                close={close.clone()}
-            />
-        }
-    });
+    let tabs = tabs.iter().map(|tab| one(props, tab));
     html! {
         <div class="tabs">
-            <div class="tab-list" role="tablist" aria-label={label} {onkeydown}>{ for tabs }</div>
+            <div class="tab-list" ref={list} role="tablist" aria-label={label} {onkeydown}>{ for tabs }</div>
             <div class="tabs-actions">{ children.clone() }</div>
         </div>
     }
 }
 
-#[derive(Properties, PartialEq)]
-struct OneProps {
-    tab: Tab,
-    active: bool,
-    activate: Callback<u32>,
-    keep: Callback<u32>,
-    close: Option<Callback<u32>>,
-}
-
-#[component]
-fn One(props: &OneProps) -> Html {
-    let OneProps { tab, active, activate, keep, close } = props;
-    let node = use_node_ref();
-    use_effect_with((node.clone(), *active), |(node, active)| {
-        if let Some(element) = node.cast::<HtmlElement>().filter(|_| *active) {
-            element.scroll_into_view_with_bool(false);
-            let list = element.closest("[role=tablist]").ok().flatten();
-            let focused = crate::interop::page::focused();
-            if list.zip(focused).is_some_and(|(list, focused)| list.contains(Some(&focused))) {
-                // The keyboard goes with the choice.
-                let _ = element.focus();
-            }
-        }
-    });
+fn one(props: &TabsProps, tab: &Tab) -> Html {
+    let TabsProps { active, activate, keep, close, .. } = props;
+    let active = *active == Some(tab.key);
     let key = tab.key;
     let calling = |callback: &Callback<u32>| {
         let callback = callback.clone();
@@ -121,13 +99,13 @@ fn One(props: &OneProps) -> Html {
     };
     html! {
         <div
-            ref={node}
+            {key}
             class={classes!("tab", tab.class)}
             role="tab"
             aria-selected={active.to_string()}
             aria-label={tab.name.clone()}
             title={tab.title.clone()}
-            tabindex={if *active { "0" } else { "-1" }}
+            tabindex={if active { "0" } else { "-1" }}
             onclick={calling(activate)}
             ondblclick={calling(keep)}
             onauxclick={middle}

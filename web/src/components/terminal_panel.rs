@@ -1,7 +1,5 @@
 //! The room's terminals: their tabs, the places where they are, and how their programs ended.
 
-use std::rc::Rc;
-
 use embedenv_shared::frame::{Terminal, TerminalKind};
 use embedenv_shared::id::SessionId;
 use web_sys::Element;
@@ -13,16 +11,7 @@ use crate::state::terminals::Terminals;
 use crate::words;
 use crate::workbench::Workbench;
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct TerminalPanelProps {
-    pub(crate) workbench: Workbench,
-    pub(crate) terminals: Rc<Terminals>,
-    pub(crate) works: bool,
-}
-
-#[component]
-pub(crate) fn TerminalPanel(props: &TerminalPanelProps) -> Html {
-    let TerminalPanelProps { workbench, terminals, works } = props;
+pub(crate) fn terminal_panel(workbench: &Workbench, terminals: &Terminals, works: bool) -> Html {
     let calling = |act: fn(&Workbench, SessionId)| {
         let workbench = workbench.clone();
         Callback::from(move |id: u32| act(&workbench, SessionId(id)))
@@ -83,10 +72,10 @@ pub(crate) fn TerminalPanel(props: &TerminalPanelProps) -> Html {
             <div class="terminal-area">
                 { hosts }
                 if let Some(terminal) = terminals.active() {
-                    <Told workbench={workbench.clone()} terminal={terminal.clone()} terminals={terminals.clone()} works={*works} />
+                    { told(workbench, terminal, terminals, works) }
                 } else {
                     <p class="panel-empty">
-                        { if *works { "No terminal is open. The plus above opens one." } else { "No terminal is open." } }
+                        { if works { "No terminal is open. The plus above opens one." } else { "No terminal is open." } }
                     </p>
                 }
             </div>
@@ -153,20 +142,10 @@ fn TerminalHost(props: &TerminalHostProps) -> Html {
     html! { <div {class} role="region" aria-label={label.clone()} ref={node} hidden={!active}></div> }
 }
 
-#[derive(Properties, PartialEq)]
-struct ToldProps {
-    workbench: Workbench,
-    terminal: Terminal,
-    terminals: Rc<Terminals>,
-    works: bool,
-}
-
 /// How the program of the shown terminal ended, or that some of its output is not shown.
-#[component]
-fn Told(props: &ToldProps) -> Html {
-    let ToldProps { workbench, terminal, terminals, works } = props;
+fn told(workbench: &Workbench, terminal: &Terminal, terminals: &Terminals, works: bool) -> Html {
     let id = terminal.terminal;
-    let can_start = *works
+    let can_start = works
         && (terminal.kind == TerminalKind::Terminal || terminals.run.as_ref().is_some_and(|run| run.terminal == id));
     let again = {
         let workbench = workbench.clone();

@@ -1,33 +1,20 @@
 //! The bar above: what this is, Run and Stop, tools, people.
 
-use std::rc::Rc;
-
-use embedenv_shared::frame::Person;
 use yew::prelude::*;
 
 use super::icon::{Icon, IconName};
 use super::people::People;
-use crate::state::{Action, Dialog, Me};
+use crate::state::{Action, Dialog, Me, State};
 use crate::workbench::Workbench;
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct ToolbarProps {
-    pub(crate) workbench: Workbench,
-    pub(crate) me: Rc<Me>,
-    pub(crate) can_run: bool,
-    pub(crate) can_stop: bool,
-    pub(crate) people: Rc<Vec<Person>>,
-    pub(crate) preview: bool,
-}
-
-#[component]
-pub(crate) fn Toolbar(props: &ToolbarProps) -> Html {
-    let ToolbarProps { workbench, me, can_run, can_stop, people, preview } = props;
+pub(crate) fn toolbar(workbench: &Workbench, state: &State, me: &Me) -> Html {
     let calling = |act: fn(&Workbench)| {
         let workbench = workbench.clone();
         Callback::from(move |_: MouseEvent| act(&workbench))
     };
     let works = me.works();
+    let can_run = works && state.files.active.is_some();
+    let can_stop = works && state.terminals.running().is_some();
     html! {
         <header class="toolbar">
             <span class="brand"><img src="/favicon.svg" alt="" width="20" height="20" /><span>{ "Embedenv" }</span></span>
@@ -47,7 +34,7 @@ pub(crate) fn Toolbar(props: &ToolbarProps) -> Html {
                 class="tool"
                 disabled={!works}
                 aria-label="Preview"
-                aria-pressed={preview.to_string()}
+                aria-pressed={state.layout.preview.to_string()}
                 title="Ask servers that run here"
                 onclick={calling(Workbench::toggle_preview)}
             >
@@ -59,7 +46,7 @@ pub(crate) fn Toolbar(props: &ToolbarProps) -> Html {
             <button class="tool icon-button" aria-label="Settings" title="Settings" onclick={calling(|w| w.dispatch(Action::Dialog(Some(Dialog::Settings))))}>
                 <Icon name={IconName::Settings} />
             </button>
-            <People people={people.clone()} />
+            <People people={state.people.clone()} />
         </header>
     }
 }

@@ -161,6 +161,13 @@ pub(crate) fn focused() -> Option<HtmlElement> {
     document().active_element()?.dyn_into().ok()
 }
 
+pub(crate) fn give_focus(element: &Element) {
+    if let Some(element) = element.dyn_ref::<HtmlElement>() {
+        // One that is not shown takes none.
+        let _ = element.focus();
+    }
+}
+
 /// Gives the keyboard to the first element that fits, and says whether there is one.
 pub(crate) fn focus(selector: &str) -> bool {
     let element = document().query_selector(selector).ok().flatten();

@@ -86,6 +86,9 @@ impl Workbench {
         for path in page.files {
             self.dispatch(Action::Files(FilesAction::Show { path, keep: true }));
         }
+        if page.active.is_none() {
+            self.first_file.open();
+        }
         if let Some(path) = page.active {
             self.dispatch(Action::Tree(TreeAction::Select(Some(path.clone()))));
             self.dispatch(Action::Files(FilesAction::Show { path, keep: true }));
@@ -105,7 +108,9 @@ impl Workbench {
         }
         let Ok(path) = WorkspacePath::parse(WELCOME) else { return };
         let is_there = self.state().tree.entry(&path).is_some() && self.state().files.open.is_empty();
-        if is_there {
+        if !is_there {
+            self.first_file.open();
+        } else {
             self.dispatch(Action::Tree(TreeAction::Select(Some(path.clone()))));
             self.show_file(path, false);
         }
