@@ -1,5 +1,5 @@
-// What changed between two texts, as few edits as it takes: by lines first, then the ends of each changed place are
-// trimmed. Owns nothing; never cuts a surrogate pair in two, since halves can't be written as UTF-8.
+// What changed between two texts, as few edits as it takes: by lines first, then by words, then the ends of
+// each changed place are trimmed. Owns nothing; never cuts a surrogate pair in two, since halves can't be written as UTF-8.
 
 /** Replace what stands at `from..to` of the old text, in UTF-16 units, by `insert`. */
 export interface Edit {
@@ -8,14 +8,26 @@ export interface Edit {
   insert: string;
 }
 
-/** Texts with more changed lines than this between them count as changed from the first such line to the last. */
+/** Texts with more changed parts than this between them count as changed from the first such part to the last. */
 const MOST_CHANGES = 1000;
+/** Changed places longer than this, in UTF-16 units, are not looked at word by word. */
+const LONGEST_PLACE = 20_000;
 
 /** The edits that make `after` of `before`, in order, none touching the next. */
 export function diff(before: string, after: string): Edit[] {
   if (before === after) return [];
-  const old = lines(before);
-  const now = lines(after);
+  const places = differences(lines(before), lines(after), 0);
+  return joined(places.flatMap((place) => refined(before, place)));
+}
+
+function refined(text: string, place: Edit): Edit[] {
+  if (place.to - place.from > LONGEST_PLACE || place.insert.length > LONGEST_PLACE) return [trimmed(text, place)];
+  const edits = differences(words(text.slice(place.from, place.to)), words(place.insert), place.from);
+  return edits.map((edit) => trimmed(text, edit));
+}
+
+/** What differs between texts that are given in parts; the first begins at `at`. */
+function differences(old: readonly string[], now: readonly string[], at: number): Edit[] {
   let head = 0;
   while (head < old.length && head < now.length && old[head] === now[head]) head++;
   let tail = 0;
@@ -25,17 +37,17 @@ export function diff(before: string, after: string): Edit[] {
   ) {
     tail++;
   }
-  const at = length(old, 0, head);
-  const kept = matches(old.slice(head, old.length - tail), now.slice(head, now.length - tail));
+  const [oldEnd, nowEnd] = [old.length - tail, now.length - tail];
+  const kept = matches(old.slice(head, oldEnd), now.slice(head, nowEnd));
   const edits: Edit[] = [];
-  let [from, i, j] = [at, head, head];
-  for (const [a, b] of [...kept, [old.length - tail - head, now.length - tail - head] as const]) {
-    const to = from + length(old, i, head + a);
-    if (head + a > i || head + b > j) edits.push(trimmed(before, { from, to, insert: now.slice(j, head + b).join('') }));
-    from = to + (old[head + a]?.length ?? 0);
-    [i, j] = [head + a + 1, head + b + 1];
+  let [from, i, j] = [at + length(old, 0, head), head, head];
+  for (const [a, b] of [...kept.map(([a, b]) => [head + a, head + b] as const), [oldEnd, nowEnd] as const]) {
+    const to = from + length(old, i, a);
+    if (a > i || b > j) edits.push({ from, to, insert: now.slice(j, b).join('') });
+    from = to + (old[a]?.length ?? 0);
+    [i, j] = [a + 1, b + 1];
   }
-  return joined(edits);
+  return edits;
 }
 
 /** The text with the edits made, which are in order. */
@@ -53,16 +65,21 @@ function lines(text: string): string[] {
   return text.match(/[^\n]*\n|[^\n]+/g) ?? [];
 }
 
-function length(lines: readonly string[], from: number, to: number): number {
+/** Words, and every other character for itself. */
+function words(text: string): string[] {
+  return text.match(/[\p{L}\p{N}_]+|[^]/gu) ?? [];
+}
+
+function length(parts: readonly string[], from: number, to: number): number {
   let sum = 0;
-  for (let i = from; i < to; i++) sum += lines[i]?.length ?? 0;
+  for (let i = from; i < to; i++) sum += parts[i]?.length ?? 0;
   return sum;
 }
 
-/** Pairs of equal lines, as many as there can be (E. W. Myers, "An O(ND) Difference Algorithm and Its Variations"). */
+/** Pairs of equal parts, as many as there can be (E. W. Myers, "An O(ND) Difference Algorithm and Its Variations"). */
 function matches(old: readonly string[], now: readonly string[]): (readonly [number, number])[] {
   const most = Math.min(old.length + now.length, MOST_CHANGES);
-  // The furthest line of `old` reached on each diagonal; the diagonals go from -most to most.
+  // The furthest part of `old` reached on each diagonal; the diagonals go from -most to most.
   const reached = new Int32Array(2 * most + 3);
   const history: Int32Array[] = [];
   const fromAbove = (d: number, k: number, row: Int32Array) =>
@@ -79,7 +96,7 @@ function matches(old: readonly string[], now: readonly string[]): (readonly [num
   return [];
 }
 
-/** Goes back from the end over what was reached after each change, and collects the equal lines on the way. */
+/** Goes back from the end over what was reached after each change, and collects the equal parts on the way. */
 function walked(history: readonly Int32Array[], oldLength: number, nowLength: number): (readonly [number, number])[] {
   const pairs: (readonly [number, number])[] = [];
   let [x, y] = [oldLength, nowLength];
