@@ -108,7 +108,9 @@ export class Ide {
   /** Waits until the file's text in the editor is exactly `text`. */
   async editorSays(path, text) {
     const editor = await this.editor(path).elementHandle();
-    await this.page.waitForFunction(([editor, text]) => editor.innerText.replace(/\n$/, '') === text, [editor, text]);
+    // An element for each line; `innerText` counts the ends of empty ones twice.
+    const says = ([editor, text]) => [...editor.children].map((line) => line.textContent).join('\n') === text;
+    await this.page.waitForFunction(says, [editor, text]);
   }
 }
 

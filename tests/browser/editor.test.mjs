@@ -1,0 +1,77 @@
+// What the editor does besides holding text: colours for each language, search, and an undo of one's own.
+
+import assert from 'node:assert/strict';
+import { scenario } from './scenario.mjs';
+
+/** A file of each language that the editor knows, with something in it that has a colour. */
+const samples = {
+  'a.py': 'def answer():\n    return 42\n',
+  'a.js': 'const answer = () => 42;\n',
+  'a.ts': 'const answer: number = 42;\n',
+  'a.tsx': 'const answer = <b>42</b>;\n',
+  'a.rs': 'fn main() { let answer = 42; }\n',
+  'a.c': 'int main(void) { return 42; }\n',
+  'a.go': 'package main\n\nfunc main() {}\n',
+  'a.java': 'class A { int answer = 42; }\n',
+  'a.html': '<p class="x">42</p>\n',
+  'a.css': 'p { color: red; }\n',
+  'a.json': '{ "answer": 42 }\n',
+  'a.md': '# Answer\n\n[link](https://example.com)\n',
+  'a.sh': 'if true; then echo "$HOME"; fi\n',
+};
+
+scenario('every language has its colours, loaded when its first file is opened', async (stage) => {
+  const ide = await stage.person();
+  await ide.ready();
+  const write = Object.entries(samples).map(([name, text]) => `echo ${Buffer.from(text).toString('base64')} | base64 -d > ${name}`);
+  await ide.answer(write.join('; '));
+  const scripts = () => ide.page.evaluate(() => performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('.js')).length);
+  const before = await scripts();
+  for (const [name, text] of Object.entries(samples)) {
+    await ide.entry(name).click();
+    await ide.editorSays(name, text);
+    const editor = await ide.editor(name).elementHandle();
+    await ide.page.waitForFunction((editor) => {
+      const colours = [...editor.querySelectorAll('span')].map((word) => getComputedStyle(word).color);
+      return colours.some((colour) => colour !== getComputedStyle(editor).color);
+    }, editor);
+  }
+  assert.ok((await scripts()) > before, 'the languages were there from the start');
+});
+
+scenario('undo takes back what was typed here and leaves what others typed', async (stage) => {
+  const ada = await stage.person();
+  await ada.ready();
+  await ada.newFile('list.txt');
+  await ada.type('list.txt', 'one\n');
+  const grace = await stage.person();
+  await grace.ready();
+  await grace.entry('list.txt').dblclick();
+  await grace.editorSays('list.txt', 'one\n');
+  await grace.editor('list.txt').click();
+  await grace.page.keyboard.press('Control+End');
+  await grace.page.keyboard.type('two');
+  await ada.editorSays('list.txt', 'one\ntwo');
+  await ada.editor('list.txt').click();
+  await ada.page.keyboard.press('Control+z');
+  await ada.editorSays('list.txt', 'two');
+  await ada.page.keyboard.press('Control+y');
+  await ada.editorSays('list.txt', 'one\ntwo');
+});
+
+scenario('search finds, counts its way through and replaces', async (stage) => {
+  const ide = await stage.person();
+  await ide.ready();
+  await ide.newFile('verse.txt');
+  await ide.type('verse.txt', 'rose is a rose is a rose');
+  await ide.page.keyboard.press('Control+f');
+  const find = ide.page.getByRole('textbox', { name: 'Find' });
+  await find.fill('rose');
+  await ide.page.getByRole('textbox', { name: 'Replace' }).fill('tulip');
+  await ide.page.getByRole('button', { name: 'replace all' }).click();
+  await ide.editorSays('verse.txt', 'tulip is a tulip is a tulip');
+  await find.press('Escape');
+  await find.waitFor({ state: 'hidden' });
+  await ide.page.keyboard.type('!');
+  assert.match(await ide.editor('verse.txt').innerText(), /!/, 'the keyboard did not come back to the text');
+});
