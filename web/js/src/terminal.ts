@@ -33,6 +33,8 @@ const LINE_HEIGHT = 1.2;
 const CONTRAST = 4.5;
 /** RIS, "reset to initial state": in line with the output, so that what came before it can't come after. */
 const RESET = new Uint8Array([0x1b, 0x63]);
+/** What the terminal itself tells a program: what it is, where the cursor is, its modes and colours, whether it has the focus. */
+const ANSWER = /^\x1b(?:\[[?>]?[\d;]*(?:[cnR]|\$y)|\[[IO]$|\]\d+;|P[01]\$r)/;
 
 export function createTerminal(options: TerminalOptions): Terminal {
   return new Terminal(options);
@@ -44,6 +46,8 @@ class Terminal {
   readonly #fitter = new FitAddon();
   readonly #renderer: Renderer;
   readonly #observer: ResizeObserver;
+  /** For each write that was not taken in yet whether it is of the past. */
+  readonly #past: boolean[] = [];
   #frame = 0;
 
   constructor(options: TerminalOptions) {
@@ -71,7 +75,9 @@ class Terminal {
     xterm.textarea?.setAttribute('aria-label', `${label} input`);
     clipboardKeys(xterm);
     const encoder = new TextEncoder();
-    xterm.onData((text) => options.onData(encoder.encode(text)));
+    xterm.onData((text) => {
+      if (!(this.#past[0] && ANSWER.test(text))) options.onData(encoder.encode(text));
+    });
     xterm.onBinary((text) => options.onData(Uint8Array.from(text, (character) => character.charCodeAt(0))));
     xterm.onResize(({ cols, rows }) => options.onResize(cols, rows));
     this.#renderer = new Renderer(xterm);
@@ -80,14 +86,21 @@ class Terminal {
     this.#observer.observe(parent);
   }
 
-  /** Shows output; `done` is called when it was taken in. */
-  write(bytes: Uint8Array, done?: () => void): void {
-    this.#xterm.write(bytes, done);
+  /**
+   * Shows output; `done` is called when it was taken in. What is asked in output of the `past`, shown once more, gets no
+   * answer: it would be typed into whatever program runs by now.
+   */
+  write(bytes: Uint8Array, done?: () => void, past = false): void {
+    this.#past.push(past);
+    this.#xterm.write(bytes, () => {
+      this.#past.shift();
+      done?.();
+    });
   }
 
   /** What is written from now on comes to an empty terminal. */
   reset(): void {
-    this.#xterm.write(RESET);
+    this.write(RESET);
   }
 
   /** Takes as many columns and rows as there is room for; nothing while it isn't shown. */

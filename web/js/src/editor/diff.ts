@@ -78,6 +78,7 @@ function length(parts: readonly string[], from: number, to: number): number {
 
 /** Pairs of equal parts, as many as there can be (E. W. Myers, "An O(ND) Difference Algorithm and Its Variations"). */
 function matches(old: readonly string[], now: readonly string[]): (readonly [number, number])[] {
+  if (old.length === 0 || now.length === 0) return [];
   const most = Math.min(old.length + now.length, MOST_CHANGES);
   // The furthest part of `old` reached on each diagonal; the diagonals go from -most to most.
   const reached = new Int32Array(2 * most + 3);
