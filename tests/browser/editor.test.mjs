@@ -24,7 +24,9 @@ scenario('every language has its colours, loaded when its first file is opened',
   const ide = await stage.person();
   await ide.ready();
   const write = Object.entries(samples).map(([name, text]) => `echo ${Buffer.from(text).toString('base64')} | base64 -d > ${name}`);
-  await ide.answer(write.join('; '));
+  await ide.terminal.click();
+  await ide.page.keyboard.insertText(write.join('; '));
+  await ide.page.keyboard.press('Enter');
   const scripts = () => ide.page.evaluate(() => performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('.js')).length);
   const before = await scripts();
   for (const [name, text] of Object.entries(samples)) {
