@@ -24,8 +24,7 @@ scenario('every language has its colours, loaded when its first file is opened',
   const ide = await stage.person();
   await ide.ready();
   const write = Object.entries(samples).map(([name, text]) => `echo ${Buffer.from(text).toString('base64')} | base64 -d > ${name}`);
-  await ide.terminal.click();
-  await ide.page.keyboard.insertText(write.join('; '));
+  await ide.pasteIntoTerminal(write.join('; '));
   await ide.page.keyboard.press('Enter');
   const scripts = () => ide.page.evaluate(() => performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('.js')).length);
   const before = await scripts();

@@ -105,6 +105,13 @@ export class Ide {
     await this.page.keyboard.press('Enter');
   }
 
+  /** Pastes from the clipboard into the shown terminal. */
+  async pasteIntoTerminal(text) {
+    await this.page.evaluate((text) => navigator.clipboard.writeText(text), text);
+    await this.terminal.click();
+    await this.page.keyboard.press('Control+Shift+V');
+  }
+
   /** Waits until the file's text in the editor is exactly `text`. */
   async editorSays(path, text) {
     const editor = await this.editor(path).elementHandle();
