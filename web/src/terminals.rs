@@ -246,11 +246,12 @@ impl Record {
         self.backlog.set(self.backlog.get() + bytes.len());
         terminal.write(bytes);
         if self.backlog.get() > TOO_MUCH && self.attached.get() && !self.held.replace(true) {
-            let record = self.clone();
+            let (record, then) = (self.clone(), workbench.clone());
             // What is under way still comes and is shown; after the reply nothing does.
             workbench.connection.ask(&FullRequest::TerminalDetach { terminal: self.id }, move |reply| {
                 if reply.is_ok() {
                     record.attached.set(false);
+                    record.attach_when_drawn(&then);
                 }
             });
         }
@@ -260,6 +261,11 @@ impl Record {
     fn drawn(self: &Rc<Self>, workbench: &Workbench) {
         let length = self.undrawn.borrow_mut().pop_front().unwrap_or(0);
         self.backlog.set(self.backlog.get().saturating_sub(length));
+        self.attach_when_drawn(workbench);
+    }
+
+    /// Follows the output again, if it was held up and what came has been drawn.
+    fn attach_when_drawn(self: &Rc<Self>, workbench: &Workbench) {
         if self.held.get() && !self.attached.get() && self.backlog.get() < LITTLE {
             self.attach(workbench);
         }
