@@ -57,6 +57,7 @@ fn all(steps: &mut Steps, tally: &mut Tally, full: bool) -> Result<()> {
     steps.need("typescript", || {
         done(command::command("npx").args(["--no-install", "tsc", "--noEmit"]).current_dir(repo::path("web/js")))
     })?;
+    steps.check("tests, page's scripts", || node_tests(tally, "web/js/test", &[]));
     steps
         .need("clippy, host", || done(cargo().args(["clippy", "--locked", "--all-targets", "--", "-D", "warnings"])))?;
     steps.need("clippy, wasm32", || {
@@ -115,13 +116,18 @@ fn cargo_tests(tally: &mut Tally, selection: &[&str], full: bool) -> Result<Stri
 }
 
 fn browser(tally: &mut Tally, chosen: &[String]) -> Result<String> {
-    let folder = repo::path(BROWSER_TESTS);
+    node::packages(BROWSER_TESTS)?;
+    node_tests(tally, BROWSER_TESTS, chosen)
+}
+
+/// Runs the `*.test.mjs` of a folder, or those chosen.
+fn node_tests(tally: &mut Tally, folder: &str, chosen: &[String]) -> Result<String> {
     let files = if chosen.is_empty() {
         let mut found = Vec::new();
-        for entry in std::fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))? {
+        for entry in std::fs::read_dir(repo::path(folder)).with_context(|| format!("cannot list {folder}"))? {
             let name = entry?.file_name().to_string_lossy().into_owned();
             if name.ends_with(".test.mjs") {
-                found.push(format!("{BROWSER_TESTS}/{name}"));
+                found.push(format!("{folder}/{name}"));
             }
         }
         found.sort();
@@ -130,11 +136,10 @@ fn browser(tally: &mut Tally, chosen: &[String]) -> Result<String> {
         chosen.to_vec()
     };
     if files.is_empty() {
-        bail!("{BROWSER_TESTS} holds no *.test.mjs");
+        bail!("{folder} holds no *.test.mjs");
     }
-    node::packages(BROWSER_TESTS)?;
     let mut tests = command::command("node");
-    // One file at a time: each starts a server and a browser, and there may be only two cores.
+    // One file at a time: a browser test starts a server and a browser, and there may be only two cores.
     tests.args(["--test", "--test-concurrency=1", "--test-reporter=spec"]).args(&files);
     environment(&mut tests)?;
     counted(tally, tests.env("EMBEDENV_BIN", release::binary()))
