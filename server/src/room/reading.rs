@@ -48,6 +48,7 @@ impl Room {
         let link = self.link().await?;
         member.stop_reading(&session);
         let head = session.attach(member.id, member.outbox.wake());
+        self.tell_progress(&session);
         let outcome = async {
             self.sessions.follow(&link, &session).await?;
             if from > head {
@@ -84,6 +85,8 @@ impl Room {
         member.stop_reading(session);
         // Attached again at once, so that nothing after the screen is missed; not read until the screen is sent.
         let to = session.attach(member.id, member.outbox.wake());
+        // What it leaves out counts as read: the agent sends no more before it hears of it.
+        self.tell_progress(session);
         let (room, member, session) = (self.clone(), member.clone(), session.clone());
         self.spawn("catch up", async move {
             let Ok(link) = room.link().await else { return };

@@ -236,6 +236,10 @@ impl Room {
             session.ended(Exited { session: id, status: ExitStatus::Signal(1), offset });
         }
         self.sessions.forget(id);
+        for member in self.members.all() {
+            // Nothing is told of it after it is said to be closed.
+            member.stop_reading(&session);
+        }
         self.members.tell(&ServerFrame::TerminalClosed { terminal: id });
         Ok(())
     }
