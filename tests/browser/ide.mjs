@@ -84,6 +84,12 @@ export class Ide {
     await this.entry(name).waitFor();
   }
 
+  /** Waits until an element has the keyboard. */
+  async hasKeyboard(locator) {
+    const element = await locator.elementHandle();
+    await this.page.waitForFunction((element) => document.activeElement === element, element);
+  }
+
   /** Types into the editor of an open file as a person does, key by key. */
   async type(path, text) {
     await this.editor(path).click();

@@ -55,6 +55,7 @@ scenario('the tree is walked, folded, renamed and emptied by keyboard', async (s
   await press('Escape');
   await dialog.waitFor({ state: 'hidden' });
   await selected('lib');
+  await ide.hasKeyboard(ide.entry('lib'));
   await press('Delete');
   await dialog.getByRole('button', { name: 'Delete' }).press('Enter');
   await ide.entry('lib').waitFor({ state: 'hidden' });
