@@ -120,7 +120,10 @@ pub struct Menu {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     Connection(Connection),
-    Joined { joined: Box<Joined>, project: ProjectName },
+    Joined {
+        joined: Box<Joined>,
+        project: ProjectName,
+    },
     People(Vec<Person>),
     Ports(Vec<u16>),
     Sandbox(Sandbox),
@@ -129,6 +132,8 @@ pub enum Action {
     Terminals(TerminalsAction),
     Alert(String),
     CloseAlert(u32),
+    /// What a message said is over.
+    Settle(&'static str),
     Dialog(Option<Dialog>),
     Menu(Option<Menu>),
     Settings(Settings),
@@ -154,6 +159,11 @@ impl State {
             Action::Terminals(action) => Rc::make_mut(&mut self.terminals).reduce(action),
             Action::Alert(text) => self.alert(text),
             Action::CloseAlert(number) => Rc::make_mut(&mut self.alerts).retain(|alert| alert.number != number),
+            Action::Settle(text) => {
+                if self.alerts.iter().any(|alert| alert.text == text) {
+                    Rc::make_mut(&mut self.alerts).retain(|alert| alert.text != text);
+                }
+            }
             Action::Dialog(dialog) => self.dialog = dialog,
             Action::Menu(menu) => self.menu = menu,
             Action::Settings(settings) => self.settings = Rc::new(settings),

@@ -25,9 +25,9 @@ use crate::words;
 use crate::workbench::Workbench;
 
 /// With more bytes than this not drawn yet, the page detaches.
-const TOO_MUCH: usize = 4 * 1024 * 1024;
+const TOO_MUCH: usize = 2 * 1024 * 1024;
 /// With less than this left, it attaches again.
-const LITTLE: usize = 512 * 1024;
+const LITTLE: usize = 256 * 1024;
 
 /// How long the first terminal waits for the first file, in milliseconds.
 const PATIENCE: u32 = 3_000;

@@ -3,6 +3,9 @@
 use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::frame::{Exit, ReadOnly};
 
+/// Told until the page is connected again.
+pub const RESTARTING: &str = "The server is being restarted. The page comes back by itself.";
+
 /// Something to be told on a page of its own or in a banner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
@@ -64,9 +67,7 @@ pub fn after_close(code: u16, error: Option<&Failure>, joined: bool) -> AfterClo
                 "Something was larger than the server takes in one message, and was not sent.".into(),
             ));
         }
-        (1012, _) => {
-            return AfterClose::Again(Some("The server is being restarted. The page comes back by itself.".into()));
-        }
+        (1012, _) => return AfterClose::Again(Some(RESTARTING.to_owned())),
         _ => return AfterClose::Again(None),
     })
 }

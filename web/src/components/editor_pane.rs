@@ -161,11 +161,11 @@ fn file_banner(workbench: &Workbench, file: &OpenFile) -> Html {
 fn sandbox_banner(workbench: &Workbench, sandbox: &Sandbox, works: bool) -> Html {
     let workbench = workbench.clone();
     let start = Callback::from(move |_: MouseEvent| workbench.start_sandbox());
-    let why = sandbox.message.clone().unwrap_or_else(|| "The sandbox has ended.".to_owned());
+    let why = sandbox.message.as_deref().unwrap_or("The sandbox has ended. The files are safe.");
     html! {
         <div class="banner" role="alert">
             <Icon name={IconName::AlertTriangle} />
-            <span>{ format!("{why} The files are safe; programs and terminals have ended.") }</span>
+            <span>{ format!("{why} Programs and terminals in it have ended.") }</span>
             if works {
                 <button class="primary" onclick={start}>{ "Start again" }</button>
             }

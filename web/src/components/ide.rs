@@ -69,7 +69,7 @@ pub(crate) fn Ide(props: &IdeProps) -> Html {
                         range={PANEL}
                         resize={resize_panel}
                     />
-                    { terminal_panel(workbench, &state.terminals, works) }
+                    { terminal_panel(workbench, state) }
                 </div>
                 if layout.preview {
                     <Preview workbench={workbench.clone()} ports={state.ports.clone()} />

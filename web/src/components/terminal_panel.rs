@@ -1,17 +1,21 @@
 //! The room's terminals: their tabs, the places where they are, and how their programs ended.
 
-use embedenv_shared::frame::{Terminal, TerminalKind};
+use embedenv_shared::frame::{SandboxState, Terminal, TerminalKind};
 use embedenv_shared::id::SessionId;
 use web_sys::Element;
 use yew::prelude::*;
 
 use super::icon::{Icon, IconName};
 use super::tabs::{Tab, Tabs};
+use crate::state::State;
 use crate::state::terminals::Terminals;
 use crate::words;
 use crate::workbench::Workbench;
 
-pub(crate) fn terminal_panel(workbench: &Workbench, terminals: &Terminals, works: bool) -> Html {
+pub(crate) fn terminal_panel(workbench: &Workbench, state: &State) -> Html {
+    let terminals = &*state.terminals;
+    let works = state.works();
+    let can_start = works && state.sandbox.state == SandboxState::Ready;
     let calling = |act: fn(&Workbench, SessionId)| {
         let workbench = workbench.clone();
         Callback::from(move |id: u32| act(&workbench, SessionId(id)))
@@ -72,7 +76,7 @@ pub(crate) fn terminal_panel(workbench: &Workbench, terminals: &Terminals, works
             <div class="terminal-area">
                 { hosts }
                 if let Some(terminal) = terminals.active() {
-                    { told(workbench, terminal, terminals, works) }
+                    { told(workbench, terminal, terminals, can_start) }
                 } else {
                     <p class="panel-empty">
                         { if works { "No terminal is open. The plus above opens one." } else { "No terminal is open." } }
@@ -143,9 +147,9 @@ fn TerminalHost(props: &TerminalHostProps) -> Html {
 }
 
 /// How the program of the shown terminal ended, or that some of its output is not shown.
-fn told(workbench: &Workbench, terminal: &Terminal, terminals: &Terminals, works: bool) -> Html {
+fn told(workbench: &Workbench, terminal: &Terminal, terminals: &Terminals, can_start: bool) -> Html {
     let id = terminal.terminal;
-    let can_start = works
+    let can_start = can_start
         && (terminal.kind == TerminalKind::Terminal || terminals.run.as_ref().is_some_and(|run| run.terminal == id));
     let again = {
         let workbench = workbench.clone();

@@ -51,6 +51,7 @@ impl Workbench {
         page::set_title(&format!("{project} – Embedenv"));
         let restored = remembered.filter(|page| page.project == project);
         self.dispatch(Action::Joined { joined, project });
+        self.dispatch(Action::Settle(words::RESTARTING));
         if first {
             self.restore(restored);
         }
