@@ -1,10 +1,10 @@
 //! Full clients: terminals that resume, documents that two people edit, keys and roles, and a sandbox that dies.
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail, ensure};
 use embedenv_shared::frame::BinaryFrame;
 use embedenv_shared::id::SessionId;
 use embedenv_tests::TestServer;
-use embedenv_tests::client::{Client, shown};
+use embedenv_tests::client::{Client, Received, shown};
 use serde_json::{Value, json};
 
 /// Opens a terminal and returns its number.
@@ -184,5 +184,62 @@ async fn typed_edits_are_in_the_file_before_a_command_reads_it() -> Result<()> {
     assert_eq!(shown(&plain.until_end().await?), "zero\none\ntwo\n");
     left.wait_for(&mut one, "zero\none\ntwo\nthree\n").await?;
     right.wait_for(&mut two, "zero\none\ntwo\nthree\n").await?;
+    Ok(())
+}
+
+/// Reads one terminal's output until there is `end` in it: (gaps and snapshots as they came, offset after the last byte).
+/// Every byte is there, in order, or a gap says which are not.
+async fn follow(client: &mut Client, number: u32, mut at: u64, end: &str) -> Result<(Vec<(u64, u64)>, u64)> {
+    let mut gaps = Vec::new();
+    let mut tail = Vec::new();
+    loop {
+        match client.next().await? {
+            Received::Text(frame) if frame["type"] == "terminal-gap" && frame["terminal"] == number => {
+                let offset = |name: &str| frame[name].as_u64().with_context(|| frame.to_string());
+                let (from, to) = (offset("from")?, offset("to")?);
+                ensure!(from == at && to > from, "{frame} at {at}");
+                gaps.push((from, to));
+                at = to;
+            }
+            Received::Binary(frame) => match BinaryFrame::decode(&frame)? {
+                BinaryFrame::Output { terminal, offset, bytes } if terminal.0 == number => {
+                    ensure!(offset == at, "output from {offset} at {at}");
+                    at += bytes.len() as u64;
+                    tail.extend_from_slice(bytes);
+                    if tail.windows(end.len()).any(|part| part == end.as_bytes()) {
+                        return Ok((gaps, at));
+                    }
+                    tail.drain(..tail.len().saturating_sub(end.len()));
+                }
+                BinaryFrame::Snapshot { terminal, offset, bytes } if terminal.0 == number => {
+                    ensure!(offset == at, "a screen of {offset} at {at}");
+                    if String::from_utf8_lossy(bytes).contains(end) {
+                        return Ok((gaps, at));
+                    }
+                }
+                _ => {}
+            },
+            Received::Text(_) => {}
+            Received::Closed(code) => bail!("closed with {code:?} at {at}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_viewer_gets_a_gap_and_a_screen_slows_nobody_and_follows_again() -> Result<()> {
+    let server = TestServer::new().await?;
+    let join = server.room().await?;
+    let mut fast = server.full(&join).await?;
+    let number = terminal(&mut fast, None).await?;
+    let mut slow = server.full(&join).await?;
+    slow.request(json!({"type": "terminal-attach", "terminal": number, "from": 0})).await?;
+    // More than the sockets between and the room's log hold.
+    type_in(&mut fast, number, "stty -echo; seq 1 4000000; echo fin''ished\n").await?;
+    let (gaps, head) = follow(&mut fast, number, 0, "finished").await?;
+    assert_eq!(gaps, [], "who reads loses nothing");
+    let (gaps, at) = follow(&mut slow, number, 0, "finished").await?;
+    assert!(!gaps.is_empty() && at >= head, "{gaps:?} {at} {head}");
+    type_in(&mut slow, number, "echo ag''ain\n").await?;
+    follow(&mut slow, number, at, "again").await?;
     Ok(())
 }
