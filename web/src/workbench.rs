@@ -7,6 +7,7 @@ mod keys;
 mod programs;
 mod room;
 mod tabs;
+mod transfer;
 
 use std::cell::{Cell, Ref, RefCell};
 use std::ops::Deref;

@@ -1,5 +1,7 @@
 //! A row of tabs, for files and for terminals: arrows go from one to the next, Delete and the middle button close.
 
+use gloo_timers::future::TimeoutFuture;
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, KeyboardEvent, MouseEvent};
 use yew::prelude::*;
 
@@ -50,6 +52,7 @@ pub(crate) fn Tabs(props: &TabsProps) -> Html {
     let keys: Vec<u32> = tabs.iter().map(|tab| tab.key).collect();
     let onkeydown = {
         let (keys, active, activate, close) = (keys, *active, activate.clone(), close.clone());
+        let list = list.clone();
         Callback::from(move |event: KeyboardEvent| {
             let Some(at) = keys.iter().position(|key| Some(*key) == active) else { return };
             let to = match event.key().as_str() {
@@ -60,6 +63,7 @@ pub(crate) fn Tabs(props: &TabsProps) -> Html {
                 "Delete" => {
                     if let Some(close) = &close {
                         close.emit(keys[at]);
+                        focus_active(list.clone());
                     }
                     return;
                 }
@@ -76,6 +80,17 @@ pub(crate) fn Tabs(props: &TabsProps) -> Html {
             <div class="tabs-actions">{ children.clone() }</div>
         </div>
     }
+}
+
+/// Gives the keyboard to the tab that is shown then: the one that had it has gone.
+fn focus_active(list: NodeRef) {
+    spawn_local(async move {
+        TimeoutFuture::new(0).await;
+        let list = list.cast::<Element>();
+        if let Some(tab) = list.and_then(|list| list.query_selector("[aria-selected=true]").ok().flatten()) {
+            page::give_focus(&tab);
+        }
+    });
 }
 
 fn one(props: &TabsProps, tab: &Tab) -> Html {

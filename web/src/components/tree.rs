@@ -171,7 +171,7 @@ fn key(workbench: &Workbench, tree: &Tree, typed: &mut (String, f64), event: &Ke
     if in_a_row.is_some_and(|element| element.get_attribute("role").as_deref() != Some("treeitem")) {
         return;
     }
-    let selected = tree.selected.clone();
+    let selected = tree.focused(&tree.rows()).cloned();
     let select = |path: Option<WorkspacePath>| {
         if let Some(path) = path {
             workbench.dispatch(Action::Tree(TreeAction::Select(Some(path))));

@@ -1,23 +1,18 @@
-//! The tree's work: listing, making, renaming, deleting, bringing in and taking out.
+//! The tree's work: listing, making, renaming, deleting.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use embedenv_shared::code::Failure;
 use embedenv_shared::command::FullRequest;
 use embedenv_shared::frame::ServerFrame;
 use embedenv_shared::link::files::{Entry, Item};
 use embedenv_shared::path::{EntryName, ProjectName, WorkspacePath};
-use embedenv_shared::tree::content_bytes;
 use gloo_timers::callback::Timeout;
 use serde_json::json;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::File;
 
 use super::Workbench;
-use crate::interop::page;
 use crate::state::files::FilesAction;
 use crate::state::tree::{Naming, SHOWN, TreeAction};
 use crate::state::{Action, Dialog};
@@ -25,8 +20,6 @@ use crate::words;
 
 /// Changes of a folder are gathered for this long before it is listed again, in milliseconds.
 const GATHER: u32 = 40;
-/// Room in a message beside the content of a file that is sent.
-const FRAME_ROOM: u64 = 8 * 1024;
 
 /// Which folders are being listed.
 #[derive(Default)]
@@ -84,7 +77,7 @@ impl Workbench {
     }
 
     /// Lists a folder, as far as it was listed before, and watches it.
-    fn list(&self, path: WorkspacePath) {
+    pub(super) fn list(&self, path: WorkspacePath) {
         let mut folders = self.listings.folders.borrow_mut();
         if let Some(Listing::UnderWay { changed_meanwhile }) = folders.get_mut(&path) {
             *changed_meanwhile = true;
@@ -131,6 +124,7 @@ impl Workbench {
                 if is_root {
                     self.welcome();
                 }
+                self.try_files_of(&path);
             }
             // It is listed again once there is a connection.
             Err(_) if !self.connection.is_up() => return,
@@ -185,20 +179,22 @@ impl Workbench {
 
     /// Begins to rename the selected entry.
     pub(crate) fn rename_selected(&self) {
-        if let Some(path) = self.state_selected().filter(|_| self.works()) {
+        if let Some(path) = self.current_entry().filter(|_| self.works()) {
             self.dispatch(Action::Tree(TreeAction::Name(Some(Naming::Rename { path }))));
         }
     }
 
     /// Asks whether the selected entry is to be deleted.
     pub(crate) fn ask_to_delete_selected(&self) {
-        if let Some(path) = self.state_selected().filter(|_| self.works()) {
+        if let Some(path) = self.current_entry().filter(|_| self.works()) {
             self.dispatch(Action::Dialog(Some(Dialog::Delete(path))));
         }
     }
 
-    fn state_selected(&self) -> Option<WorkspacePath> {
-        self.state().tree.selected.clone()
+    /// The entry that is selected, or has the keyboard when none is.
+    fn current_entry(&self) -> Option<WorkspacePath> {
+        let state = self.state();
+        state.tree.focused(&state.tree.rows()).cloned()
     }
 
     pub(crate) fn stop_naming(&self) {
@@ -309,71 +305,5 @@ impl Workbench {
                 }
             }
         });
-    }
-
-    /// Sends files of the person's own into the selected folder, one after the other.
-    pub(crate) fn upload(&self, files: Vec<File>) {
-        let Some(project) = self.project() else { return };
-        let folder = self.state().tree.place_for_new();
-        let most = self.state().me.as_ref().map_or(0, |me| me.max_message).saturating_sub(FRAME_ROOM) / 4 * 3;
-        let workbench = self.clone();
-        spawn_local(async move {
-            for file in files {
-                if let Err(why) = workbench.upload_one(&project, &folder, &file, most).await {
-                    workbench.alert(why);
-                }
-            }
-            workbench.list(folder);
-        });
-    }
-
-    async fn upload_one(
-        &self,
-        project: &ProjectName,
-        folder: &WorkspacePath,
-        file: &File,
-        most: u64,
-    ) -> Result<(), String> {
-        let name = file.name();
-        if file.size() > most as f64 {
-            let (is, most) = (words::size(file.size() as u64), words::size(most));
-            return Err(format!("{name} was not uploaded: it has {is}, and this server takes files of up to {most}."));
-        }
-        let entry = EntryName::parse(&name).and_then(|entry| folder.join(&entry));
-        let path = entry.map_err(|error| format!("{name} was not uploaded: {error}."))?;
-        let bytes = page::file_bytes(file).await.map_err(|_| format!("{name} could not be read on your side."))?;
-        let members = json!({"path": path, "content": STANDARD.encode(bytes), "encoding": "base64"});
-        let written = self.connection.command(project, json!({"type": "write"}), members).await;
-        written.map_err(|failure| words::failed(&format!("{name} was not uploaded"), &failure))
-    }
-
-    /// Hands a file of the room to the browser to keep.
-    pub(crate) fn download(&self, path: WorkspacePath) {
-        let Some(project) = self.project() else { return };
-        if self.state().tree.is_folder(&path) {
-            return self.alert("A folder can't be downloaded yet. Select a file.");
-        }
-        let workbench = self.clone();
-        spawn_local(async move {
-            let reply = workbench.connection.request(&FullRequest::Read { project, path: path.clone() }).await;
-            let name = path.name().unwrap_or_default();
-            let failed = |failure: &Failure| words::failed(&format!("{name} could not be downloaded"), failure);
-            let bytes = match reply {
-                Ok(ServerFrame::File { content, encoding, .. }) => content_bytes(content, encoding).ok(),
-                Ok(_) => None,
-                Err(failure) => return workbench.alert(failed(&failure)),
-            };
-            if bytes.is_none_or(|bytes| page::download(name, &bytes).is_err()) {
-                workbench.alert(format!("{name} could not be downloaded: what came was not a file."));
-            }
-        });
-    }
-
-    pub(crate) fn download_selected(&self) {
-        let shown = || self.state().files.active().map(|file| file.path.clone());
-        match self.state_selected().or_else(shown) {
-            Some(path) => self.download(path),
-            None => self.alert("Select the file to download first."),
-        }
     }
 }

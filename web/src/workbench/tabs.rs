@@ -34,6 +34,19 @@ impl Workbench {
         self.try_again_if_gone(id);
     }
 
+    /// A folder was listed: files of it that were gone and are back are opened again.
+    pub(super) fn try_files_of(&self, folder: &WorkspacePath) {
+        let back: Vec<FileId> = {
+            let state = self.state();
+            let is_back =
+                |path: &WorkspacePath| path.parent().as_ref() == Some(folder) && state.tree.entry(path).is_some();
+            state.files.open.iter().filter(|file| is_back(&file.path)).map(|file| file.id).collect()
+        };
+        for id in back {
+            self.try_again_if_gone(id);
+        }
+    }
+
     fn try_again_if_gone(&self, id: FileId) {
         let is_gone = |access: &Access| matches!(access, Access::Gone(_) | Access::Failed(_));
         if self.state().files.get(id).is_some_and(|file| is_gone(&file.access)) {

@@ -93,14 +93,12 @@ impl Tree {
         selected.or_else(|| entries(rows).next()).map(|row| &row.path)
     }
 
-    /// The entry `steps` rows from the selected one, ending at the first and last.
+    /// The entry `steps` rows from the one that has the keyboard, ending at the first and last.
     pub fn step(&self, steps: isize) -> Option<WorkspacePath> {
         let rows = self.rows();
         let paths: Vec<&WorkspacePath> = entries(&rows).map(|row| &row.path).collect();
         let last = paths.len().checked_sub(1)?;
-        let Some(at) = paths.iter().position(|path| Some(*path) == self.selected.as_ref()) else {
-            return paths.first().map(|path| (*path).clone());
-        };
+        let at = paths.iter().position(|path| Some(*path) == self.selected.as_ref()).unwrap_or(0);
         let to = at.saturating_add_signed(steps).min(last);
         Some(paths[to].clone())
     }
