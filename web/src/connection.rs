@@ -23,7 +23,7 @@ use wasm_bindgen_futures::spawn_local;
 use crate::backoff::Backoff;
 use crate::interop::page;
 use crate::wire::{self, Unreadable};
-use crate::words::{AfterClose, Notice, after_close};
+use crate::words::{AfterClose, Notice, Told, after_close};
 
 /// How often the server is asked whether it is there, in milliseconds.
 const PING: u32 = 15_000;
@@ -39,8 +39,8 @@ pub(crate) enum Event {
     Joined(Box<Joined>),
     Frame(ServerFrame),
     Binary(Vec<u8>),
-    /// It broke, or could not be made, and is tried again soon; with something to be said, if there is.
-    Lost(Option<String>),
+    /// It broke, or could not be made, and is tried again soon.
+    Lost(Told),
     /// It is no use to try again by itself.
     Stopped(Notice),
 }
@@ -187,8 +187,8 @@ impl Inner {
                     tell(Event::Stopped(notice));
                     let _ = hurry.await;
                 }
-                AfterClose::Again(notice) => {
-                    tell(Event::Lost(notice));
+                AfterClose::Again(told) => {
+                    tell(Event::Lost(told));
                     let wait = backoff.next(js_sys::Math::random());
                     select(hurry, TimeoutFuture::new(wait as u32)).await;
                 }

@@ -92,6 +92,8 @@ impl Default for Sandbox {
 pub struct Alert {
     pub number: u32,
     pub text: String,
+    /// It goes when the page is connected again.
+    while_away: bool,
 }
 
 /// The dialog that is open.
@@ -132,8 +134,8 @@ pub enum Action {
     Terminals(TerminalsAction),
     Alert(String),
     CloseAlert(u32),
-    /// What a message said is over.
-    Settle(&'static str),
+    /// A message that is true only while there is no connection.
+    AlertWhileAway(String),
     Dialog(Option<Dialog>),
     Menu(Option<Menu>),
     Settings(Settings),
@@ -157,13 +159,9 @@ impl State {
                 Rc::make_mut(&mut self.files).reduce(action);
             }
             Action::Terminals(action) => Rc::make_mut(&mut self.terminals).reduce(action),
-            Action::Alert(text) => self.alert(text),
+            Action::Alert(text) => self.alert(text, false),
+            Action::AlertWhileAway(text) => self.alert(text, true),
             Action::CloseAlert(number) => Rc::make_mut(&mut self.alerts).retain(|alert| alert.number != number),
-            Action::Settle(text) => {
-                if self.alerts.iter().any(|alert| alert.text == text) {
-                    Rc::make_mut(&mut self.alerts).retain(|alert| alert.text != text);
-                }
-            }
             Action::Dialog(dialog) => self.dialog = dialog,
             Action::Menu(menu) => self.menu = menu,
             Action::Settings(settings) => self.settings = Rc::new(settings),
@@ -183,6 +181,7 @@ impl State {
     fn joined(&mut self, joined: Joined, project: ProjectName) {
         let Joined { user, role, full, .. } = joined;
         self.connection = Connection::Connected;
+        Rc::make_mut(&mut self.alerts).retain(|alert| !alert.while_away);
         let Some(full) = full else { return };
         self.me = Some(Rc::new(Me { user, role, project, max_message: full.max_message }));
         self.projects = Rc::new(full.projects);
@@ -193,11 +192,11 @@ impl State {
     }
 
     /// Shows a message; the same one twice is shown once.
-    fn alert(&mut self, text: String) {
+    fn alert(&mut self, text: String, while_away: bool) {
         let alerts = Rc::make_mut(&mut self.alerts);
         alerts.retain(|alert| alert.text != text);
         self.last_alert += 1;
-        alerts.push(Alert { number: self.last_alert, text });
+        alerts.push(Alert { number: self.last_alert, text, while_away });
         let surplus = alerts.len().saturating_sub(MAX_ALERTS);
         alerts.drain(..surplus);
     }
@@ -218,6 +217,17 @@ mod tests {
         let number = state.alerts[0].number;
         state.reduce(Action::CloseAlert(number));
         assert_eq!(state.alerts.len(), 3);
+    }
+
+    #[test]
+    fn what_was_true_while_away_is_not_said_afterwards() {
+        let mut state = State::default();
+        state.reduce(Action::AlertWhileAway("away".to_owned()));
+        state.reduce(Action::Alert("stays".to_owned()));
+        let joined = Joined { user: "u".into(), color: "#000000".into(), role: Role::Editor, full: None };
+        let project = ProjectName::parse("p").unwrap();
+        state.reduce(Action::Joined { joined: Box::new(joined), project });
+        assert_eq!(state.alerts.iter().map(|alert| alert.text.as_str()).collect::<Vec<_>>(), ["stays"]);
     }
 
     #[test]

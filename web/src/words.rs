@@ -3,9 +3,6 @@
 use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::frame::{Exit, ReadOnly};
 
-/// Told until the page is connected again.
-pub const RESTARTING: &str = "The server is being restarted. The page comes back by itself.";
-
 /// Something to be told on a page of its own or in a banner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
@@ -22,10 +19,19 @@ fn notice(title: &str, text: impl Into<String>) -> Notice {
 /// What follows from the end of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AfterClose {
-    /// It is tried again by itself; with something to be said, if there is.
-    Again(Option<String>),
+    /// It is tried again by itself.
+    Again(Told),
     /// Trying again by itself is of no use.
     Stop(Notice),
+}
+
+/// What is said of a connection that broke.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    Nothing,
+    Message(String),
+    /// True only until the page is connected again.
+    WhileAway(String),
 }
 
 /// What a closed connection means: its close code, the error before it, and whether the room was joined.
@@ -58,17 +64,21 @@ pub fn after_close(code: u16, error: Option<&Failure>, joined: bool) -> AfterClo
             _ => notice("The server refused to let you in", format!("It said: {}.", error.message)),
         },
         (4413, _) => {
-            return AfterClose::Again(Some(
+            return AfterClose::Again(Told::Message(
                 "Output came faster than this page could take it; it has joined again.".into(),
             ));
         }
         (1009, _) => {
-            return AfterClose::Again(Some(
+            return AfterClose::Again(Told::Message(
                 "Something was larger than the server takes in one message, and was not sent.".into(),
             ));
         }
-        (1012, _) => return AfterClose::Again(Some(RESTARTING.to_owned())),
-        _ => return AfterClose::Again(None),
+        (1012, _) => {
+            return AfterClose::Again(Told::WhileAway(
+                "The server is being restarted. The page comes back by itself.".into(),
+            ));
+        }
+        _ => return AfterClose::Again(Told::Nothing),
     })
 }
 
@@ -93,14 +103,14 @@ pub fn no_module(what: &str) -> String {
 /// A failed request: what was tried, and why it came to nothing.
 pub fn failed(what: &str, failure: &Failure) -> String {
     let why = match failure.code {
-        ErrorCode::NotFound => "It is not there any more".to_owned(),
-        ErrorCode::AlreadyExists => "There is something by that name already".to_owned(),
-        ErrorCode::Forbidden => "Your link allows looking on and nothing else".to_owned(),
-        ErrorCode::QuotaExceeded => "The room's disk is full. Delete something first".to_owned(),
-        ErrorCode::SandboxUnavailable => "The sandbox does not run. Start it again".to_owned(),
-        ErrorCode::Unavailable => "There is no connection. Try again when it is back".to_owned(),
-        ErrorCode::NotRegular => "It is neither a file nor a folder".to_owned(),
-        _ => sentence(&failure.message),
+        ErrorCode::NotFound => "it is not there any more".to_owned(),
+        ErrorCode::AlreadyExists => "there is something by that name already".to_owned(),
+        ErrorCode::Forbidden => "your link allows looking on and nothing else".to_owned(),
+        ErrorCode::QuotaExceeded => "the room's disk is full. Delete something first".to_owned(),
+        ErrorCode::SandboxUnavailable => "the sandbox does not run. Start it again".to_owned(),
+        ErrorCode::Unavailable => "there is no connection. Try again when it is back".to_owned(),
+        ErrorCode::NotRegular => "it is neither a file nor a folder".to_owned(),
+        _ => failure.message.trim().trim_end_matches('.').to_owned(),
     };
     format!("{what}: {why}.")
 }
@@ -204,9 +214,9 @@ mod tests {
     }
 
     #[test]
-    fn errors_are_sentences() {
+    fn errors_say_what_was_tried_and_why_it_came_to_nothing() {
         let failure = Failure::new(ErrorCode::BadPath, "the path must not contain '..'");
-        assert_eq!(failed("x could not be made", &failure), "x could not be made: The path must not contain '..'.");
+        assert_eq!(failed("x could not be made", &failure), "x could not be made: the path must not contain '..'.");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::state::files::FilesAction;
 use crate::state::terminals::TerminalsAction;
 use crate::state::tree::TreeAction;
 use crate::state::{Action, Connection as Shown, Sandbox};
-use crate::words;
+use crate::words::{self, Told};
 
 /// The project of a room that has none yet.
 const FIRST_PROJECT: &str = "project";
@@ -28,7 +28,7 @@ impl Workbench {
             Event::Joined(joined) => self.joined(joined),
             Event::Frame(frame) => self.frame(frame),
             Event::Binary(bytes) => self.binary(&bytes),
-            Event::Lost(notice) => self.lost(notice),
+            Event::Lost(told) => self.lost(told),
             Event::Stopped(notice) => {
                 self.forget_connection();
                 self.dispatch(Action::Connection(Shown::Failed(notice)));
@@ -51,7 +51,6 @@ impl Workbench {
         page::set_title(&format!("{project} – Embedenv"));
         let restored = remembered.filter(|page| page.project == project);
         self.dispatch(Action::Joined { joined, project });
-        self.dispatch(Action::Settle(words::RESTARTING));
         if first {
             self.restore(restored);
         }
@@ -117,7 +116,7 @@ impl Workbench {
         }
     }
 
-    fn lost(&self, notice: Option<String>) {
+    fn lost(&self, told: Told) {
         self.forget_connection();
         let joined = self.state().me.is_some();
         let shown = match (page::is_online(), joined) {
@@ -126,8 +125,10 @@ impl Workbench {
             (_, false) => Shown::JoiningAgain(words::no_answer()),
         };
         self.dispatch(Action::Connection(shown));
-        if let Some(notice) = notice.filter(|_| joined) {
-            self.alert(notice);
+        match told {
+            Told::Message(text) if joined => self.alert(text),
+            Told::WhileAway(text) if joined => self.dispatch(Action::AlertWhileAway(text)),
+            _ => {}
         }
     }
 

@@ -98,7 +98,8 @@ impl Workbench {
         let workbench = self.clone();
         spawn_local(async move {
             if let Err(why) = workbench.saved(id).await {
-                workbench.alert(why);
+                let is_away = !workbench.connection.is_up();
+                workbench.dispatch(if is_away { Action::AlertWhileAway(why) } else { Action::Alert(why) });
             }
         });
     }
