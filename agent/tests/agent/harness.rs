@@ -81,6 +81,14 @@ impl Agent {
     }
 
     /// Bytes of the agent's own memory that are resident now.
+    /// Does something while the agent stands still, so that it finds all of it at once.
+    pub fn meanwhile(&self, act: impl FnOnce()) {
+        let pid = rustix::process::Pid::from_raw(self.pid() as i32).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+        act();
+        rustix::process::kill_process(pid, rustix::process::Signal::CONT).unwrap();
+    }
+
     pub fn resident(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
         let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
