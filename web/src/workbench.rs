@@ -62,6 +62,8 @@ pub(crate) struct Inner {
     sandbox_epoch: Cell<Option<u64>>,
     /// The file that shall have the keyboard once it has an editor.
     wants_editor: RefCell<Option<WorkspacePath>>,
+    /// The tree shall have the keyboard once it is drawn.
+    wants_tree: Cell<bool>,
     remembering: RefCell<Option<Timeout>>,
     listeners: RefCell<Vec<EventListener>>,
 }
@@ -100,6 +102,7 @@ impl Workbench {
             remembered: RefCell::new(None),
             sandbox_epoch: Cell::new(None),
             wants_editor: RefCell::new(None),
+            wants_tree: Cell::new(false),
             remembering: RefCell::new(None),
             listeners: RefCell::default(),
         }))

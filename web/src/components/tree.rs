@@ -36,6 +36,10 @@ pub(crate) fn Files(props: &FilesProps) -> Html {
     let FilesProps { workbench, tree, active, project, works } = props;
     let typed = use_mut_ref(|| (String::new(), 0.0));
     let upload_input = use_node_ref();
+    use_effect({
+        let workbench = workbench.clone();
+        move || workbench.tree_is_drawn()
+    });
     let rows = tree.rows();
     let focused = tree.focused(&rows).cloned();
     let onkeydown = {

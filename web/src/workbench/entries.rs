@@ -212,12 +212,14 @@ impl Workbench {
                 let path = format!("{folder}/{}", name.trim());
                 let path = WorkspacePath::parse(path.trim_start_matches('/')).map_err(|error| unusable(&error))?;
                 self.stop_naming();
+                self.focus_tree();
                 self.create(project, path, item);
             }
             Naming::Rename { path } => {
                 let name = EntryName::parse(name.trim()).map_err(|error| unusable(&error))?;
                 let to = path.with_name(&name).map_err(|error| unusable(&error))?;
                 self.stop_naming();
+                self.focus_tree();
                 if to != path {
                     self.rename(project, path, to, name);
                 }
@@ -270,9 +272,10 @@ impl Workbench {
                 return workbench.alert(words::failed(&format!("{from} could not be renamed"), &failure));
             }
             workbench.follow_move(&from, &to);
+            // Its row is another one under the new name.
+            workbench.focus_tree();
             workbench.dispatch(Action::Tree(TreeAction::Moved { from: from.clone(), to }));
             workbench.list_all();
-            workbench.focus_tree();
         });
     }
 

@@ -138,11 +138,22 @@ impl Workbench {
         }
     }
 
-    /// Gives the keyboard to the tree, once what has changed is drawn.
+    /// Gives the keyboard to the tree as soon as what has changed is drawn.
     pub(crate) fn focus_tree(&self) {
-        spawn_local(async {
+        self.wants_tree.set(true);
+        let workbench = self.clone();
+        spawn_local(async move {
+            // In case nothing of the tree has changed.
             TimeoutFuture::new(0).await;
-            page::focus(".tree [tabindex=\"0\"]");
+            workbench.tree_is_drawn();
         });
+    }
+
+    /// The tree was drawn: it gets the keyboard, if it was to get it.
+    pub(crate) fn tree_is_drawn(&self) {
+        let is_naming = self.state().tree.naming.is_some();
+        if !is_naming && self.wants_tree.take() {
+            page::focus(".tree [tabindex=\"0\"]");
+        }
     }
 }
