@@ -100,7 +100,8 @@ impl Connection {
         }
     }
 
-    /// Ends the connection that stands, so that the next one joins anew.
+    /// Ends the connection that stands, so that the next one joins anew: under another name, or over a network that is
+    /// there.
     pub(crate) fn renew(&self) {
         if let Some(give_up) = self.0.give_up.borrow_mut().take() {
             let _ = give_up.send(());

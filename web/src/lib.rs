@@ -35,6 +35,8 @@ mod workbench;
 /// Draws the page and joins the room that the address names.
 #[cfg(target_arch = "wasm32")]
 pub fn start() {
+    // A panic would leave a page that looks well and does nothing.
+    yew::set_custom_panic_hook(Box::new(|panic| interop::page::has_failed(&panic.to_string())));
     let workbench = workbench::Workbench::new();
     components::mount(workbench.clone());
     workbench.start();

@@ -169,10 +169,6 @@ impl State {
         }
     }
 
-    pub fn is_connected(&self) -> bool {
-        self.connection == Connection::Connected
-    }
-
     /// Whether this page may change anything in the room.
     pub fn works(&self) -> bool {
         self.me.as_ref().is_some_and(|me| me.works())

@@ -3,6 +3,10 @@
 use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::frame::{Exit, ReadOnly};
 
+/// The page's own code has failed.
+pub const PAGE_FAILED: &str =
+    "This page has failed and has to be loaded again. What the room has received is safe; copy what you typed last.";
+
 /// Something to be told on a page of its own or in a banner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {

@@ -221,7 +221,7 @@ impl Workbench {
         };
         let mut listeners = vec![
             on("online", |workbench| workbench.connection.hurry()),
-            on("offline", |workbench| workbench.connection.hurry()),
+            on("offline", |workbench| workbench.connection.renew()),
             on("pagehide", Self::remember),
             // Another link was put into this tab's address.
             on("hashchange", |_| page::reload()),

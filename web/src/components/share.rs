@@ -70,7 +70,7 @@ pub(crate) fn Share(props: &ShareProps) -> Html {
                         <option value="editor" selected=true>{ "Editor: changes files and runs programs" }</option>
                         <option value="viewer">{ "Viewer: looks on" }</option>
                         if props.role == Role::Owner {
-                            <option value="owner">{ "Owner: also takes links back" }</option>
+                            <option value="owner">{ "Owner: everything, and links for owners" }</option>
                         }
                     </select>
                     <button class="primary" onclick={create}>{ "Create link" }</button>

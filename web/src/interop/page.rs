@@ -205,6 +205,21 @@ pub(crate) fn warn(text: &str) {
     web_sys::console::warn_1(&text.into());
 }
 
+/// The page's own code has failed, and nothing of it can be relied on: says so without it.
+pub(crate) fn has_failed(what: &str) {
+    web_sys::console::error_1(&what.into());
+    let document = document();
+    let (Some(body), Ok(alert)) = (document.body(), document.create_element("div")) else { return };
+    // There is nobody left to tell what goes wrong here.
+    let _ = alert.set_attribute("class", "alerts");
+    let _ = alert.set_attribute("role", "alert");
+    alert.set_inner_html("<div class=\"alert\"><span class=\"alert-text\"></span></div>");
+    if let Ok(Some(text)) = alert.query_selector(".alert-text") {
+        text.set_text_content(Some(crate::words::PAGE_FAILED));
+    }
+    let _ = body.append_child(&alert);
+}
+
 /// Milliseconds of a clock that only runs forward while the page does.
 pub(crate) fn now() -> f64 {
     js_sys::Date::now()

@@ -92,13 +92,6 @@ impl Files {
         self.get(self.active?)
     }
 
-    /// The tab `steps` after the active one, around the end.
-    pub fn beside(&self, steps: isize) -> Option<FileId> {
-        let at = self.open.iter().position(|file| Some(file.id) == self.active)?;
-        let at = (at as isize + steps).rem_euclid(self.open.len() as isize);
-        Some(self.open[at as usize].id)
-    }
-
     pub fn reduce(&mut self, action: FilesAction) {
         match action {
             FilesAction::Show { path, keep } => self.show(path, keep),
@@ -208,14 +201,5 @@ mod tests {
         files.reduce(FilesAction::Moved { id, path: path("src/b.py") });
         assert_eq!(files.find(&path("src/b.py")).unwrap().id, id);
         assert_eq!(names(&files), ["b.py"]);
-    }
-
-    #[test]
-    fn neighbouring_tabs_are_found_around_the_end() {
-        let mut files = Files::default();
-        assert_eq!(files.beside(1), None);
-        let ids = ["a", "b"].map(|name| show(&mut files, name, true));
-        assert_eq!(files.beside(1), Some(ids[0]));
-        assert_eq!(files.beside(-1), Some(ids[0]));
     }
 }

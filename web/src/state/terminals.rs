@@ -61,13 +61,6 @@ impl Terminals {
         self.get(run.terminal).filter(|terminal| terminal.exit.is_some()).map(|terminal| terminal.terminal)
     }
 
-    /// The tab `steps` after the active one, around the end.
-    pub fn beside(&self, steps: isize) -> Option<SessionId> {
-        let at = self.list.iter().position(|terminal| Some(terminal.terminal) == self.active)?;
-        let at = (at as isize + steps).rem_euclid(self.list.len() as isize);
-        Some(self.list[at as usize].terminal)
-    }
-
     pub fn reduce(&mut self, action: TerminalsAction) {
         match action {
             TerminalsAction::Listed(list) => {
