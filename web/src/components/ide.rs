@@ -60,7 +60,7 @@ pub(crate) fn Ide(props: &IdeProps) -> Html {
                     {works}
                 />
                 <Splitter axis={Axis::Vertical} label="Width of the files" value={layout.side} range={SIDE} resize={resize_side} />
-                <div class="main">
+                <main class="main">
                     { editor_pane(workbench, state) }
                     <Splitter
                         axis={Axis::Horizontal}
@@ -70,7 +70,7 @@ pub(crate) fn Ide(props: &IdeProps) -> Html {
                         resize={resize_panel}
                     />
                     { terminal_panel(workbench, state) }
-                </div>
+                </main>
                 if layout.preview {
                     <Preview workbench={workbench.clone()} ports={state.ports.clone()} />
                 }

@@ -129,13 +129,13 @@ fn one(props: &TabsProps, tab: &Tab) -> Html {
             <span class="tab-name">{ &tab.text }</span>
             if let Some(close) = close {
                 // For the pointer alone: the keyboard has Delete, and a tab has no controls inside.
-                <button class="icon-button tab-close" aria-hidden="true" tabindex="-1" title="Close" onclick={{
+                <span class="tab-close" aria-hidden="true" title="Close" onclick={{
                     let close = close.clone();
                     Callback::from(move |event: MouseEvent| {
                         event.stop_propagation();
                         close.emit(key);
                     })
-                }}><Icon name={IconName::X} /></button>
+                }}><Icon name={IconName::X} /></span>
             }
         </div>
     }

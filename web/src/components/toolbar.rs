@@ -17,7 +17,7 @@ pub(crate) fn toolbar(workbench: &Workbench, state: &State, me: &Me) -> Html {
     let can_stop = works && state.terminals.running().is_some();
     html! {
         <header class="toolbar">
-            <span class="brand"><img src="/favicon.svg" alt="" width="20" height="20" /><span>{ "Embedenv" }</span></span>
+            <span class="brand"><img src="/favicon.svg" alt="" width="20" height="20" /><h1>{ "Embedenv" }</h1></span>
             <span class="project">{ me.project.as_str() }</span>
             <span class="spacer"></span>
             <button class="primary run" aria-label="Run" disabled={!can_run} title="Save and run the open file (Ctrl+Enter)" onclick={calling(Workbench::run)}>
