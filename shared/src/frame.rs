@@ -108,7 +108,7 @@ pub enum ServerFrame {
         read_only: Option<ReadOnly>,
     },
     /// Where a document stands. `received` counts the update messages of this connection for this document that
-    /// the server holds; `saved` says whether everything it holds is in the file.
+    /// the server holds or has asked for anew by a sync step 1; `saved` says whether everything it holds is in the file.
     Document {
         document: DocumentId,
         received: u64,

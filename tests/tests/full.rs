@@ -5,6 +5,7 @@ use embedenv_shared::frame::BinaryFrame;
 use embedenv_shared::id::SessionId;
 use embedenv_tests::TestServer;
 use embedenv_tests::client::{Client, Received, shown};
+use embedenv_tests::editor::Editor;
 use serde_json::{Value, json};
 
 /// Opens a terminal and returns its number.
@@ -172,8 +173,8 @@ async fn typed_edits_are_in_the_file_before_a_command_reads_it() -> Result<()> {
     let mut one = server.full(&join).await?;
     let mut two = server.full(&join).await?;
     one.command("p", json!({"type": "write"}), json!({"path": "a.txt", "content": "one\n"})).await?;
-    let mut left = embedenv_tests::editor::Editor::open(&mut one, "p", "a.txt").await?;
-    let mut right = embedenv_tests::editor::Editor::open(&mut two, "p", "a.txt").await?;
+    let mut left = Editor::open(&mut one, "p", "a.txt").await?;
+    let mut right = Editor::open(&mut two, "p", "a.txt").await?;
     assert_eq!(left.text(), "one\n");
     left.insert(&mut one, 4, "two\n").await?;
     right.wait_for(&mut two, "one\ntwo\n").await?;
@@ -241,5 +242,31 @@ async fn a_slow_viewer_gets_a_gap_and_a_screen_slows_nobody_and_follows_again() 
     assert!(!gaps.is_empty() && at >= head, "{gaps:?} {at} {head}");
     type_in(&mut slow, number, "echo ag''ain\n").await?;
     follow(&mut slow, number, at, "again").await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_typed_while_its_folder_is_renamed_stays_in_the_one_file() -> Result<()> {
+    let server = TestServer::new().await?;
+    let join = server.room().await?;
+    let mut typist = server.full(&join).await?;
+    let mut other = server.full(&join).await?;
+    typist.command("p", json!({"type": "write"}), json!({"path": "f0/a.txt", "content": ""})).await?;
+    let mut editor = Editor::open(&mut typist, "p", "f0/a.txt").await?;
+    for turn in 0..40 {
+        editor.insert(&mut typist, turn, "x").await?;
+        let saves = async {
+            for _ in 0..4 {
+                typist.request(json!({"type": "save", "document": editor.document})).await?;
+            }
+            anyhow::Ok(())
+        };
+        let rename = json!({"path": format!("f{turn}"), "name": format!("f{}", turn + 1)});
+        tokio::try_join!(saves, other.command("p", json!({"type": "rename"}), rename))?;
+    }
+    typist.request(json!({"type": "save", "document": editor.document})).await?;
+    let mut reader = server.plain(&join).await?;
+    reader.shell("p", "find . -type f; cat f40/a.txt").await?;
+    assert_eq!(shown(&reader.until_end().await?), format!("./f40/a.txt\n{}", "x".repeat(40)));
     Ok(())
 }

@@ -18,6 +18,7 @@ use embedenv_shared::id::{DocumentId, MemberId};
 use embedenv_shared::link::files::{Changed, List, MAX_READ, Read, StatFile, Version, Write};
 use embedenv_shared::path::{ProjectName, WorkspacePath};
 use parking_lot::Mutex;
+use tokio::sync::OwnedMutexGuard;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Room;
@@ -59,7 +60,7 @@ struct OpenDocument {
     project: ProjectName,
     state: Mutex<State>,
     /// Held while the document is written to its file or merged with it.
-    saving: tokio::sync::Mutex<()>,
+    saving: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Debug)]
@@ -144,8 +145,7 @@ impl Documents {
         let mut inner = self.inner.lock();
         inner.last += 1;
         let id = DocumentId(inner.last);
-        let open =
-            Arc::new(OpenDocument { id, project, state: Mutex::new(state), saving: tokio::sync::Mutex::default() });
+        let open = Arc::new(OpenDocument { id, project, state: Mutex::new(state), saving: Arc::default() });
         inner.open.insert(id, open.clone());
         Ok(open)
     }
@@ -167,6 +167,10 @@ impl Documents {
                 for reply in replies {
                     let frame = BinaryFrame::Document { document: id, message: &reply }.encode();
                     member.outbox.put(Message::Binary(frame));
+                }
+                // An update that can't be taken yet is answered by a question, whose answer holds it and counts too.
+                if is_update && let Some(reader) = state.readers.get_mut(&member.id) {
+                    reader.received += 1;
                 }
             }
             Ok(Received::Update { broadcast, changed }) => {
@@ -248,6 +252,19 @@ impl Documents {
                 open.reconcile(room).await;
             }
         }
+    }
+
+    /// Keeps documents at an entry and beneath it from reading and writing their files, while it gets another name. They
+    /// would look for them under the old one, and write them anew there.
+    pub(super) async fn hold(&self, project: &ProjectName, path: &WorkspacePath) -> Vec<OwnedMutexGuard<()>> {
+        let mut held = Vec::new();
+        // In the order of their numbers, so that two of these never wait for each other.
+        for open in self.all() {
+            if open.project == *project && open.state.lock().path.is_within(path) {
+                held.push(open.saving.clone().lock_owned().await);
+            }
+        }
+        held
     }
 
     /// An entry got another name: documents at it and beneath it follow.
