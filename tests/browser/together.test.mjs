@@ -33,6 +33,24 @@ scenario('two pages edit one file, each seeing the other at once', async (stage)
   await grace.row('seen by both').waitFor();
 });
 
+scenario('a page that comes later does not answer what a program asked before', async (stage) => {
+  const ada = await stage.person();
+  await ada.ready();
+  await ada.newTerminal();
+  // "Device attributes": the terminal's answer goes to `read`, and would be seen if another came.
+  await ada.answer(String.raw`read -rsd c -p $'\e[c'; echo asked; cat -v`);
+  await ada.row('asked').last().waitFor();
+
+  const grace = await stage.person();
+  await grace.ready();
+  const name = (await ada.terminalNames()).at(-1);
+  await grace.terminals.getByRole('tab', { name, exact: true }).click();
+  await grace.row('asked').last().waitFor();
+  await grace.answer('nothing else');
+  await ada.row('nothing else').last().waitFor();
+  assert.doesNotMatch(await ada.terminal.textContent(), /\?1;2/);
+});
+
 scenario('a link for viewers shows everything and changes nothing', async (stage) => {
   const host = await stage.person();
   await host.ready();

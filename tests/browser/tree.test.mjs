@@ -38,6 +38,7 @@ scenario('the tree is walked, folded, renamed and emptied by keyboard', async (s
   await selected('outer.py');
   await press('Enter');
   await ide.editor('src/outer.py').waitFor();
+  await ide.hasKeyboard(ide.editor('src/outer.py'));
   await ide.page.keyboard.type('kept');
 
   await ide.entry('outer.py').click();

@@ -191,10 +191,14 @@ impl Documents {
         let Some(record) = self.get(id) else { return false };
         let editor = record.editor.borrow().clone();
         match editor {
-            Some(editor) => spawn_local(async move {
-                TimeoutFuture::new(0).await;
+            Some(editor) => {
                 editor.focus();
-            }),
+                // One that is not drawn yet takes no keyboard.
+                spawn_local(async move {
+                    TimeoutFuture::new(0).await;
+                    editor.focus();
+                });
+            }
             None => record.wants_focus.set(true),
         }
         true

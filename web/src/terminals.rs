@@ -49,13 +49,25 @@ struct Record {
     held: Cell<bool>,
     /// Offset after the last byte that came.
     next: Cell<u64>,
+    /// Output that begins before this offset was made while this page did not follow it.
+    past: Cell<u64>,
     /// The columns and rows that the server was asked for last.
     asked_size: Cell<(u16, u16)>,
-    /// Came before the terminal was there: bytes, and whether the screen is wiped before them.
-    early: RefCell<Vec<(bool, Vec<u8>)>>,
+    /// What came before the terminal was there.
+    early: RefCell<Vec<(Kind, Vec<u8>)>>,
     /// Lengths of what was written and is not drawn yet, and their sum.
     undrawn: RefCell<VecDeque<usize>>,
     backlog: Cell<usize>,
+}
+
+/// What bytes for the terminal are.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Output,
+    /// Output of before. What a program asked the terminal in it gets no answer any more.
+    Past,
+    /// The whole screen, which takes the place of what is shown.
+    Screen,
 }
 
 impl Terminals {
@@ -86,6 +98,7 @@ impl Terminals {
             attached: Cell::new(false),
             held: Cell::new(false),
             next: Cell::new(0),
+            past: Cell::new(0),
             asked_size: Cell::default(),
             early: RefCell::default(),
             undrawn: RefCell::default(),
@@ -150,7 +163,8 @@ impl Terminals {
         let known = record.next.get().saturating_sub(offset);
         let Some(new) = usize::try_from(known).ok().and_then(|known| bytes.get(known..)) else { return };
         record.next.set(offset + bytes.len() as u64);
-        record.show(workbench, false, new);
+        let kind = if offset < record.past.get() { Kind::Past } else { Kind::Output };
+        record.show(workbench, kind, new);
     }
 
     /// The screen as it was at an offset: output before it was lost to this page.
@@ -158,7 +172,7 @@ impl Terminals {
         let record = self.get_or_make(id);
         record.attached.set(true);
         let had_output = record.next.replace(offset) > 0;
-        record.show(workbench, true, bytes);
+        record.show(workbench, Kind::Screen, bytes);
         if had_output {
             workbench.dispatch(Action::Terminals(TerminalsAction::Skipped(id)));
         }
@@ -219,8 +233,7 @@ impl Record {
         let (record, then) = (self.clone(), workbench.clone());
         let request = FullRequest::TerminalAttach { terminal: self.id, from: self.next.get() };
         workbench.connection.ask(&request, move |reply| match reply {
-            Ok(ServerFrame::TerminalAttached { from, .. }) if from == record.next.get() => {}
-            // A screen follows, and sets the offset.
+            Ok(ServerFrame::TerminalAttached { head, .. }) => record.past.set(head),
             Ok(_) => {}
             Err(failure) if then.connection.is_up() => {
                 record.attached.set(false);
@@ -231,12 +244,12 @@ impl Record {
     }
 
     /// Draws output, or keeps it until the terminal is there.
-    fn show(self: &Rc<Self>, workbench: &Workbench, wipe: bool, bytes: &[u8]) {
+    fn show(self: &Rc<Self>, workbench: &Workbench, kind: Kind, bytes: &[u8]) {
         let terminal = self.terminal.borrow().clone();
         let Some(terminal) = terminal else {
-            return self.early.borrow_mut().push((wipe, bytes.to_vec()));
+            return self.early.borrow_mut().push((kind, bytes.to_vec()));
         };
-        if wipe {
+        if kind == Kind::Screen {
             terminal.reset();
         }
         if bytes.is_empty() {
@@ -244,7 +257,7 @@ impl Record {
         }
         self.undrawn.borrow_mut().push_back(bytes.len());
         self.backlog.set(self.backlog.get() + bytes.len());
-        terminal.write(bytes);
+        terminal.write(bytes, kind != Kind::Output);
         if self.backlog.get() > TOO_MUCH && self.attached.get() && !self.held.replace(true) {
             let (record, then) = (self.clone(), workbench.clone());
             // What is under way still comes and is shown; after the reply nothing does.
@@ -294,8 +307,8 @@ async fn make_terminal(
     let (cols, rows) = terminal.size();
     workbench.terminals.resized(workbench, id, cols, rows);
     let early = std::mem::take(&mut *record.early.borrow_mut());
-    for (wipe, bytes) in early {
-        record.show(workbench, wipe, &bytes);
+    for (kind, bytes) in early {
+        record.show(workbench, kind, &bytes);
     }
     if workbench.terminals.wants_focus.get() == Some(id) {
         workbench.terminals.wants_focus.set(None);

@@ -52,6 +52,15 @@ pub(crate) fn Dialog(props: &DialogProps) -> Html {
         let close = close.clone();
         Callback::from(move |_: Event| close())
     };
+    // Escape closes by way of the state, like everything else: closed by the browser first, the dialog would be gone from
+    // view and still be open in the state, until the event that says so comes.
+    let oncancel = {
+        let close = close.clone();
+        Callback::from(move |event: Event| {
+            event.prevent_default();
+            close();
+        })
+    };
     let onclick = {
         let (close, node) = (close.clone(), node.clone());
         Callback::from(move |event: MouseEvent| {
@@ -63,7 +72,7 @@ pub(crate) fn Dialog(props: &DialogProps) -> Html {
     };
     let on_cross = Callback::from(move |_: MouseEvent| close());
     html! {
-        <dialog ref={node} class={classes!("dialog", class.clone())} aria-label={name} {onclose} {onclick}>
+        <dialog ref={node} class={classes!("dialog", class.clone())} aria-label={name} {oncancel} {onclose} {onclick}>
             if let Some(title) = title {
                 <div class="dialog-head">
                     <h2>{ title }</h2>

@@ -14,7 +14,7 @@ extern "C" {
 
     type TerminalHandle;
     #[wasm_bindgen(method)]
-    fn write(this: &TerminalHandle, bytes: &Uint8Array, done: &Function);
+    fn write(this: &TerminalHandle, bytes: &Uint8Array, done: &Function, past: bool);
     #[wasm_bindgen(method)]
     fn reset(this: &TerminalHandle);
     #[wasm_bindgen(method)]
@@ -78,9 +78,10 @@ impl Terminal {
         Ok(Self { handle, written })
     }
 
-    /// Shows output; [`TerminalEvents::written`] is called when it is on the screen.
-    pub(crate) fn write(&self, bytes: &[u8]) {
-        self.handle.write(&Uint8Array::from(bytes), &self.written);
+    /// Shows output; [`TerminalEvents::written`] is called when it is on the screen. What a program asks the terminal in
+    /// output of the `past` is not answered.
+    pub(crate) fn write(&self, bytes: &[u8], past: bool) {
+        self.handle.write(&Uint8Array::from(bytes), &self.written, past);
     }
 
     pub(crate) fn reset(&self) {
