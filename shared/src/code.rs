@@ -95,8 +95,6 @@ pub enum CloseCode {
     GoingDown = 1012,
     /// A frame over the limit.
     TooBig = 1009,
-    /// The server failed.
-    Internal = 1011,
     BadCredentials = 4401,
     NoCredits = 4402,
     UnknownJoinKey = 4404,
@@ -141,6 +139,14 @@ impl Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_code_is_in_the_documentation() {
+        let page = include_str!("../../docs/protocol.md");
+        for code in ErrorCode::ALL {
+            assert!(page.contains(&format!("\n| `{code}` |")), "{code} is not in docs/protocol.md");
+        }
+    }
 
     #[test]
     fn every_code_is_the_same_by_serde_and_by_name() {

@@ -381,6 +381,24 @@ mod tests {
     }
 
     #[test]
+    fn every_frame_is_in_the_documentation() {
+        let page = include_str!("../../docs/protocol.md");
+        let unknown = [
+            serde_json::from_str::<ServerFrame>(r#"{"type":"?"}"#).unwrap_err().to_string(),
+            serde_json::from_str::<crate::command::FullRequest>(r#"{"type":"?"}"#).unwrap_err().to_string(),
+        ];
+        for error in unknown {
+            // "unknown variant `?`, expected one of `a`, `b`, …"
+            let types: Vec<_> = error.split('`').skip(3).step_by(2).collect();
+            assert!(types.len() > 15, "{error}");
+            for name in types {
+                let (word, member) = (format!("`{name}`"), format!("\"type\":\"{name}\""));
+                assert!(page.contains(&word) || page.contains(&member), "{name} is not in docs/protocol.md");
+            }
+        }
+    }
+
+    #[test]
     fn binary_frames_round_trip() {
         for frame in [
             BinaryFrame::Output { terminal: SessionId(7), offset: 1 << 40, bytes: b"out" },
