@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 /// How long a test waits for a frame that must come.
@@ -128,6 +129,12 @@ impl Client {
         frame.as_object_mut().context("an object")?.insert("id".into(), json!(id));
         self.send(frame).await?;
         self.frame_where(&format!("the reply to {id}"), |frame| frame["id"] == id).await
+    }
+
+    /// Says goodbye, and waits for the server's answer; then the connection has ended on both sides.
+    pub async fn leave(&mut self) -> Result<Option<u16>> {
+        self.socket.close(Some(CloseFrame { code: CloseCode::Normal, reason: "".into() })).await?;
+        self.closed().await
     }
 
     /// Waits until the server closes, and says with which code.

@@ -24,6 +24,18 @@ async fn init_is_answered_by_one_frame_and_costs_one_credit() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_leaves_is_answered_and_gone_for_the_others() -> Result<()> {
+    let server = TestServer::new().await?;
+    let join = server.room().await?;
+    let mut leaving = server.plain(&join).await?;
+    let mut staying = server.full(&join).await?;
+    staying.frame_where("both", |frame| frame["people"].as_array().is_some_and(|people| people.len() == 2)).await?;
+    assert_eq!(leaving.leave().await?, Some(1000));
+    staying.frame_where("one", |frame| frame["people"].as_array().is_some_and(|people| people.len() == 1)).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn handshake_failures_have_their_codes() -> Result<()> {
     let server = TestServer::new().await?;
     let poor = server.key(0).await?;

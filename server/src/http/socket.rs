@@ -103,40 +103,64 @@ async fn serve(doors: Doors, space: String, address: SocketAddr, upgraded: Upgra
     let mut socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
     let seat = tokio::select! {
         seat = handshake::shake(&doors, &space, address, &mut socket) => seat,
-        () = doors.tasks.closing() => None,
+        () = doors.tasks.closing() => Err(Ending::Closing),
     };
-    let socket = match seat {
-        Some(seat) => converse(&doors, socket, seat).await,
-        None => socket,
+    let (socket, ending) = match seat {
+        Ok(seat) => converse(&doors, socket, seat).await,
+        Err(ending) => (socket, ending),
     };
-    linger(socket).await;
+    linger(socket, ending).await;
+}
+
+/// How a connection came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// The peer said goodbye, or is gone.
+    Left,
+    /// The server closes, and the peer has not answered yet.
+    Closing,
+    /// A message over the limit: the server closes, and what the peer goes on sending can't be read as messages.
+    TooLong,
 }
 
 /// Carries a member's connection until either side ends it.
-async fn converse(doors: &Doors, socket: Socket, seat: Seat) -> Socket {
+async fn converse(doors: &Doors, socket: Socket, seat: Seat) -> (Socket, Ending) {
     let (mut sink, mut stream) = socket.split();
-    {
+    let ending = {
         let heard = incoming::Heard::default();
         let incoming = incoming::carry(doors, &seat, &mut stream, &heard);
         let outgoing = outgoing::carry(&seat, &mut sink);
         let watchdog = heard.watch();
         tokio::pin!(incoming, outgoing, watchdog);
         tokio::select! {
-            () = &mut outgoing => {}
-            () = &mut watchdog => {}
-            () = &mut incoming => {
-                // What is still to be said, a close code above all, is said before the end.
-                let _ = timeout(LINGER, outgoing).await;
+            () = &mut outgoing => Ending::Closing,
+            () = &mut watchdog => Ending::Left,
+            ending = &mut incoming => {
+                if ending != Ending::Left {
+                    // What is still to be said, the close code above all, is said before the end.
+                    let _ = timeout(LINGER, outgoing).await;
+                }
+                ending
             }
         }
-    }
+    };
     drop(seat);
-    stream.reunite(sink).expect("both halves are of one socket")
+    (stream.reunite(sink).expect("both halves are of one socket"), ending)
 }
 
-/// Discards what the peer still sends, so that the close code reaches it before the connection is reset.
-async fn linger(socket: Socket) {
-    let mut raw = socket.into_inner();
-    let mut discarded = [0; 4096];
-    let _ = timeout(LINGER, async { while raw.read(&mut discarded).await.is_ok_and(|n| n > 0) {} }).await;
+/// Waits for the peer's answer to a close, and discards what it sent before, so that the close code reaches it and is not
+/// overtaken by a reset.
+async fn linger(mut socket: Socket, ending: Ending) {
+    let answered = async {
+        match ending {
+            Ending::Left => {}
+            Ending::Closing => while socket.next().await.is_some_and(|message| message.is_ok()) {},
+            Ending::TooLong => {
+                let mut raw = socket.into_inner();
+                let mut discarded = [0; 4096];
+                while raw.read(&mut discarded).await.is_ok_and(|n| n > 0) {}
+            }
+        }
+    };
+    let _ = timeout(LINGER, answered).await;
 }

@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::super::Doors;
-use super::Socket;
+use super::{Ending, Socket};
 use crate::room::Room;
 use crate::room::members::{Arrival, Seat, check_guest};
 use crate::room::outbox::Outbox;
@@ -22,44 +22,37 @@ use crate::room::outbox::Outbox;
 /// How long a refusal may take to be sent.
 const REFUSE: Duration = Duration::from_secs(5);
 
-/// Shakes hands. `None` when it came to nothing; the client has been told why.
-pub(super) async fn shake(doors: &Doors, space: &str, address: SocketAddr, socket: &mut Socket) -> Option<Seat> {
+/// Shakes hands. When it comes to nothing, the client has been told why.
+pub(super) async fn shake(
+    doors: &Doors,
+    space: &str,
+    address: SocketAddr,
+    socket: &mut Socket,
+) -> Result<Seat, Ending> {
     let first = match timeout(doors.config.limits.handshake, first_frame(socket)).await {
         Ok(First::Text(text)) => text,
-        Ok(First::Gone) => return None,
+        Ok(First::Gone) => return Err(Ending::Left),
         Ok(First::TooLong) => {
             close(socket, CloseCode::TooBig, "the message is too long").await;
-            return None;
+            return Err(Ending::TooLong);
         }
-        Ok(First::Binary) => {
-            let failure = Failure::new(ErrorCode::BadRequest, "the first frame must be init or join");
-            refuse(socket, None, &failure, None).await;
-            return None;
-        }
+        Ok(First::Binary) => return Err(refuse(socket, None, &not_first(), None).await),
         Err(_) => {
             let failure = Failure::new(ErrorCode::HandshakeTimeout, "no init or join came in time");
-            refuse(socket, None, &failure, Some(CloseCode::HandshakeTimeout)).await;
-            return None;
+            return Err(refuse(socket, None, &failure, Some(CloseCode::HandshakeTimeout)).await);
         }
     };
     let (id, body) = match command::parse(&first) {
         Ok(ClientFrame { id, body }) => (id, body),
-        Err(BadFrame { id, failure }) => {
-            refuse(socket, id, &failure, None).await;
-            return None;
-        }
+        Err(BadFrame { id, failure }) => return Err(refuse(socket, id, &failure, None).await),
     };
     let (presented, outcome) = match body {
         ClientBody::Init(init) => (init.public_key.clone(), open(doors, space, init, socket).await),
         ClientBody::Join(join) => (join.join.clone(), enter(doors, join, socket).await),
-        ClientBody::Command { .. } | ClientBody::Full(_) => {
-            let failure = Failure::new(ErrorCode::BadRequest, "the first frame must be init or join");
-            refuse(socket, id, &failure, None).await;
-            return None;
-        }
+        ClientBody::Command { .. } | ClientBody::Full(_) => return Err(refuse(socket, id, &not_first(), None).await),
     };
     match outcome {
-        Ok(seat) => Some(seat),
+        Ok(seat) => Ok(seat),
         Err(mut failure) => {
             let guess = matches!(failure.code, ErrorCode::BadCredentials | ErrorCode::UnknownJoinKey);
             if guess && doors.attempts.failed(address.ip(), &presented).is_limited() {
@@ -69,8 +62,7 @@ pub(super) async fn shake(doors: &Doors, space: &str, address: SocketAddr, socke
                 ErrorCode::SandboxUnavailable => Some(CloseCode::SandboxUnavailable),
                 code => CloseCode::after_handshake(code),
             };
-            refuse(socket, id, &failure, code).await;
-            None
+            Err(refuse(socket, id, &failure, code).await)
         }
     }
 }
@@ -135,8 +127,12 @@ async fn say(socket: &mut Socket, frame: &ServerFrame) -> Result<(), Failure> {
     socket.send(Message::text(frame.to_text())).await.map_err(gone)
 }
 
+fn not_first() -> Failure {
+    Failure::new(ErrorCode::BadRequest, "the first frame must be init or join")
+}
+
 /// Tells the client why it was refused, and closes with the code if there is one, otherwise normally.
-async fn refuse(socket: &mut Socket, id: Option<FrameId>, failure: &Failure, code: Option<CloseCode>) {
+async fn refuse(socket: &mut Socket, id: Option<FrameId>, failure: &Failure, code: Option<CloseCode>) -> Ending {
     let error = ServerFrame::Error { code: failure.code, message: failure.message.clone(), id };
     let told = timeout(REFUSE, async {
         say(socket, &error).await?;
@@ -147,6 +143,7 @@ async fn refuse(socket: &mut Socket, id: Option<FrameId>, failure: &Failure, cod
     });
     // A client that does not take the refusal is gone anyway.
     let _ = told.await;
+    Ending::Closing
 }
 
 async fn close(socket: &mut Socket, code: CloseCode, reason: &'static str) {

@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::super::Doors;
 use super::commands::Answer;
-use super::{Socket, commands, full};
+use super::{Ending, Socket, commands, full};
 use crate::policy::Capability;
 use crate::room::members::Seat;
 use crate::room::outbox::Outbox;
@@ -53,7 +53,7 @@ impl Heard {
 }
 
 /// Carries out what the member sends, until the connection ends.
-pub(super) async fn carry(doors: &Doors, seat: &Seat, stream: &mut SplitStream<Socket>, heard: &Heard) {
+pub(super) async fn carry(doors: &Doors, seat: &Seat, stream: &mut SplitStream<Socket>, heard: &Heard) -> Ending {
     let outbox = &seat.member.outbox;
     let mut budget = Budget::default();
     while let Some(message) = stream.next().await {
@@ -69,15 +69,16 @@ pub(super) async fn carry(doors: &Doors, seat: &Seat, stream: &mut SplitStream<S
                     answer(outbox, None, Err(failure));
                 }
             }
-            Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => {}
-            Ok(Message::Close(_)) => return,
+            // After a close, the next turn sends the answer to it and finds the end.
+            Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_) | Message::Close(_)) => {}
             Err(tungstenite::Error::Capacity(_)) => {
                 outbox.close(CloseCode::TooBig, "the message is too long");
-                return;
+                return Ending::TooLong;
             }
-            Err(_) => return,
+            Err(_) => return Ending::Left,
         }
     }
+    Ending::Left
 }
 
 async fn text_frame(doors: &Doors, seat: &Seat, text: &str) {
