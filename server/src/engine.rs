@@ -38,8 +38,9 @@ pub trait Engine: Send + Sync + std::fmt::Debug + 'static {
     /// Removes a room's home and whatever else the engine keeps of it. Its sandbox must have ended.
     fn erase(&self, room: RoomId) -> EngineFuture<'_, ()>;
 
-    /// Ends and removes what rooms outside `keep` left on this machine: processes, cgroups, mounts, folders.
-    fn sweep<'a>(&'a self, keep: &'a [RoomId]) -> EngineFuture<'a, ()>;
+    /// Ends and removes what was left on this machine: the homes of rooms outside `keep`, and the processes, cgroups and
+    /// mounts of those outside `running`.
+    fn sweep<'a>(&'a self, keep: &'a [RoomId], running: &'a [RoomId]) -> EngineFuture<'a, ()>;
 }
 
 /// What a sandbox is started from.
@@ -105,6 +106,13 @@ pub struct SandboxRecord {
     pub epoch: u64,
     /// The engine's own part.
     pub details: serde_json::Value,
+}
+
+impl SandboxRecord {
+    /// As it is kept in the ledger.
+    pub fn to_text(&self) -> String {
+        serde_json::to_string(self).expect("records always serialise")
+    }
 }
 
 /// Why a sandbox is no more.

@@ -15,8 +15,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use join_keys::{Claim, EDITOR_KEY, JoinKeys, OWNER_KEY};
-pub use keys::{KeyId, KeyRow, NewKey};
-pub use rooms::{IdempotencyKey, NewRoom, OpenOutcome, RoomRow};
+pub use keys::{KeyRow, NewKey, Payer};
+pub use rooms::{IdempotencyKey, NewRoom, NewSandbox, OpenOutcome, PRICE, RoomRow};
 use secret::ServerSecret;
 use store::Store;
 

@@ -104,9 +104,7 @@ impl LocalEngine {
         let agent = data_dir.join("agent").join(name);
         write_once(&agent, &home.agent, 0o555).map_err(failed("the agent"))?;
         let etc = data_dir.join("etc");
-        for (name, text) in etc::FILES {
-            write_once(&etc.join(name), text.as_bytes(), 0o444).map_err(failed("etc"))?;
-        }
+        etc::install(&etc).map_err(failed("etc"))?;
         let uids = if rustix::process::geteuid().is_root() {
             Some(Uids::new(&data_dir.join("rooms"), settings.first_uid, settings.uids).map_err(failed("rooms"))?)
         } else {
@@ -223,11 +221,11 @@ impl Engine for LocalEngine {
         })
     }
 
-    fn sweep<'a>(&'a self, keep: &'a [RoomId]) -> EngineFuture<'a, ()> {
+    fn sweep<'a>(&'a self, keep: &'a [RoomId], running: &'a [RoomId]) -> EngineFuture<'a, ()> {
         Box::pin(async move {
             let rooms = self.data_dir.join("rooms");
             for (wrapper, room) in process::wrappers(&rooms) {
-                let known = room.parse().ok().filter(|room| keep.contains(room));
+                let known = room.parse().ok().filter(|room| running.contains(room));
                 let recorded = known.and_then(|room: RoomId| process::read(&self.room(room).join("running")));
                 let children = wrapper.children();
                 if recorded.is_some_and(|process| children.contains(&process)) {
@@ -239,7 +237,7 @@ impl Engine for LocalEngine {
                 }
                 self.end_process(&wrapper).await?;
             }
-            self.cgroups.sweep(keep);
+            self.cgroups.sweep(running);
             let entries = fs::read_dir(&rooms).map_err(|source| erase("the rooms' folder", source))?;
             for entry in entries.flatten() {
                 let room = entry.file_name().to_string_lossy().parse::<RoomId>();
@@ -324,12 +322,17 @@ fn make_folder(path: &Path, mode: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes a file that never changes, whole or not at all.
+/// Where something is made before it takes its place.
+fn beside(path: &Path) -> PathBuf {
+    path.with_extension(format!("new-{}", std::process::id()))
+}
+
+/// Writes a file of which many read, whole or not at all.
 fn write_once(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     if fs::read(path).is_ok_and(|there| there == bytes) {
         return Ok(());
     }
-    let beside = path.with_extension(format!("new-{}", std::process::id()));
+    let beside = beside(path);
     fs::write(&beside, bytes)?;
     fs::set_permissions(&beside, Permissions::from_mode(mode))?;
     fs::rename(&beside, path)

@@ -28,9 +28,12 @@ impl std::fmt::Debug for NewKey {
     }
 }
 
-/// A pair that proved itself.
+/// A pair that proved itself, and the credits it had then.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyId(pub(super) String);
+pub struct Payer {
+    pub(super) public_key: String,
+    pub balance: i64,
+}
 
 /// A pair as it is listed. Times are milliseconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -99,15 +102,18 @@ impl Ledger {
     }
 
     /// Checks a pair. An unknown key takes as long as a wrong secret.
-    pub async fn authenticate(&self, public_key: &str, secret_key: &str) -> Result<KeyId, LedgerError> {
-        let row = sqlx::query("SELECT secret_hash FROM key_pairs WHERE public_key = ? AND revoked IS NULL")
+    pub async fn authenticate(&self, public_key: &str, secret_key: &str) -> Result<Payer, LedgerError> {
+        let row = sqlx::query("SELECT secret_hash, balance FROM key_pairs WHERE public_key = ? AND revoked IS NULL")
             .bind(public_key)
             .fetch_optional(&self.store.readers)
             .await?;
-        let stored: Option<String> = row.map(|row| row.try_get(0)).transpose()?;
+        let stored: Option<String> = row.as_ref().map(|row| row.try_get(0)).transpose()?;
         let presented = self.hash(public_key, secret_key);
         let equal = stored.as_deref().unwrap_or_default().as_bytes().ct_eq(presented.as_bytes());
-        if bool::from(equal) { Ok(KeyId(public_key.to_owned())) } else { Err(LedgerError::BadCredentials) }
+        match row {
+            Some(row) if bool::from(equal) => Ok(Payer { public_key: public_key.to_owned(), balance: row.try_get(1)? }),
+            _ => Err(LedgerError::BadCredentials),
+        }
     }
 
     /// The secret has 256 random bits, so one keyed hash is enough.

@@ -4,20 +4,29 @@ use embedenv_shared::id::{Role, RoomId};
 use sqlx::Row as _;
 
 use super::join_keys::{self, EDITOR_KEY, OWNER_KEY};
-use super::{KeyId, Ledger, LedgerError, credits, now};
+use super::{Ledger, LedgerError, Payer, credits, now};
 
 /// What an `init` costs.
-const PRICE: i64 = 1;
+pub const PRICE: i64 = 1;
 /// Idempotency keys are kept for this long, in milliseconds: 48 hours.
 const IDEMPOTENCY: i64 = 48 * 60 * 60 * 1000;
 
 /// A room to be opened.
 #[derive(Debug, Clone)]
 pub struct NewRoom {
-    pub key: KeyId,
+    pub payer: Payer,
     pub room: RoomId,
     pub space: String,
     pub idempotency: Option<IdempotencyKey>,
+    /// What it has already, if it was kept ready.
+    pub sandbox: Option<NewSandbox>,
+}
+
+/// The engine's record of a sandbox, and its epoch.
+#[derive(Debug, Clone)]
+pub struct NewSandbox {
+    pub record: String,
+    pub epoch: u64,
 }
 
 /// What makes a retried `init` the same as the first one.
@@ -59,7 +68,8 @@ pub struct RoomRow {
 impl Ledger {
     /// Takes a credit and writes the room down, durably and in one step.
     pub async fn open_room(&self, new: NewRoom) -> Result<OpenOutcome, LedgerError> {
-        let NewRoom { key: KeyId(public_key), room, space, idempotency } = new;
+        let NewRoom { payer: Payer { public_key, .. }, room, space, idempotency, sandbox } = new;
+        let (record, epoch) = sandbox.map(|NewSandbox { record, epoch }| (record, epoch)).unzip();
         let id = room.to_string();
         // The writer has one connection, so transactions stand in line here and not at the database.
         let mut transaction = self.store.writer.begin().await?;
@@ -85,14 +95,18 @@ impl Ledger {
                 });
             }
         }
-        sqlx::query("INSERT INTO rooms (room, public_key, space, created, last_used, epoch) VALUES (?, ?, ?, ?, ?, 0)")
-            .bind(&id)
-            .bind(&public_key)
-            .bind(&space)
-            .bind(now())
-            .bind(now())
-            .execute(&mut *transaction)
-            .await?;
+        sqlx::query(
+            "INSERT INTO rooms (room, public_key, space, created, last_used, sandbox, epoch) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(&id)
+        .bind(&public_key)
+        .bind(&space)
+        .bind(now())
+        .bind(now())
+        .bind(record)
+        .bind(stored_epoch(epoch.unwrap_or(0))?)
+        .execute(&mut *transaction)
+        .await?;
         let Some(remaining) = credits::add(&mut transaction, &public_key, "charge", -PRICE, Some(&id)).await? else {
             return Ok(OpenOutcome::NoCredits);
         };
@@ -183,10 +197,9 @@ impl Ledger {
 
     /// Writes down which sandbox a room has, or that it has none.
     pub async fn set_sandbox(&self, room: RoomId, sandbox: Option<&str>, epoch: u64) -> Result<(), LedgerError> {
-        let epoch = i64::try_from(epoch).map_err(|_| LedgerError::Unreadable("an epoch"))?;
         sqlx::query("UPDATE rooms SET sandbox = ?, epoch = ? WHERE room = ?")
             .bind(sandbox)
-            .bind(epoch)
+            .bind(stored_epoch(epoch)?)
             .bind(room.to_string())
             .execute(&self.store.writer)
             .await?;
@@ -201,6 +214,10 @@ impl Ledger {
             .await?;
         Ok(())
     }
+}
+
+fn stored_epoch(epoch: u64) -> Result<i64, LedgerError> {
+    i64::try_from(epoch).map_err(|_| LedgerError::Unreadable("an epoch"))
 }
 
 pub(super) fn parse(room: &str) -> Result<RoomId, LedgerError> {

@@ -14,9 +14,9 @@ fn room(n: u8) -> RoomId {
     RoomId([n; 10])
 }
 
-fn new_room(key: &KeyId, n: u8, idempotency: Option<&str>, space: &str) -> NewRoom {
+fn new_room(payer: &Payer, n: u8, idempotency: Option<&str>, space: &str) -> NewRoom {
     let idempotency = idempotency.map(|key| IdempotencyKey { key: key.to_owned(), fingerprint: space.to_owned() });
-    NewRoom { key: key.clone(), room: room(n), space: space.to_owned(), idempotency }
+    NewRoom { payer: payer.clone(), room: room(n), space: space.to_owned(), idempotency, sandbox: None }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -84,7 +84,7 @@ async fn a_refund_is_given_once_and_everything_survives_reopening() {
 async fn wrong_unknown_and_revoked_pairs_are_refused_alike() {
     let (_folder, ledger) = ledger().await;
     let pair = ledger.create_key("k", 1).await.unwrap();
-    let refused = |result: Result<KeyId, LedgerError>| matches!(result, Err(LedgerError::BadCredentials));
+    let refused = |result: Result<Payer, LedgerError>| matches!(result, Err(LedgerError::BadCredentials));
     assert!(refused(ledger.authenticate(&pair.public_key, "sk_wrong").await));
     assert!(refused(ledger.authenticate("pk_unknown", &pair.secret_key).await));
     ledger.revoke_key(&pair.public_key).await.unwrap();

@@ -19,7 +19,10 @@ use tokio::time::{Instant, interval, sleep};
 use super::{NewRoom, Room, now};
 use crate::config::{Config, DEFAULT_SPACE};
 use crate::engine::{Engine, EngineError, Limits, SandboxRecord};
-use crate::ledger::{IdempotencyKey, Ledger, LedgerError, NewRoom as LedgerRoom, OpenOutcome, RoomRow};
+use crate::ledger::{
+    IdempotencyKey, Ledger, LedgerError, NewRoom as LedgerRoom, NewSandbox, OpenOutcome, PRICE, RoomRow,
+};
+use crate::link::Link;
 use crate::tasks::Tasks;
 
 /// How often rooms are looked at for sleep and end.
@@ -61,7 +64,8 @@ impl Registry {
     ) -> Result<Arc<Self>, RegistryError> {
         let rows = ledger.rooms().await?;
         let keep: Vec<RoomId> = rows.iter().map(|row| row.room).collect();
-        engine.sweep(&keep).await?;
+        let running: Vec<RoomId> = rows.iter().filter(|row| row.sandbox.is_some()).map(|row| row.room).collect();
+        engine.sweep(&keep, &running).await?;
         let registry = Arc::new(Self {
             config,
             engine,
@@ -90,7 +94,7 @@ impl Registry {
         if init.public_key.len() > MAX_KEY || init.secret_key.len() > MAX_KEY {
             return Err(Failure::new(ErrorCode::BadCredentials, "the key pair is not valid"));
         }
-        let key = self.ledger.authenticate(&init.public_key, &init.secret_key).await.map_err(failed)?;
+        let payer = self.ledger.authenticate(&init.public_key, &init.secret_key).await.map_err(failed)?;
         let idempotency = match &init.idempotency_key {
             Some(text) if text.is_empty() || text.len() > MAX_KEY => {
                 let message = format!("idempotency_key must have 1 to {MAX_KEY} bytes");
@@ -104,17 +108,21 @@ impl Registry {
         }
         let limits = self.config.space(space).ok_or_else(|| Failure::new(ErrorCode::UnknownSpace, "no such space"))?;
         let room = self.spare(space).unwrap_or_else(|| self.new_room(new_id(), space, limits.clone(), None, 0, true));
-        let new = LedgerRoom { key, room: room.id, space: space.to_owned(), idempotency };
-        let outcome = self.ledger.open_room(new).await;
+        let sandbox = room.record().await.map(|record| NewSandbox { record: record.to_text(), epoch: record.epoch });
+        // It starts while the credit is taken, unless there is reason to think that none will be.
+        let early = sandbox.is_none() && idempotency.is_none() && payer.balance >= PRICE;
+        let new = LedgerRoom { payer, room: room.id, space: space.to_owned(), idempotency, sandbox };
+        let start = async { if early { Some(room.wake().await) } else { None } };
+        let (started, outcome) = tokio::join!(start, self.ledger.open_room(new));
         match outcome {
             Ok(OpenOutcome::New { remaining }) => {
                 room.spare.store(false, Ordering::Release);
                 self.rooms.lock().insert(room.id, room.clone());
-                self.claim(&room).await?;
+                self.claim(&room, started).await?;
                 Ok(self.opened(room, remaining))
             }
             other => {
-                self.give_back(room);
+                self.give_back(room).await;
                 match other.map_err(failed)? {
                     OpenOutcome::Again { room, remaining } => {
                         let room = self.find(room).ok_or_else(|| {
@@ -207,25 +215,25 @@ impl Registry {
         Opened { room, join, owner, remaining_credits }
     }
 
-    /// Makes sure that a room that was paid for has a sandbox that answers.
-    async fn claim(&self, room: &Arc<Room>) -> Result<(), Failure> {
-        let started = room.wake().await;
-        let remembered = match room.record().await {
-            Some(record) if started.is_ok() => room.remember(&record).await,
-            _ => Ok(()),
+    /// Makes sure that a room that was paid for has a sandbox that answers, and that the next server will find it.
+    /// `started` is how its start went, if that was before it was paid for.
+    async fn claim(&self, room: &Arc<Room>, started: Option<Result<Arc<Link>, Failure>>) -> Result<(), Failure> {
+        let ready = match started {
+            Some(Ok(_)) => match room.record().await {
+                Some(record) => room.remember(&record).await.map_err(|error| error.to_string()),
+                None => Err("the sandbox has ended".to_owned()),
+            },
+            Some(Err(failure)) => Err(failure.message),
+            None => room.wake().await.map(|_| ()).map_err(|failure| failure.message),
         };
-        let Err(failure) = started
-            .and_then(|_| remembered.map_err(|error| Failure::new(ErrorCode::SandboxUnavailable, error.to_string())))
-        else {
-            return Ok(());
-        };
+        let Err(message) = ready else { return Ok(()) };
         self.rooms.lock().remove(&room.id);
         room.over().await;
         if let Err(error) = self.ledger.refund_room(room.id).await {
             tracing::error!(room = %room.id, error = %crate::telemetry::chain(&error), "a credit could not be given back");
         }
         self.erase(room.id).await;
-        Err(Failure::new(ErrorCode::SandboxUnavailable, failure.message))
+        Err(Failure::new(ErrorCode::SandboxUnavailable, message))
     }
 
     fn new_room(
@@ -273,11 +281,16 @@ impl Registry {
         room
     }
 
-    /// A room that was not used after all serves the next who asks.
-    fn give_back(&self, room: Arc<Room>) {
+    /// A room that was not used after all serves the next who asks, if there is a place for it.
+    async fn give_back(&self, room: Arc<Room>) {
         if room.sandbox.link_now().is_some() {
-            self.spares.lock().push_front(room);
+            let mut spares = self.spares.lock();
+            if spares.len() < self.config.rooms.pool {
+                return spares.push_front(room);
+            }
         }
+        room.over().await;
+        self.erase(room.id).await;
     }
 
     /// Keeps as many spare rooms of the default space as the configuration says.

@@ -216,8 +216,7 @@ impl Room {
 
     /// Writes down what the next server needs to find this sandbox.
     pub(super) async fn remember(&self, record: &SandboxRecord) -> Result<(), StartError> {
-        let text = serde_json::to_string(record).expect("records always serialise");
-        self.ledger.set_sandbox(self.id, Some(&text), record.epoch).await.map_err(StartError::Ledger)
+        self.ledger.set_sandbox(self.id, Some(&record.to_text()), record.epoch).await.map_err(StartError::Ledger)
     }
 
     /// Waits until the link is lost, and then either links again or tells everybody that the sandbox is gone.

@@ -13,24 +13,6 @@ use crate::engine::Limits;
 const AGENT: &str = "/run/embedenv/agent";
 /// Programs of ours, last on `PATH`: `python` where the host has only `python3`.
 const PROGRAMS: &str = "/run/embedenv/bin";
-/// Of the host's `/etc`, read-only and if it is there: what programs of `/usr` need, and nothing that names the host.
-const HOST_ETC: [&str; 14] = [
-    "alternatives",
-    "ld.so.cache",
-    "ld.so.conf",
-    "ld.so.conf.d",
-    "ssl/certs",
-    "ssl/openssl.cnf",
-    "ca-certificates",
-    "localtime",
-    "mime.types",
-    "java-17-openjdk",
-    "java-21-openjdk",
-    "python3",
-    "python3.11",
-    "terminfo",
-];
-
 /// What of the host goes in.
 pub(super) struct Host<'a> {
     pub(super) home: &'a Path,
@@ -56,16 +38,7 @@ pub(super) fn arguments(host: &Host<'_>, limits: &Limits, fds: &Fds) -> Vec<OsSt
             Err(_) => &mut line,
         };
     }
-    line.add(&["--dir", "/etc"]);
-    for (name, _) in etc::FILES {
-        line.add(&["--ro-bind"]).path(&host.etc.join(name)).add(&[&format!("/etc/{name}")]);
-    }
-    for name in HOST_ETC {
-        let path = format!("/etc/{name}");
-        if Path::new(&path).exists() {
-            line.add(&["--ro-bind", &path, &path]);
-        }
-    }
+    line.add(&["--ro-bind"]).path(host.etc).add(&["/etc"]);
     let tmp = limits.tmp.to_string();
     line.add(&["--proc", "/proc", "--dev", "/dev", "--size", &tmp, "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]);
     line.add(&["--perms", "1777", "--size", &tmp, "--tmpfs", "/tmp"]);

@@ -92,7 +92,7 @@ impl Cgroups {
         Ok(RoomCgroup { folders })
     }
 
-    /// Removes the cgroups of rooms that are not kept. Their processes have ended.
+    /// Removes the cgroups of rooms but these. Their processes have ended.
     pub(super) fn sweep(&self, keep: &[RoomId]) {
         for base in &self.bases {
             for entry in fs::read_dir(base).into_iter().flatten().flatten() {
