@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use embedenv_shared::id::{ROOM_ID_BYTES, Role, RoomId};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
-use sqlx::{Row as _, Sqlite, Transaction};
+use sqlx::Row as _;
 
 use super::secret::ServerSecret;
 use super::{Ledger, LedgerError, now};
@@ -98,20 +98,9 @@ fn decode(bytes: &[u8; CLAIM]) -> Option<Claim> {
     Some(Claim { room: RoomId(*room), number: u32::from_le_bytes(*number), role })
 }
 
-pub(super) async fn insert(
-    transaction: &mut Transaction<'_, Sqlite>,
-    room: &str,
-    number: u32,
-    role: Role,
-) -> Result<(), LedgerError> {
-    sqlx::query("INSERT INTO join_keys (room, number, role, created) VALUES (?, ?, ?, ?)")
-        .bind(room)
-        .bind(i64::from(number))
-        .bind(format!("{role:?}").to_lowercase())
-        .bind(now())
-        .execute(&mut **transaction)
-        .await?;
-    Ok(())
+/// A role as it stands in the database.
+pub(super) fn stored_role(role: Role) -> String {
+    format!("{role:?}").to_lowercase()
 }
 
 impl Ledger {
@@ -124,7 +113,13 @@ impl Ledger {
             .fetch_one(&mut *transaction)
             .await?;
         let number = u32::try_from(last.unwrap_or(-1) + 1).map_err(|_| LedgerError::Unreadable("a key's number"))?;
-        insert(&mut transaction, &id, number, role).await?;
+        sqlx::query("INSERT INTO join_keys (room, number, role, created) VALUES (?, ?, ?, ?)")
+            .bind(&id)
+            .bind(number)
+            .bind(stored_role(role))
+            .bind(now())
+            .execute(&mut *transaction)
+            .await?;
         transaction.commit().await?;
         Ok(self.join_keys.mint(room, number, role))
     }

@@ -95,24 +95,35 @@ impl Ledger {
                 });
             }
         }
+        // In one go: each wait for the database's thread is two more wake-ups that somebody who opens a room waits for.
+        let created = now();
         sqlx::query(
-            "INSERT INTO rooms (room, public_key, space, created, last_used, sandbox, epoch) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO rooms (room, public_key, space, created, last_used, sandbox, epoch) VALUES (?, ?, ?, ?, ?, ?, ?); \
+             INSERT INTO join_keys (room, number, role, created) VALUES (?, ?, ?, ?), (?, ?, ?, ?); \
+             UPDATE key_pairs SET last_used = ? WHERE public_key = ?",
         )
         .bind(&id)
         .bind(&public_key)
         .bind(&space)
-        .bind(now())
-        .bind(now())
+        .bind(created)
+        .bind(created)
         .bind(record)
         .bind(stored_epoch(epoch.unwrap_or(0))?)
+        .bind(&id)
+        .bind(EDITOR_KEY)
+        .bind(join_keys::stored_role(Role::Editor))
+        .bind(created)
+        .bind(&id)
+        .bind(OWNER_KEY)
+        .bind(join_keys::stored_role(Role::Owner))
+        .bind(created)
+        .bind(created)
+        .bind(&public_key)
         .execute(&mut *transaction)
         .await?;
         let Some(remaining) = credits::add(&mut transaction, &public_key, "charge", -PRICE, Some(&id)).await? else {
             return Ok(OpenOutcome::NoCredits);
         };
-        for (number, role) in [(EDITOR_KEY, Role::Editor), (OWNER_KEY, Role::Owner)] {
-            join_keys::insert(&mut transaction, &id, number, role).await?;
-        }
         if let Some(IdempotencyKey { key, fingerprint }) = idempotency {
             sqlx::query(
                 "INSERT INTO idempotency_keys (public_key, idempotency_key, fingerprint, room, remaining, created) \
@@ -127,11 +138,6 @@ impl Ledger {
             .execute(&mut *transaction)
             .await?;
         }
-        sqlx::query("UPDATE key_pairs SET last_used = ? WHERE public_key = ?")
-            .bind(now())
-            .bind(&public_key)
-            .execute(&mut *transaction)
-            .await?;
         transaction.commit().await?;
         Ok(OpenOutcome::New { remaining })
     }
