@@ -92,8 +92,17 @@ impl Default for Sandbox {
 pub struct Alert {
     pub number: u32,
     pub text: String,
-    /// It goes when the page is connected again.
-    while_away: bool,
+    /// When it goes by itself, if ever.
+    until: Option<Occasion>,
+}
+
+/// After which a message has nothing to say any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion {
+    /// The page is connected again.
+    Connected,
+    /// A program was run.
+    Ran,
 }
 
 /// The dialog that is open.
@@ -134,8 +143,8 @@ pub enum Action {
     Terminals(TerminalsAction),
     Alert(String),
     CloseAlert(u32),
-    /// A message that is true only while there is no connection.
-    AlertWhileAway(String),
+    /// A message that is over when this comes.
+    AlertUntil(Occasion, String),
     Dialog(Option<Dialog>),
     Menu(Option<Menu>),
     Settings(Settings),
@@ -158,9 +167,14 @@ impl State {
                 }
                 Rc::make_mut(&mut self.files).reduce(action);
             }
-            Action::Terminals(action) => Rc::make_mut(&mut self.terminals).reduce(action),
-            Action::Alert(text) => self.alert(text, false),
-            Action::AlertWhileAway(text) => self.alert(text, true),
+            Action::Terminals(action) => {
+                if matches!(action, TerminalsAction::Ran(_)) {
+                    self.came(Occasion::Ran);
+                }
+                Rc::make_mut(&mut self.terminals).reduce(action);
+            }
+            Action::Alert(text) => self.alert(text, None),
+            Action::AlertUntil(occasion, text) => self.alert(text, Some(occasion)),
             Action::CloseAlert(number) => Rc::make_mut(&mut self.alerts).retain(|alert| alert.number != number),
             Action::Dialog(dialog) => self.dialog = dialog,
             Action::Menu(menu) => self.menu = menu,
@@ -177,7 +191,7 @@ impl State {
     fn joined(&mut self, joined: Joined, project: ProjectName) {
         let Joined { user, role, full, .. } = joined;
         self.connection = Connection::Connected;
-        Rc::make_mut(&mut self.alerts).retain(|alert| !alert.while_away);
+        self.came(Occasion::Connected);
         let Some(full) = full else { return };
         self.me = Some(Rc::new(Me { user, role, project, max_message: full.max_message }));
         self.projects = Rc::new(full.projects);
@@ -187,12 +201,19 @@ impl State {
         Rc::make_mut(&mut self.terminals).reduce(TerminalsAction::Listed(full.terminals));
     }
 
+    /// Takes away the messages that were shown until this.
+    fn came(&mut self, occasion: Occasion) {
+        if self.alerts.iter().any(|alert| alert.until == Some(occasion)) {
+            Rc::make_mut(&mut self.alerts).retain(|alert| alert.until != Some(occasion));
+        }
+    }
+
     /// Shows a message; the same one twice is shown once.
-    fn alert(&mut self, text: String, while_away: bool) {
+    fn alert(&mut self, text: String, until: Option<Occasion>) {
         let alerts = Rc::make_mut(&mut self.alerts);
         alerts.retain(|alert| alert.text != text);
         self.last_alert += 1;
-        alerts.push(Alert { number: self.last_alert, text, while_away });
+        alerts.push(Alert { number: self.last_alert, text, until });
         let surplus = alerts.len().saturating_sub(MAX_ALERTS);
         alerts.drain(..surplus);
     }
@@ -218,8 +239,8 @@ mod tests {
     #[test]
     fn what_was_true_while_away_is_not_said_afterwards() {
         let mut state = State::default();
-        state.reduce(Action::AlertWhileAway("away".to_owned()));
-        state.reduce(Action::Alert("stays".to_owned()));
+        state.reduce(Action::AlertUntil(Occasion::Connected, "away".to_owned()));
+        state.reduce(Action::AlertUntil(Occasion::Ran, "stays".to_owned()));
         let joined = Joined { user: "u".into(), color: "#000000".into(), role: Role::Editor, full: None };
         let project = ProjectName::parse("p").unwrap();
         state.reduce(Action::Joined { joined: Box::new(joined), project });

@@ -1,4 +1,4 @@
-//! Messages, each until it is closed.
+//! Messages, each until it is closed or what it says is over.
 
 use yew::prelude::*;
 

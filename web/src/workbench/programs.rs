@@ -17,9 +17,9 @@ use super::Workbench;
 use crate::connection::More;
 use crate::interop::page;
 use crate::run::{Plan, plan};
-use crate::state::Action;
 use crate::state::settings::Pane;
 use crate::state::terminals::{Run, TerminalsAction};
+use crate::state::{Action, Occasion};
 use crate::words;
 
 /// A press of Stop within this of the one before is the next stronger signal, in milliseconds.
@@ -116,7 +116,7 @@ impl Workbench {
     /// Saves the shown file and runs it in a terminal of its own.
     pub(crate) fn run(&self) {
         let shown = self.state().files.active().map(|file| (file.id, file.path.clone()));
-        let Some((id, path)) = shown else { return self.alert("Open the file to run first.") };
+        let Some((id, path)) = shown else { return self.alert_until_run("Open the file to run first.") };
         let workbench = self.clone();
         spawn_local(async move {
             if let Err(why) = workbench.saved(id).await {
@@ -133,7 +133,7 @@ impl Workbench {
         }
         let command = match plan(&path) {
             Plan::Command(command) => command,
-            Plan::Nothing(why) => return self.alert(why),
+            Plan::Nothing(why) => return self.alert_until_run(why),
         };
         let spent = self.state().terminals.spent(&path);
         self.show_pane(Pane::Terminal);
@@ -143,6 +143,11 @@ impl Workbench {
                 workbench.close_terminal(spent);
             }
         });
+    }
+
+    /// Says why nothing was run. When something is, that is over.
+    fn alert_until_run(&self, why: impl Into<String>) {
+        self.dispatch(Action::AlertUntil(Occasion::Ran, why.into()));
     }
 
     /// Starts again what ran in a terminal that has ended.

@@ -14,7 +14,7 @@ use crate::memory::{self, Page};
 use crate::state::files::FilesAction;
 use crate::state::terminals::TerminalsAction;
 use crate::state::tree::TreeAction;
-use crate::state::{Action, Connection as Shown, Sandbox};
+use crate::state::{Action, Connection as Shown, Occasion, Sandbox};
 use crate::words::{self, Told};
 
 /// The project of a room that has none yet.
@@ -127,7 +127,7 @@ impl Workbench {
         self.dispatch(Action::Connection(shown));
         match told {
             Told::Message(text) if joined => self.alert(text),
-            Told::WhileAway(text) if joined => self.dispatch(Action::AlertWhileAway(text)),
+            Told::WhileAway(text) if joined => self.dispatch(Action::AlertUntil(Occasion::Connected, text)),
             _ => {}
         }
     }

@@ -8,7 +8,7 @@ use wasm_bindgen_futures::spawn_local;
 use super::Workbench;
 use crate::interop::page;
 use crate::state::files::{Access, FileId, FilesAction};
-use crate::state::{Action, Dialog};
+use crate::state::{Action, Dialog, Occasion};
 use crate::words;
 
 impl Workbench {
@@ -99,7 +99,11 @@ impl Workbench {
         spawn_local(async move {
             if let Err(why) = workbench.saved(id).await {
                 let is_away = !workbench.connection.is_up();
-                workbench.dispatch(if is_away { Action::AlertWhileAway(why) } else { Action::Alert(why) });
+                workbench.dispatch(if is_away {
+                    Action::AlertUntil(Occasion::Connected, why)
+                } else {
+                    Action::Alert(why)
+                });
             }
         });
     }
