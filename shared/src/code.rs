@@ -93,6 +93,10 @@ impl fmt::Display for ErrorCode {
 pub enum CloseCode {
     /// The server is going down; come back.
     GoingDown = 1012,
+    /// Not the WebSocket protocol.
+    Protocol = 1002,
+    /// A text that is not UTF-8.
+    NotText = 1007,
     /// A frame over the limit.
     TooBig = 1009,
     BadCredentials = 4401,

@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
@@ -56,6 +57,11 @@ impl Client {
 
     pub async fn send_binary(&mut self, frame: BinaryFrame<'_>) -> Result<()> {
         Ok(self.socket.send(Message::binary(frame.encode())).await?)
+    }
+
+    /// A frame as it is, right or wrong.
+    pub async fn send_frame(&mut self, frame: Frame) -> Result<()> {
+        Ok(self.socket.send(Message::Frame(frame)).await?)
     }
 
     /// A `cmd` frame.

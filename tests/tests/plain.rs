@@ -6,6 +6,8 @@ use anyhow::{Context as _, Result};
 use embedenv_tests::TestServer;
 use embedenv_tests::client::{Client, shown};
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 /// Long enough for a frame that should not come to come.
 const QUIET: Duration = Duration::from_millis(300);
@@ -32,6 +34,19 @@ async fn a_client_that_leaves_is_answered_and_gone_for_the_others() -> Result<()
     staying.frame_where("both", |frame| frame["people"].as_array().is_some_and(|people| people.len() == 2)).await?;
     assert_eq!(leaving.leave().await?, Some(1000));
     staying.frame_where("one", |frame| frame["people"].as_array().is_some_and(|people| people.len() == 1)).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_websocket_message_is_closed_with_its_code() -> Result<()> {
+    let server = TestServer::new().await?;
+    let join = server.room().await?;
+    for (opcode, code) in [(OpCode::Data(Data::Text), 1007), (OpCode::Data(Data::Reserved(3)), 1002)] {
+        for mut client in [server.plain(&join).await?, Client::connect(&server.url()).await?] {
+            client.send_frame(Frame::message(&b"\xff"[..], opcode, true)).await?;
+            assert_eq!(client.closed().await?, Some(code));
+        }
+    }
     Ok(())
 }
 

@@ -23,15 +23,16 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, Path, State};
 use axum::http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
 use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
-use embedenv_shared::code::{ErrorCode, Failure};
+use embedenv_shared::code::{CloseCode, ErrorCode, Failure};
 use futures_util::StreamExt as _;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::io::AsyncReadExt as _;
 use tokio::time::timeout;
-use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::{WebSocketStream, tungstenite};
 
 use super::Doors;
 use super::problem::Problem;
@@ -119,8 +120,19 @@ enum Ending {
     Left,
     /// The server closes, and the peer has not answered yet.
     Closing,
-    /// A message over the limit: the server closes, and what the peer goes on sending can't be read as messages.
-    TooLong,
+    /// The server closes, and what the peer goes on sending can't be read as messages.
+    Unreadable,
+}
+
+/// What is said to a peer whose messages can't be read any more; `None` if there is nobody to say it to.
+fn complaint(error: &tungstenite::Error) -> Option<(CloseCode, &'static str)> {
+    match error {
+        tungstenite::Error::Capacity(_) => Some((CloseCode::TooBig, "the message is too long")),
+        tungstenite::Error::Utf8(_) => Some((CloseCode::NotText, "a text message must be UTF-8")),
+        tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
+        tungstenite::Error::Protocol(_) => Some((CloseCode::Protocol, "that is not the WebSocket protocol")),
+        _ => None,
+    }
 }
 
 /// Carries a member's connection until either side ends it.
@@ -155,7 +167,7 @@ async fn linger(mut socket: Socket, ending: Ending) {
         match ending {
             Ending::Left => {}
             Ending::Closing => while socket.next().await.is_some_and(|message| message.is_ok()) {},
-            Ending::TooLong => {
+            Ending::Unreadable => {
                 let mut raw = socket.into_inner();
                 let mut discarded = [0; 4096];
                 while raw.read(&mut discarded).await.is_ok_and(|n| n > 0) {}

@@ -10,11 +10,11 @@ use embedenv_shared::frame::{Joined, ServerFrame};
 use embedenv_shared::id::Role;
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
-use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::super::Doors;
-use super::{Ending, Socket};
+use super::{Ending, Socket, complaint};
 use crate::room::Room;
 use crate::room::members::{Arrival, Seat, check_guest};
 use crate::room::outbox::Outbox;
@@ -32,9 +32,9 @@ pub(super) async fn shake(
     let first = match timeout(doors.config.limits.handshake, first_frame(socket)).await {
         Ok(First::Text(text)) => text,
         Ok(First::Gone) => return Err(Ending::Left),
-        Ok(First::TooLong) => {
-            close(socket, CloseCode::TooBig, "the message is too long").await;
-            return Err(Ending::TooLong);
+        Ok(First::Unreadable(code, reason)) => {
+            close(socket, code, reason).await;
+            return Err(Ending::Unreadable);
         }
         Ok(First::Binary) => return Err(refuse(socket, None, &not_first(), None).await),
         Err(_) => {
@@ -70,7 +70,7 @@ pub(super) async fn shake(
 enum First {
     Text(String),
     Binary,
-    TooLong,
+    Unreadable(CloseCode, &'static str),
     Gone,
 }
 
@@ -80,8 +80,12 @@ async fn first_frame(socket: &mut Socket) -> First {
             Some(Ok(Message::Text(text))) => return First::Text(text.as_str().to_owned()),
             Some(Ok(Message::Binary(_))) => return First::Binary,
             Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
-            Some(Err(tungstenite::Error::Capacity(_))) => return First::TooLong,
-            Some(Ok(Message::Close(_)) | Err(_)) | None => return First::Gone,
+            // After a close, the next turn sends the answer to it and finds the end.
+            Some(Ok(Message::Close(_))) => {}
+            Some(Err(error)) => {
+                return complaint(&error).map_or(First::Gone, |(code, reason)| First::Unreadable(code, reason));
+            }
+            None => return First::Gone,
         }
     }
 }

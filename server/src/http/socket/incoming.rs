@@ -3,18 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use embedenv_shared::code::{CloseCode, ErrorCode, Failure};
+use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::command::{self, BadFrame, ClientBody, ClientFrame, FrameId};
 use embedenv_shared::frame::{BinaryFrame, ServerFrame};
 use futures_util::StreamExt as _;
 use futures_util::stream::SplitStream;
 use parking_lot::Mutex;
 use tokio::time::{Instant, sleep, sleep_until};
-use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::tungstenite::Message;
 
 use super::super::Doors;
 use super::commands::Answer;
-use super::{Ending, Socket, commands, full};
+use super::{Ending, Socket, commands, complaint, full};
 use crate::policy::Capability;
 use crate::room::members::Seat;
 use crate::room::outbox::Outbox;
@@ -71,11 +71,11 @@ pub(super) async fn carry(doors: &Doors, seat: &Seat, stream: &mut SplitStream<S
             }
             // After a close, the next turn sends the answer to it and finds the end.
             Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_) | Message::Close(_)) => {}
-            Err(tungstenite::Error::Capacity(_)) => {
-                outbox.close(CloseCode::TooBig, "the message is too long");
-                return Ending::TooLong;
+            Err(error) => {
+                let Some((code, reason)) = complaint(&error) else { return Ending::Left };
+                outbox.close(code, reason);
+                return Ending::Unreadable;
             }
-            Err(_) => return Ending::Left,
         }
     }
     Ending::Left
