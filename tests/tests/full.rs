@@ -270,3 +270,29 @@ async fn what_is_typed_while_its_folder_is_renamed_stays_in_the_one_file() -> Re
     assert_eq!(shown(&reader.until_end().await?), format!("./f40/a.txt\n{}", "x".repeat(40)));
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rename_under_way_is_finished_when_its_sender_is_cut_off() -> Result<()> {
+    let server = TestServer::new().await?;
+    let join = server.room().await?;
+    let mut staying = server.full(&join).await?;
+    staying.command("p", json!({"type": "write"}), json!({"path": "f/a.txt", "content": ""})).await?;
+    let mut folder = "f".to_owned();
+    let mut editor = Editor::open(&mut staying, "p", "f/a.txt").await?;
+    for turn in 0..20 {
+        let mut leaving = server.full(&join).await?;
+        // While output is sent, a reset is noticed at once, with the rename half way.
+        let noise = terminal(&mut leaving, Some("yes")).await?;
+        leaving.output_with(noise, "y").await?;
+        leaving.command("p", json!({"type": "rename"}), json!({"path": folder, "name": format!("g{turn}")})).await?;
+        drop(leaving);
+        staying.request(json!({"type": "terminal-close", "terminal": noise})).await?;
+        editor.insert(&mut staying, turn, "x").await?;
+        staying.request(json!({"type": "save", "document": editor.document})).await?;
+        let listing = staying.request(json!({"type": "list", "project": "p", "path": ""})).await?;
+        let names: Vec<_> = listing["entries"].as_array().context("entries")?.iter().map(|e| &e["name"]).collect();
+        ensure!(names.len() == 1, "the file is in {names:?} after {turn} renames");
+        folder = names[0].as_str().context("a name")?.to_owned();
+    }
+    Ok(())
+}

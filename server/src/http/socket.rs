@@ -28,6 +28,7 @@ use futures_util::StreamExt as _;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::io::AsyncReadExt as _;
+use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -138,13 +139,14 @@ fn complaint(error: &tungstenite::Error) -> Option<(CloseCode, &'static str)> {
 /// Carries a member's connection until either side ends it.
 async fn converse(doors: &Doors, socket: Socket, seat: Seat) -> (Socket, Ending) {
     let (mut sink, mut stream) = socket.split();
-    let ending = {
+    let ending = 'carried: {
         let heard = incoming::Heard::default();
-        let incoming = incoming::carry(doors, &seat, &mut stream, &heard);
+        let stop = Notify::new();
+        let incoming = incoming::carry(doors, &seat, &mut stream, &heard, &stop);
         let outgoing = outgoing::carry(&seat, &mut sink);
         let watchdog = heard.watch();
         tokio::pin!(incoming, outgoing, watchdog);
-        tokio::select! {
+        let ending = tokio::select! {
             () = &mut outgoing => Ending::Closing,
             () = &mut watchdog => Ending::Left,
             ending = &mut incoming => {
@@ -152,9 +154,13 @@ async fn converse(doors: &Doors, socket: Socket, seat: Seat) -> (Socket, Ending)
                     // What is still to be said, the close code above all, is said before the end.
                     let _ = timeout(LINGER, outgoing).await;
                 }
-                ending
+                break 'carried ending;
             }
-        }
+        };
+        // A frame that is being carried out is carried out to its end, whoever is gone: nothing stays half done.
+        stop.notify_one();
+        incoming.await;
+        ending
     };
     drop(seat);
     (stream.reunite(sink).expect("both halves are of one socket"), ending)

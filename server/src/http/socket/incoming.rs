@@ -9,6 +9,7 @@ use embedenv_shared::frame::{BinaryFrame, ServerFrame};
 use futures_util::StreamExt as _;
 use futures_util::stream::SplitStream;
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -52,16 +53,32 @@ impl Heard {
     }
 }
 
-/// Carries out what the member sends, until the connection ends.
-pub(super) async fn carry(doors: &Doors, seat: &Seat, stream: &mut SplitStream<Socket>, heard: &Heard) -> Ending {
+/// Carries out what the member sends, until the connection ends or `stop` is notified; a frame that was begun is finished.
+pub(super) async fn carry(
+    doors: &Doors,
+    seat: &Seat,
+    stream: &mut SplitStream<Socket>,
+    heard: &Heard,
+    stop: &Notify,
+) -> Ending {
     let outbox = &seat.member.outbox;
     let mut budget = Budget::default();
-    while let Some(message) = stream.next().await {
+    loop {
+        let message = tokio::select! {
+            biased;
+            () = stop.notified() => return Ending::Left,
+            message = stream.next() => message,
+        };
+        let Some(message) = message else { return Ending::Left };
         heard.now();
         budget.spend().await;
         match message {
             Ok(Message::Text(text)) => {
-                outbox.ready().await;
+                tokio::select! {
+                    biased;
+                    () = stop.notified() => return Ending::Left,
+                    () = outbox.ready() => {}
+                }
                 text_frame(doors, seat, text.as_str()).await;
             }
             Ok(Message::Binary(bytes)) => {
@@ -78,7 +95,6 @@ pub(super) async fn carry(doors: &Doors, seat: &Seat, stream: &mut SplitStream<S
             }
         }
     }
-    Ending::Left
 }
 
 async fn text_frame(doors: &Doors, seat: &Seat, text: &str) {
