@@ -54,6 +54,14 @@ async fn the_end_of_a_run_is_told_after_its_output() -> Result<()> {
     let exit = client.frame_where("the exit", ended).await?;
     assert_eq!(exit["exit"], json!({"code": 3}));
     assert!(client.output_of(number).ends_with("20000\r\n"));
+
+    // One that has ended before anybody could look is told too.
+    for _ in 0..20 {
+        let number = terminal(&mut client, Some("exit 4")).await?;
+        let ended = |frame: &Value| frame["terminal"] == number && frame["exit"] == json!({"code": 4});
+        client.frame_where("the exit", ended).await?;
+        client.request(json!({"type": "terminal-close", "terminal": number})).await?;
+    }
     Ok(())
 }
 
@@ -279,7 +287,7 @@ async fn a_rename_under_way_is_finished_when_its_sender_is_cut_off() -> Result<(
     staying.command("p", json!({"type": "write"}), json!({"path": "f/a.txt", "content": ""})).await?;
     let mut folder = "f".to_owned();
     let mut editor = Editor::open(&mut staying, "p", "f/a.txt").await?;
-    for turn in 0..20 {
+    for turn in 0..10 {
         let mut leaving = server.full(&join).await?;
         // While output is sent, a reset is noticed at once, with the rename half way.
         let noise = terminal(&mut leaving, Some("yes")).await?;

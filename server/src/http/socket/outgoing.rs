@@ -3,7 +3,7 @@
 //! Output is pulled at this member's own cursors, and pulled only when the socket has taken what came before, so a
 //! slow peer holds up nobody.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,7 +40,7 @@ struct Ended;
 pub(super) async fn carry(seat: &Seat, sink: &mut Sink) {
     let wake = seat.member.outbox.wake();
     let mut plain = HashMap::new();
-    let mut told = HashMap::new();
+    let mut told = HashSet::new();
     let mut pings = interval_at(Instant::now() + PING, PING);
     loop {
         let sent = async {
@@ -109,7 +109,7 @@ async fn send_frame(sink: &mut Sink, frame: &ServerFrame) -> Result<(), Ended> {
 }
 
 /// One turn of every session this full client reads. `told` remembers whose end it has been told.
-async fn pump_full(seat: &Seat, sink: &mut Sink, told: &mut HashMap<SessionId, bool>) -> Result<Next, Ended> {
+async fn pump_full(seat: &Seat, sink: &mut Sink, told: &mut HashSet<SessionId>) -> Result<Next, Ended> {
     let reading = seat.member.reading();
     let mut next = Next::WhenWoken;
     for session in &reading {
@@ -125,15 +125,14 @@ async fn pump_full(seat: &Seat, sink: &mut Sink, told: &mut HashMap<SessionId, b
             }
             Pulled::Gap { from, .. } => seat.room().catch_up(&seat.member, session, from),
             Pulled::Nothing => {
-                if ended && told.insert(session.id, true) == Some(false) {
+                if ended && told.insert(session.id) {
                     send_frame(sink, &ServerFrame::Terminal(session.describe())).await?;
                 }
-                told.entry(session.id).or_insert(ended);
             }
         }
     }
     if told.len() > reading.len() {
-        told.retain(|id, _| reading.iter().any(|session| session.id == *id));
+        told.retain(|id| reading.iter().any(|session| session.id == *id));
     }
     Ok(next)
 }
