@@ -148,7 +148,11 @@ impl Client {
         let deadline = Instant::now() + WITHIN;
         loop {
             match timeout_at(deadline, self.receive()).await.context("the server did not close")? {
-                Ok(Received::Closed(code)) => return Ok(code),
+                Ok(Received::Closed(code)) => {
+                    // Sends the answer to it; a server that is gone needs none.
+                    let _ = self.socket.flush().await;
+                    return Ok(code);
+                }
                 Ok(_) => {}
                 Err(error) => return Err(error),
             }

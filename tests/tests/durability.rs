@@ -132,6 +132,33 @@ async fn f7_sigterm_tells_every_socket_1012_and_exits_with_0_and_what_was_typed_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn f7_an_init_that_sigterm_meets_is_answered_or_costs_nothing() -> Result<()> {
+    let mut program = Program::start(0).await?;
+    let (_, mut credits) = init(&program).await?;
+    for turn in 0..6 {
+        let mut client = Client::connect(&program.url()).await?;
+        client.send(program.init()).await?;
+        // So that the signal meets it at another point each time.
+        for _ in 0..turn {
+            Client::connect(&program.url()).await?;
+        }
+        let answer = async {
+            let answered = client.expect("init").await.is_ok();
+            // One that is gone already can't be waited for.
+            let _ = client.closed().await;
+            Ok(answered)
+        };
+        let (status, answered) = tokio::try_join!(program.terminate(), answer)?;
+        ensure!(status.success(), "{status}");
+        program.restart().await?;
+        let (_, left) = init(&program).await?;
+        assert_eq!(credits - left - 1, i64::from(answered), "round {turn}");
+        credits = left;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn ending_a_room_leaves_no_process_and_no_folder() -> Result<()> {
     let server = embedenv_tests::TestServer::with(|config| config.rooms.lifetime = Duration::from_secs(2)).await?;
     let key = server.room().await?;

@@ -45,6 +45,8 @@ const READ_BUFFER: usize = 16 * 1024;
 const WRITE_BUFFER: usize = 0;
 /// Bytes that may wait in one socket's own buffer; the outbox and the sessions hold the rest.
 const MAX_WRITE_BUFFER: usize = 20 * 1024 * 1024;
+/// Why sockets are closed with 1012.
+const GOING_DOWN: &str = "the server is going down";
 /// After a close that the peer should see, its input is discarded for this long at most.
 const LINGER: Duration = Duration::from_secs(5);
 
@@ -103,11 +105,7 @@ async fn serve(doors: Doors, space: String, address: SocketAddr, upgraded: Upgra
         .max_message_size(Some(max_message))
         .max_frame_size(Some(max_message));
     let mut socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
-    let seat = tokio::select! {
-        seat = handshake::shake(&doors, &space, address, &mut socket) => seat,
-        () = doors.tasks.closing() => Err(Ending::Closing),
-    };
-    let (socket, ending) = match seat {
+    let (socket, ending) = match handshake::shake(&doors, &space, address, &mut socket).await {
         Ok(seat) => converse(&doors, socket, seat).await,
         Err(ending) => (socket, ending),
     };
@@ -149,6 +147,12 @@ async fn converse(doors: &Doors, socket: Socket, seat: Seat) -> (Socket, Ending)
         let ending = tokio::select! {
             () = &mut outgoing => Ending::Closing,
             () = &mut watchdog => Ending::Left,
+            () = doors.tasks.closing() => {
+                // Who came while the others were sent away.
+                seat.member.outbox.close(CloseCode::GoingDown, GOING_DOWN);
+                let _ = timeout(LINGER, outgoing).await;
+                Ending::Closing
+            }
             ending = &mut incoming => {
                 if ending != Ending::Left {
                     // What is still to be said, the close code above all, is said before the end.

@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use super::super::Doors;
-use super::{Ending, Socket, complaint};
+use super::{Ending, GOING_DOWN, Socket, complaint};
 use crate::room::Room;
 use crate::room::members::{Arrival, Seat, check_guest};
 use crate::room::outbox::Outbox;
@@ -29,7 +29,15 @@ pub(super) async fn shake(
     address: SocketAddr,
     socket: &mut Socket,
 ) -> Result<Seat, Ending> {
-    let first = match timeout(doors.config.limits.handshake, first_frame(socket)).await {
+    // What has begun with the first frame is not broken off: a credit may be taken already.
+    let first = tokio::select! {
+        first = timeout(doors.config.limits.handshake, first_frame(socket)) => first,
+        () = doors.tasks.closing() => {
+            close(socket, CloseCode::GoingDown, GOING_DOWN).await;
+            return Err(Ending::Closing);
+        }
+    };
+    let first = match first {
         Ok(First::Text(text)) => text,
         Ok(First::Gone) => return Err(Ending::Left),
         Ok(First::Unreadable(code, reason)) => {
