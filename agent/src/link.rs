@@ -40,6 +40,8 @@ pub struct Link {
     stream: OwnedFd,
     /// Tells this connection from the ones before it: answers of an earlier one are not sent.
     pub generation: u64,
+    /// Whether descriptors can be sent on it.
+    pub descriptors: bool,
     incoming: Incoming,
     outgoing: Vec<u8>,
     /// Bytes of `outgoing` that are sent already.
@@ -49,9 +51,9 @@ pub struct Link {
 }
 
 impl Link {
-    pub fn new(stream: OwnedFd, generation: u64, incoming: Incoming) -> Self {
+    pub fn new(stream: OwnedFd, generation: u64, incoming: Incoming, descriptors: bool) -> Self {
         let interest = Interest::default();
-        Self { stream, generation, incoming, outgoing: Vec::new(), sent: 0, interest, broken: None }
+        Self { stream, generation, descriptors, incoming, outgoing: Vec::new(), sent: 0, interest, broken: None }
     }
 
     /// Whether the next frame would go straight to the socket.
@@ -248,7 +250,7 @@ mod tests {
     #[test]
     fn what_the_socket_does_not_take_waits_and_arrives_in_order() {
         let (ours, theirs) = pair();
-        let mut link = Link::new(ours, 1, Incoming::default());
+        let mut link = Link::new(ours, 1, Incoming::default(), false);
         for number in 0..100u8 {
             link.send(Kind::Output, 1, [&[number; 30_000], &[], &[]]);
         }

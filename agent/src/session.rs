@@ -307,8 +307,9 @@ impl Session {
 
     /// Hands the terminal to the server, if it has not got it and nothing is still to be typed before what it types.
     fn hand_over(&mut self, link: &mut Option<Link>) {
+        let Some(link) = link.as_mut().filter(|link| link.descriptors) else { return };
         let wanted = self.owes_master && self.kind == SessionKind::Terminal && self.input.is_empty();
-        if let (true, Phase::Running, Some(terminal), Some(link)) = (wanted, self.phase, &self.terminal, link) {
+        if let (true, Phase::Running, Some(terminal)) = (wanted, self.phase, &self.terminal) {
             let master = Event::Master(Master { session: self.id, inputs: self.inputs });
             self.owes_master = !link.send_with(&wire::encode(Kind::Event, 0, &master), terminal.as_fd());
         }

@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::engine::Limits;
+use crate::engine::Profile;
 use settings::Raw;
 
 /// The built-in space.
@@ -34,7 +34,7 @@ pub struct Config {
     pub limits: ServerLimits,
     pub rooms: Rooms,
     pub embed: Embed,
-    pub spaces: BTreeMap<String, Limits>,
+    pub spaces: BTreeMap<String, Space>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,12 +77,31 @@ pub struct Rooms {
     pub most: usize,
     /// Members of one room.
     pub members: usize,
-    /// Sandboxes of the default space kept ready.
-    pub pool: usize,
     /// An empty room's sandbox ends after this.
     pub sleep_after: Duration,
     /// A room ends this long after its last use.
     pub lifetime: Duration,
+}
+
+/// What the address of the WebSocket names.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Space {
+    pub profile: Profile,
+    pub pool: Pool,
+}
+
+/// How many sandboxes of a space are kept ready: as many as were asked for in the last minute, within these bounds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pool {
+    pub least: usize,
+    /// What is less than `least` counts as `least`.
+    pub most: usize,
+}
+
+impl Default for Pool {
+    fn default() -> Self {
+        Self { least: 0, most: 4 }
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -110,12 +129,14 @@ impl Default for Config {
             rooms: Rooms {
                 most: 1000,
                 members: 200,
-                pool: 1,
                 sleep_after: Duration::from_secs(15 * 60),
                 lifetime: Duration::from_secs(24 * 60 * 60),
             },
             embed: Embed::default(),
-            spaces: BTreeMap::from([(DEFAULT_SPACE.to_owned(), Limits::default())]),
+            spaces: BTreeMap::from([(
+                DEFAULT_SPACE.to_owned(),
+                Space { pool: Pool { least: 1, ..Pool::default() }, ..Space::default() },
+            )]),
         }
     }
 }
@@ -171,8 +192,8 @@ impl Config {
         Ok(config)
     }
 
-    /// The limits of a space, by the name in the address.
-    pub fn space(&self, name: &str) -> Option<&Limits> {
+    /// A space, by the name in the address.
+    pub fn space(&self, name: &str) -> Option<&Space> {
         let name = if name == REFERENCE_SPACE { DEFAULT_SPACE } else { name };
         self.spaces.get(name)
     }
@@ -197,13 +218,13 @@ impl Config {
             return (setting.set)(self, raw).map_err(value_error);
         }
         if let Some((space, field)) = name.strip_prefix("spaces.").and_then(|rest| rest.rsplit_once('.'))
-            && let Some(limit) = settings::LIMITS.iter().find(|limit| limit.name == field)
+            && let Some(setting) = settings::SPACE_SETTINGS.iter().find(|setting| setting.name == field)
         {
             if !is_space_name(space) {
                 return Err(value_error("must name a space of 1 to 64 letters, digits, - or _".to_owned()));
             }
-            let limits = self.spaces.entry(space.to_owned()).or_default();
-            return (limit.set)(limits, raw).map_err(value_error);
+            let space = self.spaces.entry(space.to_owned()).or_default();
+            return (setting.set)(space, raw).map_err(value_error);
         }
         Err(ConfigError::Unknown { name: name.to_owned(), source_name: source_name.to_owned() })
     }
@@ -261,12 +282,13 @@ mod tests {
     #[test]
     fn flags_win_over_the_environment_and_that_over_the_file() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(b"listen = \"127.0.0.1:1\"\n[rooms]\npool = 3\nlifetime = \"2h\"\n").unwrap();
-        let environment = [("EMBEDENV_ROOMS__POOL".to_owned(), "4".to_owned()), ("OTHER".to_owned(), "x".to_owned())];
+        file.write_all(b"listen = \"127.0.0.1:1\"\n[spaces.default]\npool = 3\n[rooms]\nlifetime = \"2h\"\n").unwrap();
+        let environment =
+            [("EMBEDENV_SPACES__DEFAULT__POOL".to_owned(), "4".to_owned()), ("OTHER".to_owned(), "x".to_owned())];
         let flags = [("listen", "127.0.0.1:2".to_owned())];
         let config = Config::load(Some(file.path()), environment, &flags).unwrap();
         assert_eq!(config.listen.port(), 2);
-        assert_eq!(config.rooms.pool, 4);
+        assert_eq!(config.spaces["default"].pool.least, 4);
         assert_eq!(config.rooms.lifetime, Duration::from_secs(7200));
     }
 
@@ -290,15 +312,15 @@ mod tests {
     #[test]
     fn spaces_have_limits_of_their_own_and_the_reference_spelling_is_the_default() {
         let config = with_file("[spaces.small]\nmemory = \"128MiB\"\n[spaces.default]\ncpus = 0.5\n").unwrap();
-        assert_eq!(config.space("small").unwrap().memory, 128 * 1024 * 1024);
-        assert_eq!(config.space("defoult").unwrap().cpus, 0.5);
+        assert_eq!(config.space("small").unwrap().profile.limits.memory, 128 * 1024 * 1024);
+        assert_eq!(config.space("defoult").unwrap().profile.limits.cpus, 0.5);
         assert!(config.space("none").is_none());
     }
 
     #[test]
     fn every_setting_stands_in_the_documentation() {
         let page = include_str!("../../docs/configuration.md");
-        let names = settings::SETTINGS.iter().map(|s| s.name).chain(settings::LIMITS.iter().map(|l| l.name));
+        let names = settings::SETTINGS.iter().map(|s| s.name).chain(settings::SPACE_SETTINGS.iter().map(|s| s.name));
         for name in names {
             assert!(page.contains(&format!("`{name}`")), "{name} is not in docs/configuration.md");
         }

@@ -2,16 +2,20 @@
 //!
 //! Owns the trait that every engine implements and the records that survive a restart of the server. It must never
 //! know what is said on the link, nor what a room is beyond its id.
+//!
+//! Task tree: `engine`, which is [`Engine::run`]: what an engine notices and looks after by itself.
 
 pub mod local;
 
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use embedenv_shared::id::RoomId;
 use embedenv_shared::link::SECRET;
 use serde::{Deserialize, Serialize};
+use tokio::net::UnixStream;
 
 /// What an engine's operations return: engines are chosen at run time, so the futures are boxed.
 pub type EngineFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, EngineError>> + Send + 'a>>;
@@ -23,10 +27,10 @@ pub trait Engine: Send + Sync + std::fmt::Debug + 'static {
 
     /// Starts a sandbox for a room, making the room's home if it has none yet. The agent may not listen yet when
     /// this returns; a connection made now is answered as soon as it does.
-    fn start<'a>(&'a self, spec: &'a SandboxSpec) -> EngineFuture<'a, SandboxRecord>;
+    fn start<'a>(&'a self, spec: &'a SandboxSpec) -> EngineFuture<'a, Started>;
 
     /// A new stream to the agent of a sandbox that runs, possibly started by an earlier server.
-    fn connect<'a>(&'a self, record: &'a SandboxRecord) -> EngineFuture<'a, tokio::net::UnixStream>;
+    fn connect<'a>(&'a self, record: &'a SandboxRecord) -> EngineFuture<'a, LinkStream>;
 
     /// Ends everything in the sandbox and returns when nothing of it runs any more. The home stays. Ending one
     /// that has ended already is not an error.
@@ -38,20 +42,73 @@ pub trait Engine: Send + Sync + std::fmt::Debug + 'static {
     /// Removes a room's home and whatever else the engine keeps of it. Its sandbox must have ended.
     fn erase(&self, room: RoomId) -> EngineFuture<'_, ()>;
 
-    /// Ends and removes what was left on this machine: the homes of rooms outside `keep`, and the processes, cgroups and
-    /// mounts of those outside `running`.
-    fn sweep<'a>(&'a self, keep: &'a [RoomId], running: &'a [RoomId]) -> EngineFuture<'a, ()>;
+    /// Ends and removes what the engine has of this server and no room owns. A room is asked after only once its things
+    /// were seen, so that one which is being opened meanwhile loses nothing.
+    fn sweep<'a>(&'a self, standing: &'a (dyn Fn(RoomId) -> Standing + Send + Sync)) -> EngineFuture<'a, Swept>;
+
+    /// Whether a sandbox that was started for this profile is like one that would be started now.
+    fn is_current(&self, profile: &Profile, record: &SandboxRecord) -> bool;
+
+    /// What the engine looks after while the server runs: it tells what it notices, and never returns.
+    fn run<'a>(&'a self, tell: &'a (dyn Fn(Notice) + Send + Sync)) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 }
 
 /// What a sandbox is started from.
 #[derive(Debug, Clone)]
 pub struct SandboxSpec {
     pub room: RoomId,
-    pub limits: Limits,
+    pub profile: Arc<Profile>,
     /// Shared by server and agent alone.
     pub secret: LinkSecret,
     /// Counts the sandboxes of this room; kept in the record, so that the secret can be derived again.
     pub epoch: u64,
+}
+
+/// What the sandboxes of a space are made of.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Profile {
+    pub limits: Limits,
+}
+
+/// A sandbox that was started.
+#[derive(Debug)]
+pub struct Started {
+    pub record: SandboxRecord,
+    /// The first stream to its agent, where starting it made one already.
+    pub stream: Option<LinkStream>,
+}
+
+/// A stream to an agent.
+#[derive(Debug)]
+pub struct LinkStream {
+    pub stream: UnixStream,
+    /// Whether the agent's own descriptors can come with its bytes: it is at the other end of this very socket.
+    pub descriptors: bool,
+}
+
+/// How a room stands towards what an engine has of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// There is no such room: nothing of it is kept.
+    Unknown,
+    /// It sleeps: its home is kept, and nothing runs.
+    Asleep,
+    /// Its sandbox runs, or is being started.
+    Awake,
+}
+
+/// What a sweep has removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Swept {
+    pub sandboxes: usize,
+    pub homes: usize,
+}
+
+/// What an engine notices by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice {
+    /// The kernel has killed something in the room's sandbox for want of memory.
+    OutOfMemory(RoomId),
 }
 
 /// The secret of one sandbox's link. Its debug form says nothing.
@@ -65,8 +122,7 @@ impl std::fmt::Debug for LinkSecret {
 }
 
 /// What one sandbox may use. Which of these an engine can enforce on a machine, and how, is `doctor`'s to tell.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Limits {
     /// Bytes of memory, page cache of tmpfs included.
     pub memory: u64,
@@ -153,4 +209,7 @@ pub enum EngineError {
     },
     #[error("this sandbox was started by another engine ({0})")]
     OtherEngine(String),
+    /// What it has of this server may run on: worth asking again, and nothing is given up for it.
+    #[error("the sandbox engine does not answer: {reason}")]
+    Unreachable { reason: String },
 }

@@ -36,7 +36,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::engine::LinkSecret;
+use crate::engine::{LinkSecret, LinkStream};
 use crate::tasks::Tasks;
 use inbox::Inbox;
 use stream::StreamEnds;
@@ -112,12 +112,14 @@ impl Link {
     /// Greets the agent at the other end and starts the link's tasks. `listener` hears of nothing before this returns
     /// what sessions there are, because the agent sends only what was asked for.
     pub async fn connect(
-        mut stream: UnixStream,
+        stream: LinkStream,
         secret: &LinkSecret,
         listener: Arc<dyn LinkListener>,
         tasks: &Tasks,
     ) -> Result<(Arc<Self>, Vec<SessionState>), LinkError> {
-        let sessions = timeout(HANDSHAKE, greet(&mut stream, secret)).await.map_err(|_| LinkError::Handshake)??;
+        let LinkStream { mut stream, descriptors } = stream;
+        let sessions =
+            timeout(HANDSHAKE, greet(&mut stream, secret, descriptors)).await.map_err(|_| LinkError::Handshake)??;
         let (read, write) = stream.into_split();
         let link = Arc::new(Self {
             write,
@@ -417,10 +419,14 @@ fn dispatch(link: &Arc<Link>, listener: &dyn LinkListener, header: Header, paylo
     Ok(())
 }
 
-async fn greet(stream: &mut UnixStream, secret: &LinkSecret) -> Result<Vec<SessionState>, LinkError> {
+async fn greet(
+    stream: &mut UnixStream,
+    secret: &LinkSecret,
+    descriptors: bool,
+) -> Result<Vec<SessionState>, LinkError> {
     let mut server_nonce = [0; SECRET];
     getrandom::fill(&mut server_nonce).map_err(|error| io::Error::other(error.to_string()))?;
-    say(stream, &Greeting::Hello { version: LINK_VERSION, nonce: server_nonce }).await?;
+    say(stream, &Greeting::Hello { version: LINK_VERSION, nonce: server_nonce, descriptors }).await?;
     let Greeting::Welcome { version, nonce: agent_nonce, proof } = listen(stream).await? else {
         return Err(LinkError::Rules("no welcome"));
     };

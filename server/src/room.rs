@@ -15,6 +15,7 @@ pub mod files;
 pub mod members;
 pub mod outbox;
 pub mod plain;
+pub mod pool;
 pub mod reading;
 pub mod registry;
 pub mod requests;
@@ -35,7 +36,7 @@ use embedenv_shared::link::Event;
 use embedenv_shared::link::files::{ProjectList, Projects};
 use parking_lot::Mutex;
 
-use crate::engine::{Engine, Limits, SandboxRecord};
+use crate::engine::{Engine, Profile, SandboxRecord};
 use crate::ledger::Ledger;
 use crate::link::{LinkError, LinkListener};
 use crate::tasks::Tasks;
@@ -52,7 +53,7 @@ use watches::Watches;
 pub struct NewRoom {
     pub id: RoomId,
     pub space: String,
-    pub limits: Limits,
+    pub profile: Arc<Profile>,
     pub most_members: usize,
     pub max_message: usize,
     pub engine: Arc<dyn Engine>,
@@ -69,7 +70,7 @@ pub struct NewRoom {
 pub struct Room {
     pub id: RoomId,
     pub space: String,
-    limits: Limits,
+    profile: Arc<Profile>,
     most_members: usize,
     max_message: usize,
     engine: Arc<dyn Engine>,
@@ -93,7 +94,7 @@ impl Room {
         Arc::new(Self {
             id: new.id,
             space: new.space,
-            limits: new.limits,
+            profile: new.profile,
             most_members: new.most_members,
             max_message: new.max_message,
             engine: new.engine,
@@ -179,6 +180,19 @@ impl Room {
         }
     }
 
+    /// Tells everybody that the kernel has killed something for want of memory.
+    pub fn tell_out_of_memory(&self) {
+        tracing::info!(room = %self.id, "a program was ended for want of memory");
+        self.members.tell_all(&ServerFrame::Error {
+            code: ErrorCode::QuotaExceeded,
+            message: format!(
+                "The sandbox ran out of memory ({} MiB), and a program in it was ended.",
+                self.profile.limits.memory / (1024 * 1024)
+            ),
+            id: None,
+        });
+    }
+
     /// Milliseconds since 1970 when somebody was last here; now, while somebody is.
     pub fn last_used(&self) -> i64 {
         if self.members.count() > 0 { now() } else { self.last_used.load(Ordering::Relaxed) }
@@ -197,6 +211,12 @@ impl Room {
 
     fn is_spare(&self) -> bool {
         self.spare.load(Ordering::Acquire)
+    }
+
+    /// Whether a spare one is ready to be opened and as one that would be made now.
+    fn is_fit(&self, profile: &Profile) -> bool {
+        self.sandbox.link_now().is_some()
+            && self.sandbox.with_record(|record| self.engine.is_current(profile, record)).unwrap_or(true)
     }
 }
 

@@ -28,7 +28,7 @@ use crate::code::Failure;
 use crate::id::RequestId;
 
 /// The version of this link. An agent of another version is ended and started anew; its files stay.
-pub const LINK_VERSION: u32 = 2;
+pub const LINK_VERSION: u32 = 3;
 /// Length of a frame's header in bytes.
 pub const HEADER: usize = 12;
 /// The longest payload the server sends (a write of a whole client message and its path).
@@ -149,8 +149,8 @@ pub fn decode<T: DeserializeOwned>(payload: &[u8]) -> Result<T, LinkFrameError> 
 /// One step of the handshake.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Greeting {
-    /// Server: who are you?
-    Hello { version: u32, nonce: [u8; SECRET] },
+    /// Server: who are you? `descriptors` says that the agent's own can come with its frames: nothing stands between.
+    Hello { version: u32, nonce: [u8; SECRET], descriptors: bool },
     /// Agent: I hold the secret.
     Welcome { version: u32, nonce: [u8; SECRET], proof: [u8; 32] },
     /// Server: so do I.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use client::Client;
-use embedenv::config::Config;
+use embedenv::config::{Config, Pool};
 use embedenv::ledger::NewKey;
 use embedenv::server::{Running, Server};
 use rustix::process::{Pid, Signal};
@@ -48,7 +48,9 @@ impl TestServer {
         let data = tempfile::Builder::new().prefix("embedenv-test-").tempdir()?;
         let mut config = Config { data_dir: data.path().join("data"), ..Config::default() };
         config.listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        config.rooms.pool = 0;
+        for space in config.spaces.values_mut() {
+            space.pool = Pool { least: 0, most: 0 };
+        }
         change(&mut config);
         let running = Server::new(config.clone()).await?.listen().await?;
         let address = running.address();

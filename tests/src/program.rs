@@ -148,7 +148,8 @@ async fn serve(data: &TempDir, listen: &str, pool: usize) -> Result<(Child, Stri
     let mut child = command()?
         .args(["serve", "--listen", listen, "--data-dir"])
         .arg(data.path().join("data"))
-        .env("EMBEDENV_ROOMS__POOL", pool.to_string())
+        .env("EMBEDENV_SPACES__DEFAULT__POOL", pool.to_string())
+        .env("EMBEDENV_SPACES__DEFAULT__POOL_MOST", pool.to_string())
         .env("EMBEDENV_LOG__FILTER", "warn")
         .stdout(Stdio::piped())
         .kill_on_drop(true)

@@ -134,8 +134,8 @@ async fn r2_memory_beyond_the_limit_is_refused_or_ends_the_sandbox_and_the_neigh
         return Ok(());
     }
     let server = TestServer::with(|config| {
-        for limits in config.spaces.values_mut() {
-            limits.memory = 128 * 1024 * 1024;
+        for space in config.spaces.values_mut() {
+            space.profile.limits.memory = 128 * 1024 * 1024;
         }
     })
     .await?;
@@ -151,9 +151,9 @@ async fn r2_memory_beyond_the_limit_is_refused_or_ends_the_sandbox_and_the_neigh
 #[tokio::test(flavor = "multi_thread")]
 async fn r3_a_disk_filled_by_bytes_or_by_inodes_is_stopped_and_files_can_be_removed() -> Result<()> {
     let server = TestServer::with(|config| {
-        for limits in config.spaces.values_mut() {
-            limits.disk = 16 * 1024 * 1024;
-            limits.inodes = 2000;
+        for space in config.spaces.values_mut() {
+            space.profile.limits.disk = 16 * 1024 * 1024;
+            space.profile.limits.inodes = 2000;
         }
     })
     .await?;

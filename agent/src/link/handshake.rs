@@ -30,6 +30,8 @@ pub struct Candidate {
     incoming: Incoming,
     /// Both nonces, once the server has said hello.
     nonces: Option<([u8; SECRET], [u8; SECRET])>,
+    /// Whether descriptors can be sent on it.
+    pub descriptors: bool,
     pub deadline: Instant,
     pub interest: Interest,
 }
@@ -45,7 +47,8 @@ pub enum Step {
 impl Candidate {
     pub fn new(id: u32, stream: OwnedFd) -> Self {
         let deadline = Instant::now() + LIMIT;
-        Self { id, stream, incoming: Incoming::default(), nonces: None, deadline, interest: Interest::default() }
+        let (incoming, interest) = (Incoming::default(), Interest::default());
+        Self { id, stream, incoming, nonces: None, descriptors: false, deadline, interest }
     }
 
     /// Reads once and answers what has arrived.
@@ -60,7 +63,8 @@ impl Candidate {
                 _ => return Step::Refused,
             };
             match (greeting, self.nonces) {
-                (Some(Greeting::Hello { version: _, nonce }), None) => {
+                (Some(Greeting::Hello { version: _, nonce, descriptors }), None) => {
+                    self.descriptors = descriptors;
                     let Some(own) = nonce_of_our_own() else { return Step::Refused };
                     self.nonces = Some((nonce, own));
                     let proof = proof(secret, Speaker::Agent, &nonce, &own).finalize().into_bytes().into();

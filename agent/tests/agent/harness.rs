@@ -173,7 +173,8 @@ impl Client {
         client.send(
             Kind::Greeting,
             0,
-            &wire::encode(Kind::Greeting, 0, &Greeting::Hello { version: LINK_VERSION, nonce: own })[HEADER..],
+            &wire::encode(Kind::Greeting, 0, &Greeting::Hello { version: LINK_VERSION, nonce: own, descriptors: true })
+                [HEADER..],
         );
         let Greeting::Welcome { version, nonce, proof: agent } = client.greeting()? else { panic!("no welcome") };
         assert_eq!(version, LINK_VERSION);

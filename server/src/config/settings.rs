@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Config, EngineChoice, LogFormat};
-use crate::engine::Limits;
+use super::{Config, EngineChoice, LogFormat, Space};
 
 /// A value as it was written.
 #[derive(Debug, Clone)]
@@ -19,11 +18,11 @@ pub struct Setting {
     pub set: fn(&mut Config, &Raw) -> Result<(), String>,
 }
 
-/// One limit of a space: `spaces.SPACE.NAME`.
+/// One setting of a space: `spaces.SPACE.NAME`.
 #[derive(Debug)]
-pub struct Limit {
+pub struct SpaceSetting {
     pub name: &'static str,
-    pub set: fn(&mut Limits, &Raw) -> Result<(), String>,
+    pub set: fn(&mut Space, &Raw) -> Result<(), String>,
 }
 
 const KIB: u64 = 1024;
@@ -89,20 +88,27 @@ pub const SETTINGS: &[Setting] = &[
     },
     Setting { name: "rooms.most", set: |c, raw| whole(raw, 1, 100_000).map(|v| c.rooms.most = v as usize) },
     Setting { name: "rooms.members", set: |c, raw| whole(raw, 1, 10_000).map(|v| c.rooms.members = v as usize) },
-    Setting { name: "rooms.pool", set: |c, raw| whole(raw, 0, 1_000).map(|v| c.rooms.pool = v as usize) },
     Setting { name: "rooms.sleep_after", set: |c, raw| duration(raw, 1, 30 * DAY).map(|v| c.rooms.sleep_after = v) },
     Setting { name: "rooms.lifetime", set: |c, raw| duration(raw, 60, 3650 * DAY).map(|v| c.rooms.lifetime = v) },
     Setting { name: "embed.origins", set: |c, raw| list(raw).map(|v| c.embed.origins = v) },
 ];
 
-pub const LIMITS: &[Limit] = &[
-    Limit { name: "memory", set: |l, raw| size(raw, 16 * MIB, 1024 * GIB).map(|v| l.memory = v) },
-    Limit { name: "cpus", set: |l, raw| number(raw, 0.05, 1024.0).map(|v| l.cpus = v) },
-    Limit { name: "processes", set: |l, raw| whole(raw, 8, 100_000).map(|v| l.processes = v as u32) },
-    Limit { name: "open_files", set: |l, raw| whole(raw, 64, 1_000_000).map(|v| l.open_files = v as u32) },
-    Limit { name: "disk", set: |l, raw| size(raw, MIB, 1024 * GIB).map(|v| l.disk = v) },
-    Limit { name: "inodes", set: |l, raw| whole(raw, 100, 1_000_000_000).map(|v| l.inodes = v) },
-    Limit { name: "tmp", set: |l, raw| size(raw, MIB, 1024 * GIB).map(|v| l.tmp = v) },
+pub const SPACE_SETTINGS: &[SpaceSetting] = &[
+    SpaceSetting { name: "memory", set: |s, raw| size(raw, 16 * MIB, 1024 * GIB).map(|v| s.profile.limits.memory = v) },
+    SpaceSetting { name: "cpus", set: |s, raw| number(raw, 0.05, 1024.0).map(|v| s.profile.limits.cpus = v) },
+    SpaceSetting {
+        name: "processes",
+        set: |s, raw| whole(raw, 8, 100_000).map(|v| s.profile.limits.processes = v as u32),
+    },
+    SpaceSetting {
+        name: "open_files",
+        set: |s, raw| whole(raw, 64, 1_000_000).map(|v| s.profile.limits.open_files = v as u32),
+    },
+    SpaceSetting { name: "disk", set: |s, raw| size(raw, MIB, 1024 * GIB).map(|v| s.profile.limits.disk = v) },
+    SpaceSetting { name: "inodes", set: |s, raw| whole(raw, 100, 1_000_000_000).map(|v| s.profile.limits.inodes = v) },
+    SpaceSetting { name: "tmp", set: |s, raw| size(raw, MIB, 1024 * GIB).map(|v| s.profile.limits.tmp = v) },
+    SpaceSetting { name: "pool", set: |s, raw| whole(raw, 0, 1_000).map(|v| s.pool.least = v as usize) },
+    SpaceSetting { name: "pool_most", set: |s, raw| whole(raw, 0, 1_000).map(|v| s.pool.most = v as usize) },
 ];
 
 fn text(raw: &Raw) -> Result<String, String> {

@@ -27,17 +27,20 @@ use std::fs::{self, DirBuilder, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::time::Duration;
 
 use embedenv_shared::id::RoomId;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use tokio::net::UnixStream;
-use tokio::time::timeout;
+use tokio::time::{interval, timeout};
 
-use super::{EndCause, Engine, EngineError, EngineFuture, EngineHome, SandboxRecord, SandboxSpec};
+use super::{
+    EndCause, Engine, EngineError, EngineFuture, EngineHome, LinkStream, Notice, Profile, SandboxRecord, SandboxSpec,
+    Standing, Started, Swept,
+};
 pub use cgroup::Mechanism;
-use cgroup::{Cgroups, RoomCgroup};
+use cgroup::{Cgroups, Kills, RoomCgroup};
 use process::Process;
 use seccomp::Filters;
 use uids::Uids;
@@ -46,6 +49,8 @@ use uids::Uids;
 const START: Duration = Duration::from_secs(10);
 /// How long everything in a sandbox may take to be gone after SIGKILL.
 const END: Duration = Duration::from_secs(5);
+/// How often the kernel is asked whether it killed something for want of memory.
+const LOOK: Duration = Duration::from_secs(2);
 /// Others may pass through, and see nothing.
 const PASSABLE: u32 = 0o711;
 /// Bytes of a complaint that are told.
@@ -119,7 +124,7 @@ impl LocalEngine {
         self.data_dir.join("rooms").join(room.to_string())
     }
 
-    async fn launch(&self, spec: &SandboxSpec) -> Result<SandboxRecord, EngineError> {
+    async fn launch(&self, spec: &SandboxSpec) -> Result<Started, EngineError> {
         let folder = self.room(spec.room);
         let failed = |what: &'static str| move |source| start(what, Some(source));
         make_folder(&folder, PASSABLE).map_err(failed("the room's folder can't be made"))?;
@@ -134,7 +139,7 @@ impl LocalEngine {
             None => None,
         };
         let listener = socket::listen(&folder).map_err(failed("the agent's socket can't be made"))?;
-        let cgroup = self.cgroups.make(spec.room, &spec.limits).map_err(failed("its cgroup can't be made"))?;
+        let cgroup = self.cgroups.make(spec.room, &spec.profile.limits).map_err(failed("its cgroup can't be made"))?;
         let launch = spawn::Launch {
             bubblewrap: &self.bubblewrap,
             folder: &folder,
@@ -145,7 +150,7 @@ impl LocalEngine {
             uid,
         };
         let host = bubblewrap::Host { home: &home, agent: &self.agent, etc: &self.etc };
-        let spawned = launch.spawn(|fds| bubblewrap::arguments(&host, &spec.limits, fds));
+        let spawned = launch.spawn(|fds| bubblewrap::arguments(&host, &spec.profile.limits, fds));
         let status = spawned.map_err(failed("bubblewrap can't be started"))?;
         let pid = match timeout(START, spawn::child_pid(status)).await {
             Ok(Ok(pid)) => pid,
@@ -154,7 +159,14 @@ impl LocalEngine {
         let process = Process::of(pid).map_err(failed("the sandbox ended at once"))?;
         process::write(&folder.join("running"), &process).map_err(failed("the sandbox can't be written down"))?;
         let details = serde_json::to_value(Details { process, cgroup }).expect("details always serialise");
-        Ok(SandboxRecord { room: spec.room, engine: self.name().to_owned(), epoch: spec.epoch, details })
+        let record = SandboxRecord { room: spec.room, engine: self.name().to_owned(), epoch: spec.epoch, details };
+        Ok(Started { record, stream: None })
+    }
+
+    /// Whether a wrapper's sandbox is the room's own: one that is being started is not written down yet.
+    fn runs(&self, room: RoomId, wrapper: &Process) -> bool {
+        let recorded = process::read(&self.room(room).join("running"));
+        recorded.is_none_or(|process| wrapper.children().contains(&process))
     }
 
     async fn end_process(&self, process: &Process) -> Result<(), EngineError> {
@@ -182,12 +194,16 @@ impl Engine for LocalEngine {
         "local"
     }
 
-    fn start<'a>(&'a self, spec: &'a SandboxSpec) -> EngineFuture<'a, SandboxRecord> {
+    fn start<'a>(&'a self, spec: &'a SandboxSpec) -> EngineFuture<'a, Started> {
         Box::pin(self.launch(spec))
     }
 
-    fn connect<'a>(&'a self, record: &'a SandboxRecord) -> EngineFuture<'a, UnixStream> {
-        Box::pin(async move { socket::connect(&self.room(record.room)).await.map_err(EngineError::Connect) })
+    fn connect<'a>(&'a self, record: &'a SandboxRecord) -> EngineFuture<'a, LinkStream> {
+        Box::pin(async move {
+            details(record)?;
+            let stream = socket::connect(&self.room(record.room)).await.map_err(EngineError::Connect)?;
+            Ok(LinkStream { stream, descriptors: true })
+        })
     }
 
     fn end<'a>(&'a self, record: &'a SandboxRecord) -> EngineFuture<'a, ()> {
@@ -221,33 +237,51 @@ impl Engine for LocalEngine {
         })
     }
 
-    fn sweep<'a>(&'a self, keep: &'a [RoomId], running: &'a [RoomId]) -> EngineFuture<'a, ()> {
+    fn sweep<'a>(&'a self, standing: &'a (dyn Fn(RoomId) -> Standing + Send + Sync)) -> EngineFuture<'a, Swept> {
         Box::pin(async move {
             let rooms = self.data_dir.join("rooms");
-            for (wrapper, room) in process::wrappers(&rooms) {
-                let known = room.parse().ok().filter(|room| running.contains(room));
-                let recorded = known.and_then(|room: RoomId| process::read(&self.room(room).join("running")));
-                let children = wrapper.children();
-                if recorded.is_some_and(|process| children.contains(&process)) {
+            let mut swept = Swept::default();
+            for (wrapper, name) in process::wrappers(&rooms) {
+                let room = name.parse::<RoomId>();
+                if room.as_ref().is_ok_and(|room| standing(*room) == Standing::Awake && self.runs(*room, &wrapper)) {
                     continue;
                 }
-                tracing::info!(room, "ending a sandbox that no room owns");
-                for child in children {
+                tracing::info!(room = name, "ending a sandbox that no room owns");
+                for child in wrapper.children() {
                     self.end_process(&child).await?;
                 }
                 self.end_process(&wrapper).await?;
+                swept.sandboxes += 1;
             }
-            self.cgroups.sweep(running);
+            self.cgroups.sweep(standing);
             let entries = fs::read_dir(&rooms).map_err(|source| erase("the rooms' folder", source))?;
             for entry in entries.flatten() {
                 let room = entry.file_name().to_string_lossy().parse::<RoomId>();
                 if let Ok(room) = room
-                    && !keep.contains(&room)
+                    && standing(room) == Standing::Unknown
                 {
                     self.erase(room).await?;
+                    swept.homes += 1;
                 }
             }
-            Ok(())
+            Ok(swept)
+        })
+    }
+
+    fn is_current(&self, _: &Profile, _: &SandboxRecord) -> bool {
+        true
+    }
+
+    fn run<'a>(&'a self, tell: &'a (dyn Fn(Notice) + Send + Sync)) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(async move {
+            let mut kills = Kills::default();
+            let mut ticks = interval(LOOK);
+            loop {
+                ticks.tick().await;
+                for room in kills.news(&self.cgroups) {
+                    tell(Notice::OutOfMemory(room));
+                }
+            }
         })
     }
 }

@@ -1,24 +1,25 @@
 //! All rooms of this server: opened against the ledger, found by join key, kept warm ahead of need, put to sleep when
 //! empty and ended with their lifetime.
 //!
-//! Task tree: `keeper` (sleep and end), `pool` (spare rooms, started before anybody asks), and for every room that had
-//! a sandbox when the server started, one `adoption`.
+//! Task tree: `keeper` (sleep and end), `sweeper` (what no room owns), `engine` (what the engine looks after), for every
+//! space one `pool` (spare rooms, started before anybody asks), and for every room that had a sandbox when the server
+//! started, one `adoption`.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use embedenv_shared::code::{CloseCode, ErrorCode, Failure};
 use embedenv_shared::command::{Init, MAX_KEY};
 use embedenv_shared::id::{ROOM_ID_BYTES, Role, RoomId};
 use parking_lot::Mutex;
-use tokio::sync::Notify;
-use tokio::time::{Instant, interval, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
+use super::pool::Pool;
 use super::{NewRoom, Room, now};
-use crate::config::{Config, DEFAULT_SPACE};
-use crate::engine::{Engine, EngineError, Limits, SandboxRecord};
+use crate::config::Config;
+use crate::engine::{Engine, EngineError, Notice, Profile, SandboxRecord, Standing, Swept};
 use crate::ledger::{
     IdempotencyKey, Ledger, LedgerError, NewRoom as LedgerRoom, NewSandbox, OpenOutcome, PRICE, RoomRow,
 };
@@ -27,8 +28,14 @@ use crate::tasks::Tasks;
 
 /// How often rooms are looked at for sleep and end.
 const KEEP: Duration = Duration::from_secs(5);
+/// How often what the engine has is compared with the rooms there are.
+const SWEEP: Duration = Duration::from_secs(60);
+/// After a sweep that failed, the next one waits this long.
+const SWEEP_RETRY: Duration = Duration::from_secs(5);
+/// How often a pool is looked at when nothing was taken from it: for spares that died, are out of date or too many.
+const POOL_LOOK: Duration = Duration::from_secs(5);
 /// After a spare room could not be started, the next try waits this long.
-const POOL_RETRY: Duration = Duration::from_secs(10);
+const POOL_RETRY: Duration = Duration::from_secs(5);
 /// A sandbox takes its part of a processor until it has settled; the next spare one waits this long.
 const POOL_PAUSE: Duration = Duration::from_millis(50);
 
@@ -38,9 +45,26 @@ pub struct Registry {
     engine: Arc<dyn Engine>,
     ledger: Ledger,
     tasks: Tasks,
-    rooms: Mutex<HashMap<RoomId, Arc<Room>>>,
-    spares: Mutex<VecDeque<Arc<Room>>>,
-    spare_taken: Notify,
+    rooms: Mutex<Rooms>,
+    /// Every room that was made here and is still in somebody's hands, opened or not: the sweeper spares what is theirs.
+    made: Mutex<HashMap<RoomId, Weak<Room>>>,
+    pool: Pool,
+}
+
+#[derive(Debug, Default)]
+struct Rooms {
+    living: HashMap<RoomId, Arc<Room>>,
+    /// Places that are taken for rooms which are being opened.
+    opening: usize,
+}
+
+/// A place for a room that is being opened, so that there are never more rooms than there may be.
+struct Place<'a>(&'a Registry);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.rooms.lock().opening -= 1;
+    }
 }
 
 /// A room as its host gets it.
@@ -63,23 +87,23 @@ impl Registry {
         tasks: Tasks,
     ) -> Result<Arc<Self>, RegistryError> {
         let rows = ledger.rooms().await?;
-        let keep: Vec<RoomId> = rows.iter().map(|row| row.room).collect();
-        let running: Vec<RoomId> = rows.iter().filter(|row| row.sandbox.is_some()).map(|row| row.room).collect();
-        engine.sweep(&keep, &running).await?;
-        let registry = Arc::new(Self {
-            config,
-            engine,
-            ledger,
-            tasks,
-            rooms: Mutex::default(),
-            spares: Mutex::default(),
-            spare_taken: Notify::new(),
-        });
+        let pool = Pool::new(config.spaces.iter());
+        let registry =
+            Arc::new(Self { config, engine, ledger, tasks, rooms: Mutex::default(), made: Mutex::default(), pool });
         for row in rows {
             registry.restore(row);
         }
+        match registry.sweep().await {
+            // The sweeper goes on trying.
+            Ok(_) | Err(EngineError::Unreachable { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        registry.tasks.spawn("engine", registry.clone().run_engine());
         registry.tasks.spawn("keeper", registry.clone().keep());
-        registry.tasks.spawn("pool", registry.clone().fill());
+        registry.tasks.spawn("sweeper", registry.clone().keep_sweeping());
+        for space in registry.config.spaces.keys() {
+            registry.tasks.spawn("pool", registry.clone().fill(space.clone()));
+        }
         Ok(registry)
     }
 
@@ -89,7 +113,7 @@ impl Registry {
     }
 
     /// Opens a room for a key pair: one credit, taken before this returns and given back if the sandbox does not start.
-    pub async fn open(&self, space: &str, init: &Init) -> Result<Opened, Failure> {
+    pub async fn open(self: &Arc<Self>, space: &str, init: &Init) -> Result<Opened, Failure> {
         let space = self.config.space_name(space);
         if init.public_key.len() > MAX_KEY || init.secret_key.len() > MAX_KEY {
             return Err(Failure::new(ErrorCode::BadCredentials, "the key pair is not valid"));
@@ -103,11 +127,10 @@ impl Registry {
             Some(text) => Some(IdempotencyKey { key: text.clone(), fingerprint: format!("space={space}") }),
             None => None,
         };
-        if self.rooms.lock().len() >= self.config.rooms.most {
-            return Err(Failure::new(ErrorCode::Unavailable, "this server has as many rooms as it may have"));
-        }
-        let limits = self.config.space(space).ok_or_else(|| Failure::new(ErrorCode::UnknownSpace, "no such space"))?;
-        let room = self.spare(space).unwrap_or_else(|| self.new_room(new_id(), space, limits.clone(), None, 0, true));
+        let profile = self.profile(space).ok_or_else(|| Failure::new(ErrorCode::UnknownSpace, "no such space"))?;
+        let place = self.place()?;
+        let spare = self.pool.shelf(space).and_then(|shelf| shelf.take());
+        let room = spare.unwrap_or_else(|| self.new_room(new_id(), space, profile, None, 0, true));
         let sandbox = room.record().await.map(|record| NewSandbox { record: record.to_text(), epoch: record.epoch });
         // It starts while the credit is taken, unless there is reason to think that none will be.
         let early = sandbox.is_none() && idempotency.is_none() && payer.balance >= PRICE;
@@ -117,7 +140,8 @@ impl Registry {
         match outcome {
             Ok(OpenOutcome::New { remaining }) => {
                 room.spare.store(false, Ordering::Release);
-                self.rooms.lock().insert(room.id, room.clone());
+                self.rooms.lock().living.insert(room.id, room.clone());
+                drop(place);
                 self.claim(&room, started).await?;
                 Ok(self.opened(room, remaining))
             }
@@ -181,11 +205,11 @@ impl Registry {
     }
 
     pub fn find(&self, room: RoomId) -> Option<Arc<Room>> {
-        self.rooms.lock().get(&room).cloned()
+        self.rooms.lock().living.get(&room).cloned()
     }
 
     pub fn all(&self) -> Vec<Arc<Room>> {
-        self.rooms.lock().values().cloned().collect()
+        self.rooms.lock().living.values().cloned().collect()
     }
 
     /// Everything acknowledged goes to disk; sandboxes go on running for the next server, but for spare ones.
@@ -194,8 +218,7 @@ impl Registry {
             room.members.send_away(None, CloseCode::GoingDown, "the server is going down");
             room.documents.flush(&room).await;
         }
-        let spares = std::mem::take(&mut *self.spares.lock());
-        for room in spares {
+        for room in self.pool.empty() {
             room.over().await;
             self.erase(room.id).await;
         }
@@ -227,7 +250,7 @@ impl Registry {
             None => room.wake().await.map(|_| ()).map_err(|failure| failure.message),
         };
         let Err(message) = ready else { return Ok(()) };
-        self.rooms.lock().remove(&room.id);
+        self.rooms.lock().living.remove(&room.id);
         room.over().await;
         if let Err(error) = self.ledger.refund_room(room.id).await {
             tracing::error!(room = %room.id, error = %crate::telemetry::chain(&error), "a credit could not be given back");
@@ -240,15 +263,15 @@ impl Registry {
         &self,
         id: RoomId,
         space: &str,
-        limits: Limits,
+        profile: Arc<Profile>,
         sandbox: Option<SandboxRecord>,
         epoch: u64,
         spare: bool,
     ) -> Arc<Room> {
-        Room::new(NewRoom {
+        let room = Room::new(NewRoom {
             id,
             space: space.to_owned(),
-            limits,
+            profile,
             most_members: self.config.rooms.members,
             max_message: self.config.limits.max_message,
             engine: self.engine.clone(),
@@ -257,82 +280,136 @@ impl Registry {
             sandbox,
             epoch,
             spare,
-        })
+        });
+        self.made.lock().insert(id, Arc::downgrade(&room));
+        room
+    }
+
+    /// What the sandboxes of a space are made of.
+    fn profile(&self, space: &str) -> Option<Arc<Profile>> {
+        self.config.space(space).map(|space| Arc::new(space.profile.clone()))
+    }
+
+    /// Takes a place for one more room.
+    fn place(&self) -> Result<Place<'_>, Failure> {
+        let mut rooms = self.rooms.lock();
+        if rooms.living.len() + rooms.opening >= self.config.rooms.most {
+            return Err(Failure::new(ErrorCode::Unavailable, "this server has as many rooms as it may have"));
+        }
+        rooms.opening += 1;
+        Ok(Place(self))
     }
 
     /// Takes up a room of before. If it had a sandbox, that one is adopted or ended.
     fn restore(self: &Arc<Self>, row: RoomRow) {
-        let limits = self.config.space(&row.space).cloned().unwrap_or_default();
+        let profile = self.profile(&row.space).unwrap_or_default();
         let record = row.sandbox.as_deref().and_then(|text| serde_json::from_str(text).ok());
         let had_sandbox = record.is_some();
-        let room = self.new_room(row.room, &row.space, limits, record, row.epoch, false);
+        let room = self.new_room(row.room, &row.space, profile, record, row.epoch, false);
         room.last_used.store(row.last_used, Ordering::Relaxed);
-        self.rooms.lock().insert(room.id, room.clone());
+        self.rooms.lock().living.insert(room.id, room.clone());
         if had_sandbox {
             self.tasks.spawn("adoption", async move { room.adopt().await });
         }
     }
 
-    fn spare(&self, space: &str) -> Option<Arc<Room>> {
-        let mut spares = self.spares.lock();
-        let at = spares.iter().position(|room| room.space == space && room.sandbox.link_now().is_some())?;
-        let room = spares.remove(at);
-        self.spare_taken.notify_one();
-        room
-    }
-
     /// A room that was not used after all serves the next who asks, if there is a place for it.
     async fn give_back(&self, room: Arc<Room>) {
-        if room.sandbox.link_now().is_some() {
-            let mut spares = self.spares.lock();
-            if spares.len() < self.config.rooms.pool {
-                return spares.push_front(room);
-            }
+        let ready = room.sandbox.link_now().is_some();
+        let kept = ready && self.pool.shelf(&room.space).is_some_and(|shelf| shelf.put_back(&room));
+        if !kept {
+            self.discard(room).await;
         }
+    }
+
+    /// Ends a room that nobody has opened.
+    async fn discard(&self, room: Arc<Room>) {
         room.over().await;
         self.erase(room.id).await;
     }
 
-    /// Keeps as many spare rooms of the default space as the configuration says.
-    async fn fill(self: Arc<Self>) {
-        let Some(limits) = self.config.space(DEFAULT_SPACE).cloned() else { return };
+    /// Keeps spare rooms of a space.
+    async fn fill(self: Arc<Self>, space: String) {
+        let (Some(shelf), Some(profile)) = (self.pool.shelf(&space), self.profile(&space)) else { return };
         loop {
-            let dead: VecDeque<_> = {
-                let mut spares = self.spares.lock();
-                let (alive, dead) = spares.drain(..).partition(|room| room.sandbox.link_now().is_some());
-                *spares = alive;
-                dead
-            };
-            for room in dead {
-                room.over().await;
-                self.erase(room.id).await;
+            let mut pause = POOL_LOOK;
+            for room in shelf.retire(|room| !room.is_fit(&profile)) {
+                self.discard(room).await;
             }
-            if self.spares.lock().len() >= self.config.rooms.pool {
-                tokio::select! {
-                    () = self.spare_taken.notified() => {}
-                    () = self.tasks.closing() => return,
-                }
-                sleep(POOL_PAUSE).await;
-                continue;
-            }
-            let room = self.new_room(new_id(), DEFAULT_SPACE, limits.clone(), None, 0, true);
-            match room.wake().await {
-                Ok(_) => self.spares.lock().push_back(room),
-                Err(failure) => {
-                    tracing::warn!(%failure, "a spare sandbox could not be started");
-                    self.erase(room.id).await;
-                    tokio::select! {
-                        () = sleep(POOL_RETRY) => {}
-                        () = self.tasks.closing() => return,
+            if shelf.lacks() {
+                let room = self.new_room(new_id(), &space, profile.clone(), None, 0, true);
+                match room.wake().await {
+                    Ok(_) => {
+                        shelf.add(room);
+                        pause = POOL_PAUSE;
+                    }
+                    Err(failure) => {
+                        tracing::warn!(space, %failure, "a spare sandbox could not be started");
+                        self.discard(room).await;
+                        pause = POOL_RETRY;
                     }
                 }
             }
+            tokio::select! {
+                () = sleep(pause) => {}
+                () = shelf.taken.notified(), if pause == POOL_LOOK => sleep(POOL_PAUSE).await,
+                () = self.tasks.closing() => return,
+            }
         }
+    }
+
+    /// Lets the engine look after what is its own, and tells rooms what it notices.
+    async fn run_engine(self: Arc<Self>) {
+        let tell = |notice| match notice {
+            Notice::OutOfMemory(room) => {
+                if let Some(room) = self.find(room) {
+                    room.tell_out_of_memory();
+                }
+            }
+        };
+        tokio::select! {
+            () = self.engine.run(&tell) => {}
+            () = self.tasks.closing() => {}
+        }
+    }
+
+    /// Compares what the engine has with the rooms there are, again and again.
+    async fn keep_sweeping(self: Arc<Self>) {
+        let mut pause = SWEEP;
+        loop {
+            tokio::select! {
+                () = sleep(pause) => {}
+                () = self.tasks.closing() => return,
+            }
+            pause = match self.sweep().await {
+                Ok(()) => SWEEP,
+                Err(error) => {
+                    tracing::warn!(error = %crate::telemetry::chain(&error), "what no room owns could not be removed");
+                    SWEEP_RETRY
+                }
+            };
+        }
+    }
+
+    async fn sweep(&self) -> Result<(), EngineError> {
+        self.made.lock().retain(|_, room| room.strong_count() > 0);
+        let standing = |id| match self.made.lock().get(&id).and_then(Weak::upgrade) {
+            Some(room) if room.sandbox.may_run() => Standing::Awake,
+            Some(_) => Standing::Asleep,
+            None => Standing::Unknown,
+        };
+        let swept = self.engine.sweep(&standing).await?;
+        if swept != Swept::default() {
+            let Swept { sandboxes, homes } = swept;
+            tracing::info!(sandboxes, homes, "removed what no room owns");
+        }
+        Ok(())
     }
 
     /// Puts empty rooms to sleep and ends those whose lifetime is over.
     async fn keep(self: Arc<Self>) {
         let mut ticks = interval(KEEP);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 _ = ticks.tick() => {}
@@ -354,7 +431,7 @@ impl Registry {
 
     /// Ends a room, and its files with it.
     pub async fn end(&self, room: &Arc<Room>) {
-        self.rooms.lock().remove(&room.id);
+        self.rooms.lock().living.remove(&room.id);
         room.members.send_away(None, CloseCode::RoomEnded, "the room has ended");
         room.over().await;
         if let Err(error) = self.ledger.end_room(room.id).await {
@@ -365,8 +442,12 @@ impl Registry {
     }
 
     async fn erase(&self, room: RoomId) {
-        if let Err(error) = self.engine.erase(room).await {
-            tracing::error!(%room, error = %crate::telemetry::chain(&error), "a room's files could not be removed");
+        match self.engine.erase(room).await {
+            // The sweeper removes it when the engine is back.
+            Ok(()) | Err(EngineError::Unreachable { .. }) => {}
+            Err(error) => {
+                tracing::error!(%room, error = %crate::telemetry::chain(&error), "a room's files could not be removed")
+            }
         }
     }
 }
@@ -376,7 +457,7 @@ impl Registry {
 pub enum RegistryError {
     #[error("the rooms could not be read from the ledger")]
     Ledger(#[from] LedgerError),
-    #[error("what earlier rooms left could not be cleaned up")]
+    #[error("what earlier rooms left could not be removed")]
     Engine(#[from] EngineError),
 }
 

@@ -1,8 +1,10 @@
-//! The life of a room's sandbox: asleep, starting, ready, and gone when it ended by itself.
+//! The life of a room's sandbox: asleep, starting, ready, gone when it ended by itself, and away while its engine does
+//! not answer.
 //!
 //! ```text
 //! Asleep ──wake──> Starting ──agent answered──> Ready ──link lost──> Gone ──wake──> Starting
-//!    ^                 └──────could not──────────────────────────────^
+//!    ^                 └──────could not─────────│────────────────────^
+//!    │                                          └─engine silent─> Away ──linked again──> Ready
 //!    └──────────────── rest (nobody is here) ─────── Ready
 //! ```
 //!
@@ -19,15 +21,18 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{Ears, Room};
-use crate::engine::{EngineError, SandboxRecord, SandboxSpec};
+use crate::engine::{EndCause, EngineError, LinkStream, SandboxRecord, SandboxSpec, Started};
 use crate::link::{Link, LinkError};
 
 /// How long a sandbox's agent may take to answer after its start; then the start has failed.
 const START: Duration = Duration::from_secs(60);
-/// How long a link that broke is tried again before the sandbox is given up.
+/// How long an agent whose link broke may take to answer again, before its sandbox is given up; and how long the
+/// engine may take to tell why one has ended.
 const RELINK: Duration = Duration::from_secs(2);
 /// Between two tries to connect.
 const RETRY: Duration = Duration::from_millis(20);
+/// Between two tries while the engine does not answer.
+const AWAY: Duration = Duration::from_secs(1);
 
 /// Where a sandbox stands.
 #[derive(Debug, Clone)]
@@ -35,6 +40,8 @@ pub enum Phase {
     Asleep,
     Starting,
     Ready(Arc<Link>),
+    /// It may run, and its engine does not answer.
+    Away,
     /// Ended by itself or could not be started; the text says why.
     Gone(String),
     /// The room ended.
@@ -74,7 +81,7 @@ impl Lifecycle {
 
     pub fn state(&self) -> SandboxState {
         match *self.phase.borrow() {
-            Phase::Asleep | Phase::Starting => SandboxState::Starting,
+            Phase::Asleep | Phase::Starting | Phase::Away => SandboxState::Starting,
             Phase::Ready(_) => SandboxState::Ready,
             Phase::Gone(_) | Phase::Over => SandboxState::Gone,
         }
@@ -88,8 +95,23 @@ impl Lifecycle {
         }
     }
 
+    fn is_away(&self) -> bool {
+        matches!(*self.phase.borrow(), Phase::Away)
+    }
+
     pub fn is_asleep(&self) -> bool {
         matches!(*self.phase.borrow(), Phase::Asleep)
+    }
+
+    /// Whether there is something of it that runs, or may.
+    pub fn may_run(&self) -> bool {
+        // Whoever holds the lock is starting or ending it.
+        self.step.try_lock().map_or(true, |held| held.record.is_some())
+    }
+
+    /// What `look` says of the record of the sandbox, if it has one and nobody is moving it.
+    pub fn with_record<T>(&self, look: impl FnOnce(&SandboxRecord) -> T) -> Option<T> {
+        self.step.try_lock().ok()?.record.as_ref().map(look)
     }
 
     /// Names the life of the sandbox, once there was one.
@@ -104,8 +126,10 @@ impl Room {
         if let Some(link) = self.sandbox.link_now() {
             return Ok(link);
         }
-        if let Phase::Gone(why) = &*self.sandbox.phase.borrow() {
-            return Err(unavailable(why));
+        match &*self.sandbox.phase.borrow() {
+            Phase::Gone(why) => return Err(unavailable(why)),
+            Phase::Away => return Err(unavailable(SILENT)),
+            _ => {}
         }
         self.wake().await
     }
@@ -128,12 +152,16 @@ impl Room {
             Phase::Over => return Err(unavailable("the room has ended")),
             _ => {}
         }
+        let was_away = self.sandbox.is_away();
         self.enter(Phase::Starting);
         match self.start_or_adopt(&mut held).await {
             Ok(link) => {
-                self.enter(Phase::Ready(link.clone()));
-                self.tasks.spawn("sandbox watch", self.clone().watch_over(link.clone()));
+                self.ready(link.clone());
                 Ok(link)
+            }
+            Err(StartError::Engine(EngineError::Unreachable { .. })) if held.record.is_some() => {
+                self.away(was_away);
+                Err(unavailable(SILENT))
             }
             Err(error) => {
                 tracing::warn!(room = %self.id, error = %crate::telemetry::chain(&error), "a sandbox could not be started");
@@ -147,33 +175,75 @@ impl Room {
         }
     }
 
+    fn ready(self: &Arc<Self>, link: Arc<Link>) {
+        self.enter(Phase::Ready(link.clone()));
+        self.tasks.spawn("sandbox watch", self.clone().watch_over(link));
+    }
+
+    /// The engine does not answer: the sandbox is linked again when it does. `again` says that somebody is at that.
+    fn away(self: &Arc<Self>, again: bool) {
+        self.enter(Phase::Away);
+        if !again {
+            self.tasks.spawn("sandbox return", self.clone().come_back());
+        }
+    }
+
     /// Takes up the sandbox an earlier server left, or ends what is left of it. Starts none.
     pub(super) async fn adopt(self: &Arc<Self>) {
         let mut held = self.sandbox.step.lock().await;
-        let Some(record) = held.record.clone() else { return };
-        match timeout(START, self.connect(&record)).await {
+        if self.take_up(&mut held).await {
+            self.away(false);
+        }
+    }
+
+    /// Links again to a sandbox once its engine answers.
+    async fn come_back(self: Arc<Self>) {
+        loop {
+            tokio::select! {
+                () = sleep(AWAY) => {}
+                () = self.tasks.closing() => return,
+            }
+            let mut held = self.sandbox.step.lock().await;
+            if !self.sandbox.is_away() {
+                return;
+            }
+            let was_told = held.record.is_some();
+            if self.take_up(&mut held).await {
+                continue;
+            }
+            if was_told && held.record.is_none() {
+                self.enter(Phase::Gone("The sandbox has ended. Your files are safe.".to_owned()));
+            }
+            return;
+        }
+    }
+
+    /// Links to the sandbox of the record, or ends what is left of it. Returns whether its engine does not answer.
+    async fn take_up(self: &Arc<Self>, held: &mut Held) -> bool {
+        let Some(record) = held.record.clone() else { return false };
+        match timeout(START, self.connect(&record, None)).await {
             Ok(Ok(link)) => {
                 tracing::info!(room = %self.id, "adopted a running sandbox");
-                self.enter(Phase::Ready(link.clone()));
-                self.tasks.spawn("sandbox watch", self.clone().watch_over(link));
+                self.ready(link);
+                return false;
             }
+            Ok(Err(StartError::Engine(EngineError::Unreachable { .. }))) => return true,
             Ok(Err(error)) => {
                 tracing::info!(room = %self.id, error = %crate::telemetry::chain(&error), "a sandbox of before is gone");
-                self.end_record(&record).await;
-                held.record = None;
             }
-            Err(_) => {
-                self.end_record(&record).await;
-                held.record = None;
-            }
+            Err(_) => {}
         }
+        self.end_record(&record).await;
+        held.record = None;
+        false
     }
 
     /// Connects to the sandbox an earlier server left, if it still answers, and otherwise starts a new one.
     async fn start_or_adopt(self: &Arc<Self>, held: &mut Held) -> Result<Arc<Link>, StartError> {
         if let Some(record) = held.record.clone() {
-            match self.connect(&record).await {
+            match self.connect(&record, None).await {
                 Ok(link) => return Ok(link),
+                Err(error @ StartError::Engine(EngineError::Unreachable { .. })) => return Err(error),
                 Err(error) => {
                     tracing::info!(room = %self.id, %error, "the room's earlier sandbox is gone");
                     self.end_record(&record).await;
@@ -185,15 +255,15 @@ impl Room {
         self.sessions.forget_all(self);
         held.epoch += 1;
         let secret = crate::engine::LinkSecret(self.ledger.link_secret(self.id, held.epoch));
-        let spec = SandboxSpec { room: self.id, limits: self.limits.clone(), secret, epoch: held.epoch };
-        let record = self.engine.start(&spec).await?;
+        let spec = SandboxSpec { room: self.id, profile: self.profile.clone(), secret, epoch: held.epoch };
+        let Started { record, mut stream } = self.engine.start(&spec).await?;
         held.record = Some(record.clone());
         if !self.is_spare() {
             self.remember(&record).await?;
         }
         let link = timeout(START, async {
             loop {
-                match self.connect(&record).await {
+                match self.connect(&record, stream.take()).await {
                     Err(StartError::Engine(EngineError::Connect(_))) => sleep(RETRY).await,
                     other => return other,
                 }
@@ -205,8 +275,16 @@ impl Room {
         Ok(link)
     }
 
-    async fn connect(self: &Arc<Self>, record: &SandboxRecord) -> Result<Arc<Link>, StartError> {
-        let stream = self.engine.connect(record).await?;
+    /// Links to a sandbox, over a stream there is or a new one.
+    async fn connect(
+        self: &Arc<Self>,
+        record: &SandboxRecord,
+        stream: Option<LinkStream>,
+    ) -> Result<Arc<Link>, StartError> {
+        let stream = match stream {
+            Some(stream) => stream,
+            None => self.engine.connect(record).await?,
+        };
         let secret = crate::engine::LinkSecret(self.ledger.link_secret(self.id, record.epoch));
         let (link, sessions) = Link::connect(stream, &secret, Arc::new(Ears(self.clone())), &self.tasks).await?;
         self.sessions.found(self, sessions);
@@ -237,21 +315,29 @@ impl Room {
             return;
         }
         let Some(record) = held.record.clone() else { return };
-        if let Ok(Ok(link)) = timeout(RELINK, self.connect(&record)).await {
-            tracing::info!(room = %self.id, "linked again to a sandbox");
-            self.enter(Phase::Ready(link.clone()));
-            self.tasks.spawn("sandbox watch", self.clone().watch_over(link));
-            return;
+        match self.relink(&record).await {
+            Ok(link) => {
+                tracing::info!(room = %self.id, "linked again to a sandbox");
+                return self.ready(link);
+            }
+            Err(StartError::Engine(EngineError::Unreachable { .. })) => return self.away(false),
+            Err(error) => tracing::debug!(room = %self.id, %error, "a sandbox does not answer any more"),
         }
         let cause = timeout(RELINK, self.engine.ended(&record)).await;
         self.end_record(&record).await;
         held.record = None;
         let why = match cause {
-            Ok(Ok(crate::engine::EndCause::OutOfMemory)) => "The sandbox ran out of memory and was ended.",
+            Ok(Ok(EndCause::OutOfMemory)) => "The sandbox ran out of memory and was ended.",
             _ => "The sandbox has ended.",
         };
         tracing::warn!(room = %self.id, why, "a sandbox is gone");
         self.enter(Phase::Gone(format!("{why} Your files are safe.")));
+    }
+
+    async fn relink(self: &Arc<Self>, record: &SandboxRecord) -> Result<Arc<Link>, StartError> {
+        // The engine bounds its own part.
+        let stream = self.engine.connect(record).await?;
+        timeout(RELINK, self.connect(record, Some(stream))).await.map_err(|_| StartError::Silent)?
     }
 
     /// Ends the sandbox because nobody is here; the next who comes wakes it.
@@ -297,9 +383,10 @@ impl Room {
     fn enter(&self, phase: Phase) {
         let message = match &phase {
             Phase::Gone(why) => Some(why.clone()),
+            Phase::Away => Some(SILENT.to_owned()),
             _ => None,
         };
-        let ended = !matches!(phase, Phase::Ready(_) | Phase::Starting);
+        let ended = !matches!(phase, Phase::Ready(_) | Phase::Starting | Phase::Away);
         self.sandbox.phase.send_replace(phase);
         if ended {
             self.sessions.all_ended();
@@ -307,6 +394,9 @@ impl Room {
         self.tell_sandbox(message);
     }
 }
+
+/// What people are told while the engine does not answer.
+const SILENT: &str = "The sandbox engine does not answer. Your programs may be running on; trying again.";
 
 fn unavailable(why: &str) -> Failure {
     Failure::new(ErrorCode::SandboxUnavailable, why)

@@ -3,6 +3,7 @@
 //! Each room's sandbox has a cgroup of its own beneath one that is this data directory's. Where cgroups can't be made
 //! the sandbox's resource limits are all there is, and [`Mechanism`] says so.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::fd::OwnedFd;
@@ -13,7 +14,7 @@ use embedenv_shared::id::RoomId;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::engine::Limits;
+use crate::engine::{Limits, Standing};
 
 const ROOT: &str = "/sys/fs/cgroup";
 /// One period of the processor's share, in microseconds.
@@ -92,17 +93,38 @@ impl Cgroups {
         Ok(RoomCgroup { folders })
     }
 
-    /// Removes the cgroups of rooms but these. Their processes have ended.
-    pub(super) fn sweep(&self, keep: &[RoomId]) {
-        for base in &self.bases {
-            for entry in fs::read_dir(base).into_iter().flatten().flatten() {
-                let room = entry.file_name().to_string_lossy().parse::<RoomId>();
-                if room.is_ok_and(|room| !keep.contains(&room)) {
-                    // One that is still busy is swept the next time.
-                    let _ = fs::remove_dir(entry.path());
-                }
+    /// Removes the cgroups of rooms that are not awake. Their processes have ended.
+    pub(super) fn sweep(&self, standing: &(dyn Fn(RoomId) -> Standing + Send + Sync)) {
+        for (room, folder) in self.rooms() {
+            if standing(room) != Standing::Awake {
+                // One that is still busy is swept the next time.
+                let _ = fs::remove_dir(folder);
             }
         }
+    }
+
+    /// The cgroups of rooms, one for each hierarchy.
+    fn rooms(&self) -> impl Iterator<Item = (RoomId, PathBuf)> {
+        let entries = self.bases.iter().flat_map(|base| fs::read_dir(base).into_iter().flatten().flatten());
+        entries.filter_map(|entry| Some((entry.file_name().to_string_lossy().parse().ok()?, entry.path())))
+    }
+}
+
+/// How many processes the kernel had killed in each room when it was asked last.
+#[derive(Debug, Default)]
+pub(super) struct Kills(BTreeMap<RoomId, u64>);
+
+impl Kills {
+    /// The rooms where it has killed more since.
+    pub(super) fn news(&mut self, cgroups: &Cgroups) -> Vec<RoomId> {
+        let mut now: BTreeMap<RoomId, u64> = BTreeMap::new();
+        for (room, folder) in cgroups.rooms() {
+            *now.entry(room).or_default() += out_of_memory_kills(&folder);
+        }
+        let more = now.iter().filter(|(room, kills)| self.0.get(room).copied().unwrap_or(0) < **kills);
+        let news = more.map(|(room, _)| *room).collect();
+        self.0 = now;
+        news
     }
 }
 
@@ -122,15 +144,7 @@ impl RoomCgroup {
 
     /// How many processes the kernel has killed here for want of memory.
     pub(super) fn out_of_memory_kills(&self) -> u64 {
-        let files = ["memory.events", "memory.oom_control"];
-        let texts = self.folders.iter().flat_map(|folder| files.map(|file| fs::read_to_string(folder.join(file))));
-        texts
-            .flatten()
-            .flat_map(|text| {
-                let counts = text.lines().filter_map(|line| line.strip_prefix("oom_kill ")?.trim().parse().ok());
-                counts.collect::<Vec<u64>>()
-            })
-            .sum()
+        self.folders.iter().map(|folder| out_of_memory_kills(folder)).sum()
     }
 
     pub(super) async fn remove(&self) {
@@ -145,6 +159,13 @@ impl RoomCgroup {
             }
         }
     }
+}
+
+fn out_of_memory_kills(folder: &Path) -> u64 {
+    let files = ["memory.events", "memory.oom_control"];
+    let texts = files.map(|file| fs::read_to_string(folder.join(file)).unwrap_or_default());
+    let lines = texts.iter().flat_map(|text| text.lines());
+    lines.filter_map(|line| line.strip_prefix("oom_kill ")?.trim().parse::<u64>().ok()).sum()
 }
 
 fn version_2(name: &str) -> io::Result<PathBuf> {
