@@ -1,7 +1,8 @@
 //! The command line, and the descriptors it names.
 //!
 //! The engine hands over a listening socket and the link's secret as open descriptors, so that neither a path nor a
-//! secret stands in anything a program inside the sandbox could read.
+//! secret stands in anything a program inside the sandbox could read. One that reaches the sandbox only through pipes
+//! names an abstract socket instead, and sends the secret ahead of everything else on standard input.
 #![allow(unsafe_code)] // Descriptors named by number on the command line are taken into ownership.
 
 use std::ffi::OsString;
@@ -11,28 +12,51 @@ use std::path::PathBuf;
 use embedenv_shared::link::SECRET;
 use rustix::io::FdFlags;
 
-pub const USAGE: &str = "usage: embedenv-agent serve --listen-fd N --secret-fd M [--home DIR] [--nproc N] [--nofile N]
-                            [--disk BYTES] [--inodes N] [--login-path PATH]
+use crate::relay;
 
+pub const USAGE: &str =
+    "usage: embedenv-agent serve (--listen-fd N --secret-fd M | --listen NAME) [--home DIR] [--nproc N]
+                            [--nofile N] [--disk BYTES] [--inodes N] [--login-path PATH] [--inherit]
+       embedenv-agent connect NAME
+       embedenv-agent prepare
+
+serve: the sandbox's first process
   --listen-fd N   a listening Unix stream socket, inherited
   --secret-fd M   a pipe or file of exactly 32 bytes, inherited; read and closed
+  --listen NAME   listen on this abstract socket; the secret, and then a first connection, are standard input and output
   --home DIR      the sandbox user's home (default /home/user)
   --nproc N       processes and threads that programs may have
   --nofile N      open files that one program may have
   --disk BYTES    disk use of the home
   --inodes N      files, folders and links in the home
   --login-path PATH  the PATH that /etc/profile sets, if it does nothing else: then no login shell is asked for its
-                  environment unless the user has a profile";
+                  environment unless the user has a profile
+  --inherit       programs get the environment that the agent was started with, too
+
+connect: carries standard input and output to the agent that listens on NAME
+prepare: makes what sandboxes need of an image's file system; for the build of an image, as root";
+
+/// What is to be done.
+#[derive(Debug)]
+pub enum Mode {
+    Serve(Box<Settings>),
+    Connect(OsString),
+    Prepare,
+}
 
 /// Everything the agent is started with.
 #[derive(Debug)]
 pub struct Settings {
     pub listener: OwnedFd,
     pub secret: Secret,
+    /// The listener's abstract name, if standard input and output are a connection to it.
+    pub stdio: Option<OsString>,
     pub home: PathBuf,
     pub limits: crate::limits::Limits,
     /// What a login shell makes of `PATH`, where that is known and all it does.
     pub login_path: Option<OsString>,
+    /// Variables of the agent's own environment that programs get.
+    pub inherited: Vec<(OsString, OsString)>,
 }
 
 /// The link's secret. Its debug form says nothing.
@@ -66,19 +90,33 @@ pub enum ArgumentError {
     SecretLength,
     #[error("the home must be an absolute path")]
     RelativeHome,
+    #[error("cannot listen on {0:?}")]
+    Listen(OsString, #[source] rustix::io::Errno),
+}
+
+impl Mode {
+    pub fn parse(mut arguments: impl Iterator<Item = OsString>) -> Result<Self, ArgumentError> {
+        let mode = arguments.next().ok_or(ArgumentError::NoMode)?;
+        let parsed = match mode.to_str() {
+            Some("serve") => return Ok(Self::Serve(Box::new(Settings::parse(arguments)?))),
+            Some("connect") => Self::Connect(arguments.next().ok_or(ArgumentError::Missing("NAME"))?),
+            Some("prepare") => Self::Prepare,
+            _ => return Err(ArgumentError::UnknownMode(mode)),
+        };
+        match arguments.next() {
+            None => Ok(parsed),
+            Some(argument) => Err(ArgumentError::Unknown(argument)),
+        }
+    }
 }
 
 impl Settings {
-    pub fn parse(mut arguments: impl Iterator<Item = OsString>) -> Result<Self, ArgumentError> {
-        match arguments.next() {
-            None => return Err(ArgumentError::NoMode),
-            Some(mode) if mode == "serve" => {}
-            Some(mode) => return Err(ArgumentError::UnknownMode(mode)),
-        }
-        let (mut listen, mut secret) = (None, None);
+    fn parse(mut arguments: impl Iterator<Item = OsString>) -> Result<Self, ArgumentError> {
+        let (mut listen, mut secret, mut stdio) = (None, None, None);
         let mut home = PathBuf::from("/home/user");
         let mut limits = crate::limits::Limits::default();
         let mut login_path = None;
+        let mut inherited = Vec::new();
         while let Some(argument) = arguments.next() {
             let mut value = |name| arguments.next().ok_or(ArgumentError::NoValue(name));
             match argument.to_str() {
@@ -90,15 +128,25 @@ impl Settings {
                 Some("--disk") => limits.disk = Some(number("--disk", value("--disk")?)?),
                 Some("--inodes") => limits.inodes = Some(number("--inodes", value("--inodes")?)?),
                 Some("--login-path") => login_path = Some(value("--login-path")?),
+                Some("--listen") => stdio = Some(value("--listen")?),
+                Some("--inherit") => inherited = std::env::vars_os().collect(),
                 _ => return Err(ArgumentError::Unknown(argument)),
             }
         }
         if !home.is_absolute() {
             return Err(ArgumentError::RelativeHome);
         }
-        let listener = take("--listen-fd", listen)?;
-        let secret = read_secret(take("--secret-fd", secret)?)?;
-        Ok(Self { listener, secret, home, limits, login_path })
+        let (listener, secret) = match &stdio {
+            Some(name) => {
+                let listener = relay::listen(name).map_err(|errno| ArgumentError::Listen(name.clone(), errno))?;
+                (listener, read_secret(std::io::stdin())?)
+            }
+            None => {
+                let listener = take("--listen-fd", listen)?;
+                (listener, read_secret(std::fs::File::from(take("--secret-fd", secret)?))?)
+            }
+        };
+        Ok(Self { listener, secret, stdio, home, limits, login_path, inherited })
     }
 }
 
@@ -123,25 +171,19 @@ fn take(name: &'static str, fd: Option<RawFd>) -> Result<OwnedFd, ArgumentError>
     Ok(fd)
 }
 
-fn read_secret(fd: OwnedFd) -> Result<Secret, ArgumentError> {
-    let mut secret = [0; SECRET + 1];
-    let mut length = 0;
-    while length < secret.len() {
-        match rustix::io::read(fd.as_fd(), &mut secret[length..]) {
-            Ok(0) => break,
-            Ok(n) => length += n,
+/// Reads no byte more than the secret: what follows it is the link's.
+fn read_secret(from: impl AsFd) -> Result<Secret, ArgumentError> {
+    let mut secret = [0; SECRET];
+    let mut rest = &mut secret[..];
+    while !rest.is_empty() {
+        match rustix::io::read(&from, &mut *rest) {
+            Ok(0) => return Err(ArgumentError::SecretLength),
+            Ok(count) => rest = &mut rest[count..],
             Err(rustix::io::Errno::INTR) => {}
             Err(_) => return Err(ArgumentError::SecretLength),
         }
-        // A pipe whose writer is still open has no end yet; the secret is complete all the same.
-        if length == SECRET {
-            break;
-        }
     }
-    match secret.first_chunk() {
-        Some(secret) if length == SECRET => Ok(Secret(*secret)),
-        _ => Err(ArgumentError::SecretLength),
-    }
+    Ok(Secret(secret))
 }
 
 #[cfg(test)]
@@ -149,7 +191,7 @@ mod tests {
     use super::*;
 
     fn parse(arguments: &[&str]) -> String {
-        Settings::parse(arguments.iter().map(OsString::from)).unwrap_err().to_string()
+        Mode::parse(arguments.iter().map(OsString::from)).unwrap_err().to_string()
     }
 
     #[test]
@@ -162,5 +204,7 @@ mod tests {
         assert_eq!(parse(&["serve", "--listen-fd", "1"]), "--listen-fd may not be a standard stream");
         assert_eq!(parse(&["serve", "--listen-fd", "987"]), "descriptor 987 of --listen-fd is not open");
         assert_eq!(parse(&["serve", "--home", "user"]), "the home must be an absolute path");
+        assert_eq!(parse(&["connect"]), "NAME is missing");
+        assert_eq!(parse(&["prepare", "more"]), "unknown argument \"more\"");
     }
 }

@@ -20,8 +20,8 @@ const DEFAULT_PATH: &str = "/home/user/.local/bin:/usr/local/sbin:/usr/local/bin
 /// What bash and sh read of a home when they are login shells (bash(1), "Invocation").
 const PROFILES: [&str; 3] = [".bash_profile", ".bash_login", ".profile"];
 /// What a login shell tells of itself and not of the user.
-const NOT_PASSED_ON: [&str; 10] =
-    ["_", "SHLVL", "PWD", "OLDPWD", "LINES", "COLUMNS", "PS1", "TERM", "PAGER", "GIT_PAGER"];
+const NOT_PASSED_ON: [&str; 11] =
+    ["_", "HOSTNAME", "SHLVL", "PWD", "OLDPWD", "LINES", "COLUMNS", "PS1", "TERM", "PAGER", "GIT_PAGER"];
 
 /// The shell and its environment.
 #[derive(Debug, Clone)]
@@ -49,8 +49,9 @@ impl Shell {
 }
 
 impl Environment {
-    /// Asks a login shell, unless it would say no more than `login_path`. Blocks for up to [`LOGIN`].
-    pub fn read(home: &Path, login_path: Option<&OsStr>) -> Self {
+    /// Asks a login shell, unless it would say no more than `login_path`; it starts from what is `inherited`. Blocks for
+    /// up to [`LOGIN`].
+    pub fn read(home: &Path, login_path: Option<&OsStr>, inherited: &[(OsString, OsString)]) -> Self {
         let shell = Shell::find();
         let own = [
             ("HOME", home.as_os_str()),
@@ -61,8 +62,11 @@ impl Environment {
         ];
         let is_there = |name: &str| home.join(name).symlink_metadata().is_ok();
         let mut variables = match login_path {
-            Some(path) if !PROFILES.iter().any(|name| is_there(name)) => vec![("PATH".into(), path.to_owned())],
-            _ => ask(&shell, &own, home).unwrap_or_default(),
+            Some(path) if !PROFILES.iter().any(|name| is_there(name)) => {
+                let others = inherited.iter().filter(|(name, _)| name != "PATH").cloned();
+                others.chain([("PATH".into(), path.to_owned())]).collect()
+            }
+            _ => ask(&shell, inherited, &own, home).unwrap_or_else(|| inherited.to_vec()),
         };
         variables.retain(|(name, _)| !NOT_PASSED_ON.iter().any(|other| name == other));
         if !variables.iter().any(|(name, _)| name == "PATH") {
@@ -95,9 +99,15 @@ impl Environment {
 }
 
 /// The variables of a login shell.
-fn ask(shell: &Shell, own: &[(&str, &OsStr)], home: &Path) -> Option<Vec<(OsString, OsString)>> {
+fn ask(
+    shell: &Shell,
+    inherited: &[(OsString, OsString)],
+    own: &[(&str, &OsStr)],
+    home: &Path,
+) -> Option<Vec<(OsString, OsString)>> {
     let mut command = Command::new(OsStr::from_bytes(shell.path.to_bytes()));
-    command.args(["-l", "-c", "exec env -0"]).env_clear().envs(own.iter().copied()).env("PATH", DEFAULT_PATH);
+    command.args(["-l", "-c", "exec env -0"]).env_clear().env("PATH", DEFAULT_PATH);
+    command.envs(inherited.iter().map(|(name, value)| (name, value))).envs(own.iter().copied());
     command.current_dir(if home.is_dir() { home } else { Path::new("/") }).process_group(0);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     parse(&output(command)?)

@@ -37,6 +37,7 @@ use crate::poller::{self, Interest, Poller, Source};
 use crate::ports::Streams;
 use crate::ports::listening::{self, Look};
 use crate::reap::Children;
+use crate::relay;
 use crate::session::table::Sessions;
 use crate::work::Workers;
 
@@ -73,6 +74,7 @@ pub struct Agent {
     /// `None` until it was read; commands that come before wait.
     environment: Option<Environment>,
     login_path: Option<OsString>,
+    inherited: Vec<(OsString, OsString)>,
     early: Vec<(RequestId, u64, Open)>,
     watches_interest: Interest,
     watches_due: Option<Instant>,
@@ -112,6 +114,9 @@ impl Agent {
         rustix::fs::fcntl_setfl(&listener, OFlags::RDWR | OFlags::NONBLOCK).map_err(setup("use the listener"))?;
         // Again, so that the credentials that a connecting server is told are the agent's.
         rustix::net::listen(&listener, BACKLOG).map_err(setup("listen"))?;
+        if let Some(name) = &settings.stdio {
+            relay::attach(name).map_err(setup("carry standard input and output"))?;
+        }
         let poller = Poller::new().map_err(setup("make a poller"))?;
         let workers = Workers::new().map_err(setup("make workers"))?;
         let watches = Arc::new(Watches::new().map_err(setup("watch files"))?);
@@ -135,6 +140,7 @@ impl Agent {
             streams: Streams::default(),
             environment: None,
             login_path: settings.login_path,
+            inherited: settings.inherited,
             early: Vec::new(),
             watches_interest: Interest::default(),
             watches_due: None,
@@ -148,8 +154,9 @@ impl Agent {
     pub fn run(mut self) -> Result<(), ServeError> {
         let home = self.files.home.path().to_owned();
         // The queue is empty: there is room.
-        let login_path = self.login_path.take();
-        let _ = self.workers.add(0, move || Done::Environment(Environment::read(&home, login_path.as_deref())));
+        let (login_path, inherited) = (self.login_path.take(), std::mem::take(&mut self.inherited));
+        let read = move || Done::Environment(Environment::read(&home, login_path.as_deref(), &inherited));
+        let _ = self.workers.add(0, read);
         let mut events = Vec::new();
         loop {
             self.settle();
@@ -279,8 +286,9 @@ impl Agent {
                 self.poller.set(&candidate, Source::Candidate(id), &mut interest, Interest::default());
                 candidate.interest = interest;
                 self.lose_link();
+                let descriptors = candidate.descriptors;
                 let (stream, incoming) = candidate.into_parts();
-                let mut link = Link::new(stream, u64::from(id), incoming);
+                let mut link = Link::new(stream, u64::from(id), incoming, descriptors);
                 let ready = Greeting::Ready { sessions: self.sessions.connected() };
                 link.send_frame(&wire::encode(Kind::Greeting, 0, &ready));
                 if self.disk.over {
