@@ -58,7 +58,7 @@ struct ServeArguments {
     /// The address to listen on; port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<String>,
-    /// What runs sandboxes: auto or local.
+    /// What runs sandboxes: auto, local or docker.
     #[arg(long, value_name = "ENGINE")]
     engine: Option<String>,
     #[command(flatten)]
@@ -131,11 +131,11 @@ fn carry_out(command: Command) -> Result<(), CliError> {
         Command::Credits(command) => runtime()?.block_on(credits::carry_out(command)),
         Command::Doctor { json, settings } => {
             let config = settings.config(&[])?;
-            let report = runtime()?.block_on(doctor::report(&config));
+            let reports = runtime()?.block_on(doctor::reports(&config));
             if json {
-                println!("{}", serde_json::to_string_pretty(&report).expect("reports always serialise"));
+                println!("{}", serde_json::to_string_pretty(&reports).expect("reports always serialise"));
             } else {
-                println!("{report}");
+                println!("{}", reports.iter().map(|report| format!("{report}")).collect::<Vec<_>>().join("\n"));
             }
             Ok(())
         }

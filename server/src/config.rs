@@ -43,6 +43,7 @@ pub enum EngineChoice {
     Auto,
     /// bubblewrap.
     Local,
+    Docker,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,7 +11,8 @@ use serde::Serialize;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use crate::config::Config;
+use crate::config::{Config, EngineChoice};
+use crate::engine::docker;
 use crate::engine::local::{self, Mechanism, on_path};
 
 /// How long a trial may take.
@@ -44,6 +45,13 @@ pub enum State {
     Missing,
 }
 
+impl Report {
+    fn of(engine: &'static str, findings: Vec<Finding>) -> Self {
+        let works = findings.iter().all(|finding| finding.state != State::Missing);
+        Self { engine, works, findings }
+    }
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verdict = if self.works { "works here" } else { "does not work here" };
@@ -63,8 +71,20 @@ impl fmt::Display for Report {
     }
 }
 
-/// Looks at this machine as the configuration would use it.
-pub async fn report(config: &Config) -> Report {
+/// Looks at this machine as the configuration would use it: at the engine it names, or at each.
+pub async fn reports(config: &Config) -> Vec<Report> {
+    let mut reports = Vec::new();
+    if config.engine != EngineChoice::Docker {
+        reports.push(local(config).await);
+    }
+    if config.engine != EngineChoice::Local {
+        reports.push(Report::of("docker", docker::findings(config).await));
+    }
+    reports
+}
+
+/// Looks at what the local engine finds here.
+pub async fn local(config: &Config) -> Report {
     let mut findings = vec![bubblewrap().await];
     if findings[0].state == State::Good {
         findings.push(namespaces().await);
@@ -72,11 +92,10 @@ pub async fn report(config: &Config) -> Report {
     findings.push(user());
     findings.extend(engine(config));
     findings.push(programs());
-    let works = findings.iter().all(|finding| finding.state != State::Missing);
-    Report { engine: "local", works, findings }
+    Report::of("local", findings)
 }
 
-fn finding(what: &'static str, state: State, detail: impl Into<String>, remedy: Option<String>) -> Finding {
+pub(crate) fn finding(what: &'static str, state: State, detail: impl Into<String>, remedy: Option<String>) -> Finding {
     Finding { what, state, detail: detail.into(), remedy }
 }
 

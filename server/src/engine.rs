@@ -5,6 +5,8 @@
 //!
 //! Task tree: `engine`, which is [`Engine::run`]: what an engine notices and looks after by itself.
 
+pub(crate) mod choice;
+pub mod docker;
 pub mod local;
 
 use std::future::Future;
@@ -65,9 +67,22 @@ pub struct SandboxSpec {
 }
 
 /// What the sandboxes of a space are made of.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Profile {
     pub limits: Limits,
+    /// Where sandboxes are containers: the image's name.
+    pub image: String,
+    /// The name under which the engine knows what runs containers; `None` for its default.
+    pub runtime: Option<String>,
+}
+
+/// The image of a space that names none.
+pub const WORKSPACE: &str = "embedenv/workspace:latest";
+
+impl Default for Profile {
+    fn default() -> Self {
+        Self { limits: Limits::default(), image: WORKSPACE.to_owned(), runtime: None }
+    }
 }
 
 /// A sandbox that was started.

@@ -7,6 +7,8 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 
 use crate::config::Config;
+use crate::engine::choice::{self, Kind};
+use crate::engine::docker::DockerEngine;
 use crate::engine::local::{LocalEngine, LocalSettings};
 use crate::engine::{Engine, EngineError, EngineHome};
 use crate::http::assets::NoAgent;
@@ -66,8 +68,14 @@ impl Server {
             .map_err(|source| ServerError::DataDir { path: config.data_dir.display().to_string(), source })?;
         let ledger = Ledger::open(&config.data_dir).await?;
         let home = EngineHome { data_dir: config.data_dir.clone(), agent: http::assets::agent()? };
-        let engine: Arc<dyn Engine> = Arc::new(LocalEngine::new(home, LocalSettings::default())?);
         let tasks = Tasks::default();
+        let engine: Arc<dyn Engine> = match choice::choose(&config, !ledger.rooms().await?.is_empty()).await? {
+            Kind::Local => Arc::new(LocalEngine::new(home, LocalSettings::default())?),
+            Kind::Docker => {
+                let profiles = config.spaces.values().map(|space| &space.profile);
+                Arc::new(DockerEngine::open(home, ledger.server_id(), profiles, tasks.clone()).await)
+            }
+        };
         let registry = Registry::start(config.clone(), engine, ledger.clone(), tasks.clone()).await?;
         let attempts = Arc::new(Attempts::new(config.limits.failed_attempts));
         let doors = Doors { config, registry, attempts, tasks };

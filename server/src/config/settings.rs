@@ -51,7 +51,8 @@ pub const SETTINGS: &[Setting] = &[
             c.engine = match text(raw)?.as_str() {
                 "auto" => EngineChoice::Auto,
                 "local" => EngineChoice::Local,
-                _ => return Err("must be auto or local".to_owned()),
+                "docker" => EngineChoice::Docker,
+                _ => return Err("must be auto, local or docker".to_owned()),
             };
             Ok(())
         },
@@ -107,6 +108,8 @@ pub const SPACE_SETTINGS: &[SpaceSetting] = &[
     SpaceSetting { name: "disk", set: |s, raw| size(raw, MIB, 1024 * GIB).map(|v| s.profile.limits.disk = v) },
     SpaceSetting { name: "inodes", set: |s, raw| whole(raw, 100, 1_000_000_000).map(|v| s.profile.limits.inodes = v) },
     SpaceSetting { name: "tmp", set: |s, raw| size(raw, MIB, 1024 * GIB).map(|v| s.profile.limits.tmp = v) },
+    SpaceSetting { name: "image", set: |s, raw| name(raw).map(|v| s.profile.image = v) },
+    SpaceSetting { name: "runtime", set: |s, raw| name(raw).map(|v| s.profile.runtime = Some(v)) },
     SpaceSetting { name: "pool", set: |s, raw| whole(raw, 0, 1_000).map(|v| s.pool.least = v as usize) },
     SpaceSetting { name: "pool_most", set: |s, raw| whole(raw, 0, 1_000).map(|v| s.pool.most = v as usize) },
 ];
@@ -116,6 +119,15 @@ fn text(raw: &Raw) -> Result<String, String> {
         Raw::Text(text) | Raw::Toml(toml::Value::String(text)) => Ok(text.clone()),
         Raw::Toml(_) => Err("must be a text".to_owned()),
     }
+}
+
+/// What the engine calls something: letters, digits and what stands between them in names of images.
+fn name(raw: &Raw) -> Result<String, String> {
+    let text = text(raw)?;
+    let fits = text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.len() <= 255
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-/:@".contains(c));
+    if fits { Ok(text) } else { Err("must be a name such as \"registry.example.org/team/image:tag\"".to_owned()) }
 }
 
 fn parsed<T: std::str::FromStr>(raw: &Raw, otherwise: &str) -> Result<T, String> {

@@ -1,0 +1,368 @@
+//! The Docker engine: a sandbox is a container of any image, with the agent as its first process. The only module that
+//! knows bollard.
+//!
+//! ```text
+//! embedenv-prepared-SERVER:HASH   a space's image with the agent and the sandbox's user
+//! embedenv-SERVER-ROOM            a room's container, and by the same name the volume of its home
+//! labels embedenv.server, .room   whose it is: what carries another server's label is never touched
+//! ```
+//!
+//! The link of a new container is its standard input and output, attached before it starts; any later one is an `exec`
+//! of the agent's connect mode. Both work the same against an engine on another host. The engine's archive endpoints
+//! are never used: they follow links that a sandbox has made.
+//!
+//! Task tree: `container link`, one for each link; everything else runs in whoever asks, or in [`Engine::run`].
+
+mod client;
+mod container;
+mod findings;
+mod image;
+mod stream;
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::time::Duration;
+
+use bollard::exec::{CreateExecOptions, StartExecOptions, StartExecResults};
+use bollard::query_parameters::{
+    AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, EventsOptionsBuilder, InspectContainerOptions,
+    ListContainersOptionsBuilder, ListVolumesOptionsBuilder, RemoveContainerOptionsBuilder, RemoveVolumeOptions,
+    StartContainerOptions, WaitContainerOptions,
+};
+use embedenv_shared::id::RoomId;
+use futures_util::StreamExt as _;
+use futures_util::future::join_all;
+use serde::{Deserialize, Serialize};
+use tokio::io::AsyncWriteExt as _;
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::{sleep, timeout};
+
+use super::{
+    EndCause, Engine, EngineError, EngineFuture, EngineHome, LinkStream, Notice, Profile, SandboxRecord, SandboxSpec,
+    Standing, Started, Swept,
+};
+use crate::tasks::Tasks;
+use client::{CallError, Client, unless_gone};
+pub(crate) use findings::findings;
+use image::{Images, Prepared, State};
+
+/// Containers that are started at once; one more waits. An engine that is asked for more takes longer for each.
+const STARTS: usize = 4;
+/// How long a server that begins waits for images that the engine has.
+const OPEN: Duration = Duration::from_secs(20);
+/// How often images are looked at: another may have the name by now.
+const LOOK: Duration = Duration::from_secs(60);
+/// How soon after an image could not be had, or the engine did not answer.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// After the engine's events broke off, they are asked for again.
+const EVENTS_AGAIN: Duration = Duration::from_secs(1);
+/// Events may be seldom: so long without one is no reason to ask again.
+const EVENTS_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
+
+#[derive(Debug)]
+pub struct DockerEngine {
+    /// This server's own name among those that may share the engine.
+    server: String,
+    client: Client,
+    images: Images,
+    /// An image turned out to be gone: look at once.
+    missing: Notify,
+    starts: Semaphore,
+    tasks: Tasks,
+}
+
+/// The engine's part of a record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Details {
+    container: String,
+    /// The prepared image that it was started from.
+    image: String,
+}
+
+impl DockerEngine {
+    /// Finds the engine and prepares those images of `profiles` that it has. An engine that does not answer is waited
+    /// for while the server runs. `server` tells this server from others on the same engine.
+    pub async fn open(
+        home: EngineHome,
+        server: String,
+        profiles: impl Iterator<Item = &Profile>,
+        tasks: Tasks,
+    ) -> Self {
+        let images = Images::new(profiles.map(|profile| profile.image.clone()), home.agent, server.clone());
+        let (client, missing, starts) = (Client::default(), Notify::new(), Semaphore::new(STARTS));
+        let engine = Self { server, client, images, missing, starts, tasks };
+        if timeout(OPEN, engine.look(false)).await.is_err() {
+            tracing::warn!("images take long to prepare; rooms can be opened when they are ready");
+        }
+        engine
+    }
+
+    /// Whether an engine answers and has this image.
+    pub async fn has(image: &str) -> bool {
+        let client = Client::default();
+        client.ask("look at an image", |api| async move { api.inspect_image(image).await }).await.is_ok()
+    }
+
+    /// Looks at every image. Returns whether all are ready.
+    async fn look(&self, fetch: bool) -> bool {
+        let names = self.images.names();
+        let looked = join_all(names.iter().map(|name| self.images.look(&self.client, name, fetch))).await;
+        if let Some(error) = looked.iter().find_map(|looked| looked.as_ref().err()) {
+            tracing::warn!(%error, "the sandbox engine does not answer");
+        }
+        let ready = |name: &String| matches!(self.images.state(name), State::Ready(_));
+        looked.iter().all(Result::is_ok) && names.iter().all(ready)
+    }
+
+    async fn launch(&self, spec: &SandboxSpec) -> Result<Started, EngineError> {
+        let image = match self.images.state(&spec.profile.image) {
+            State::Ready(image) => image,
+            other => return Err(EngineError::Start { reason: other.reason(&spec.profile.image), source: None }),
+        };
+        let _turn = self.starts.acquire().await.expect("the semaphore is never closed");
+        let container = self.create(spec, &image).await?;
+        let details = Details { container: container.clone(), image: image.id.clone() };
+        match self.begin(spec, &container).await {
+            Ok(stream) => Ok(Started { record: self.record(spec, details), stream: Some(stream) }),
+            Err(error) => {
+                // What can't be removed now is removed by a sweep.
+                let _ = self.remove(&container).await;
+                Err(error)
+            }
+        }
+    }
+
+    fn record(&self, spec: &SandboxSpec, details: Details) -> SandboxRecord {
+        let details = serde_json::to_value(details).expect("details always serialise");
+        SandboxRecord { room: spec.room, engine: self.name().to_owned(), epoch: spec.epoch, details }
+    }
+
+    async fn create(&self, spec: &SandboxSpec, image: &Prepared) -> Result<String, EngineError> {
+        let name = container::name(&self.server, spec.room);
+        let create = async || {
+            let request = container::request(&self.server, spec.room, &spec.profile, image);
+            let options = CreateContainerOptionsBuilder::default().name(&name).build();
+            let call = |api: bollard::Docker| async move { api.create_container(Some(options), request).await };
+            self.client.ask("make a container", call).await
+        };
+        let created = match create().await {
+            // One room, one container: what a start that was cut short has left goes first.
+            Err(error) if error.status() == Some(409) => {
+                self.remove(&name).await.map_err(CallError::starting)?;
+                create().await
+            }
+            other => other,
+        };
+        match created {
+            Ok(created) => Ok(created.id),
+            Err(error) => {
+                if error.status() == Some(404) {
+                    self.missing.notify_one();
+                }
+                Err(error.starting())
+            }
+        }
+    }
+
+    /// Attaches to a container, sends the link's secret ahead, and starts it.
+    async fn begin(&self, spec: &SandboxSpec, container: &str) -> Result<LinkStream, EngineError> {
+        let options =
+            AttachContainerOptionsBuilder::default().stream(true).stdin(true).stdout(true).stderr(true).build();
+        let attach = |api: bollard::Docker| async move { api.attach_container(container, Some(options)).await };
+        let mut attached = self.client.ask("attach to a container", attach).await.map_err(CallError::starting)?;
+        let failed =
+            |source| EngineError::Start { reason: "the container takes no input".to_owned(), source: Some(source) };
+        attached.input.write_all(&spec.secret.0).await.map_err(failed)?;
+        attached.input.flush().await.map_err(failed)?;
+        let start =
+            |api: bollard::Docker| async move { api.start_container(container, None::<StartContainerOptions>).await };
+        self.client.ask("start a container", start).await.map_err(CallError::starting)?;
+        stream::carry(spec.room, attached.output, attached.input, &self.tasks).map_err(failed)
+    }
+
+    async fn reach(&self, record: &SandboxRecord) -> Result<LinkStream, EngineError> {
+        let Details { container, .. } = details(record)?;
+        let command = [container::AGENT, "connect", container::SOCKET];
+        let options = CreateExecOptions {
+            attach_stdin: Some(true),
+            attach_stdout: Some(true),
+            attach_stderr: Some(true),
+            cmd: Some(command.to_vec()),
+            user: Some(container::RELAY),
+            working_dir: Some("/"),
+            ..CreateExecOptions::default()
+        };
+        let create = |api: bollard::Docker| async move { api.create_exec(&container, options).await };
+        let exec = self.client.ask("reach into a container", create).await.map_err(CallError::connecting)?;
+        let start = |api: bollard::Docker| async move { api.start_exec(&exec.id, None::<StartExecOptions>).await };
+        match self.client.ask("reach into a container", start).await.map_err(CallError::connecting)? {
+            StartExecResults::Attached { output, input } => {
+                stream::carry(record.room, output, input, &self.tasks).map_err(EngineError::Connect)
+            }
+            StartExecResults::Detached => Err(EngineError::Connect(std::io::ErrorKind::Unsupported.into())),
+        }
+    }
+
+    /// Ends and removes a container; its home's volume stays.
+    async fn remove(&self, container: &str) -> Result<(), CallError> {
+        let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
+        let remove = |api: bollard::Docker| async move { api.remove_container(container, Some(options)).await };
+        unless_gone(self.client.ask("remove a container", remove).await)
+    }
+
+    async fn remove_volume(&self, name: &str) -> Result<(), CallError> {
+        let remove = |api: bollard::Docker| async move { api.remove_volume(name, None::<RemoveVolumeOptions>).await };
+        unless_gone(self.client.ask("remove a volume", remove).await)
+    }
+
+    /// Returns when the container runs no more, with what the engine knows of it.
+    async fn outlive(&self, record: &SandboxRecord) -> Result<EndCause, EngineError> {
+        let Details { container, .. } = details(record)?;
+        loop {
+            let inspect = |api: bollard::Docker| {
+                let container = container.clone();
+                async move { api.inspect_container(&container, None::<InspectContainerOptions>).await }
+            };
+            let state = match self.client.ask("look at a container", inspect).await {
+                Ok(found) => found.state.unwrap_or_default(),
+                // Somebody has removed it.
+                Err(error) if error.status() == Some(404) => return Ok(EndCause::Ended),
+                Err(error) => return Err(error.ending()),
+            };
+            if state.running != Some(true) {
+                let killed = state.oom_killed == Some(true);
+                return Ok(if killed { EndCause::OutOfMemory } else { EndCause::Ended });
+            }
+            let (what, container, none) = ("wait for a container", &container, None::<WaitContainerOptions>);
+            let waited =
+                self.client.follow(what, EVENTS_PAUSE, |api| api.wait_container(container, none).boxed(), |_| {});
+            // A container that ended with another code than 0 is an error to the engine; how it is is asked next.
+            let _ = waited.await;
+        }
+    }
+
+    fn own(&self) -> HashMap<String, Vec<String>> {
+        HashMap::from([("label".to_owned(), vec![format!("{}={}", container::SERVER, self.server)])])
+    }
+
+    async fn clean(&self, standing: &(dyn Fn(RoomId) -> Standing + Send + Sync)) -> Result<Swept, CallError> {
+        let mut swept = Swept::default();
+        let options = ListContainersOptionsBuilder::default().all(true).filters(&self.own()).build();
+        let list = |api: bollard::Docker| async move { api.list_containers(Some(options)).await };
+        for found in self.client.ask("list containers", list).await? {
+            let Some(id) = found.id else { continue };
+            let room = room(found.labels.as_ref());
+            if room.is_none_or(|room| standing(room) != Standing::Awake) {
+                tracing::info!(container = id, ?room, "removing a container that no room owns");
+                self.remove(&id).await?;
+                swept.sandboxes += 1;
+            }
+        }
+        let options = ListVolumesOptionsBuilder::default().filters(&self.own()).build();
+        let list = |api: bollard::Docker| async move { api.list_volumes(Some(options)).await };
+        for found in self.client.ask("list volumes", list).await?.volumes.unwrap_or_default() {
+            if room(Some(&found.labels)).is_none_or(|room| standing(room) == Standing::Unknown) {
+                self.remove_volume(&found.name).await?;
+                swept.homes += 1;
+            }
+        }
+        Ok(swept)
+    }
+
+    /// Keeps images as they should be.
+    async fn keep_images(&self) {
+        loop {
+            let ready = self.look(true).await;
+            if ready && let Err(error) = self.images.tidy(&self.client).await {
+                tracing::debug!(%error, "images of before could not be removed");
+            }
+            tokio::select! {
+                () = sleep(if ready { LOOK } else { LOOK_AGAIN }) => {}
+                () = self.missing.notified() => {}
+            }
+        }
+    }
+
+    /// Hears from the engine what the kernel has killed for want of memory.
+    async fn keep_hearing(&self, tell: &(dyn Fn(Notice) + Send + Sync)) {
+        let mut filters = self.own();
+        filters.insert("type".to_owned(), vec!["container".to_owned()]);
+        filters.insert("event".to_owned(), vec!["oom".to_owned()]);
+        loop {
+            let options = EventsOptionsBuilder::default().filters(&filters).build();
+            let each = |event: bollard::models::EventMessage| {
+                let attributes = event.actor.and_then(|actor| actor.attributes);
+                if let Some(room) = room(attributes.as_ref()) {
+                    tell(Notice::OutOfMemory(room));
+                }
+            };
+            let heard = self.client.follow("tell events", EVENTS_PAUSE, |api| api.events(Some(options)).boxed(), each);
+            if let Err(error) = heard.await {
+                tracing::debug!(%error, "the engine's events broke off");
+            }
+            sleep(EVENTS_AGAIN).await;
+        }
+    }
+}
+
+impl Engine for DockerEngine {
+    fn name(&self) -> &'static str {
+        "docker"
+    }
+
+    fn start<'a>(&'a self, spec: &'a SandboxSpec) -> EngineFuture<'a, Started> {
+        Box::pin(self.launch(spec))
+    }
+
+    fn connect<'a>(&'a self, record: &'a SandboxRecord) -> EngineFuture<'a, LinkStream> {
+        Box::pin(self.reach(record))
+    }
+
+    fn end<'a>(&'a self, record: &'a SandboxRecord) -> EngineFuture<'a, ()> {
+        Box::pin(async move {
+            details(record)?;
+            self.remove(&container::name(&self.server, record.room)).await.map_err(CallError::ending)
+        })
+    }
+
+    fn ended<'a>(&'a self, record: &'a SandboxRecord) -> EngineFuture<'a, EndCause> {
+        Box::pin(self.outlive(record))
+    }
+
+    fn erase(&self, room: RoomId) -> EngineFuture<'_, ()> {
+        Box::pin(async move {
+            let name = container::name(&self.server, room);
+            self.remove(&name).await.map_err(CallError::erasing)?;
+            self.remove_volume(&name).await.map_err(CallError::erasing)
+        })
+    }
+
+    fn sweep<'a>(&'a self, standing: &'a (dyn Fn(RoomId) -> Standing + Send + Sync)) -> EngineFuture<'a, Swept> {
+        Box::pin(async move { self.clean(standing).await.map_err(CallError::erasing) })
+    }
+
+    fn is_current(&self, profile: &Profile, record: &SandboxRecord) -> bool {
+        match (self.images.state(&profile.image), details(record)) {
+            (State::Ready(image), Ok(details)) => details.image == image.id,
+            _ => true,
+        }
+    }
+
+    fn run<'a>(&'a self, tell: &'a (dyn Fn(Notice) + Send + Sync)) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(async move {
+            tokio::join!(self.keep_images(), self.keep_hearing(tell));
+        })
+    }
+}
+
+fn details(record: &SandboxRecord) -> Result<Details, EngineError> {
+    if record.engine != "docker" {
+        return Err(EngineError::OtherEngine(record.engine.clone()));
+    }
+    serde_json::from_value(record.details.clone())
+        .map_err(|_| EngineError::End { reason: "its record can't be read".to_owned() })
+}
+
+fn room(labels: Option<&HashMap<String, String>>) -> Option<RoomId> {
+    labels?.get(container::ROOM)?.parse().ok()
+}
