@@ -21,7 +21,8 @@ pub const REFERENCE_SPACE: &str = "defoult";
 /// Variables of the environment that begin so are settings; `__` stands for the dot.
 const PREFIX: &str = "EMBEDENV_";
 /// Variables with that prefix that belong to tests and tools, not to the server.
-const NOT_SETTINGS: [&str; 7] = ["BIN", "CHROMIUM", "CI", "PYTHON", "REFERENCE", "REQUIRE_EMBED", "TEST_CHILD"];
+const NOT_SETTINGS: [&str; 8] =
+    ["BIN", "CHROMIUM", "CI", "PYTHON", "REFERENCE", "REQUIRE_EMBED", "TEST_CHILD", "TEST_ENGINE"];
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {

@@ -5,9 +5,9 @@ pub mod bench;
 pub mod client;
 pub mod editor;
 pub mod program;
+pub mod sandboxes;
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
@@ -15,7 +15,7 @@ use client::Client;
 use embedenv::config::{Config, Pool};
 use embedenv::ledger::NewKey;
 use embedenv::server::{Running, Server};
-use rustix::process::{Pid, Signal};
+use sandboxes::{Sandbox, TestEngine};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -48,6 +48,7 @@ impl TestServer {
         let data = tempfile::Builder::new().prefix("embedenv-test-").tempdir()?;
         let mut config = Config { data_dir: data.path().join("data"), ..Config::default() };
         config.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        TestEngine::chosen().configure(&mut config);
         for space in config.spaces.values_mut() {
             space.pool = Pool { least: 0, most: 0 };
         }
@@ -125,37 +126,19 @@ impl TestServer {
 
     /// Kills the first process of every sandbox of this server, as a fault would.
     pub fn kill_sandboxes(&self) -> Result<()> {
-        let agents = self.agents()?;
-        anyhow::ensure!(!agents.is_empty(), "there was no sandbox to kill");
-        for agent in agents {
-            let pid = i32::try_from(agent).ok().and_then(Pid::from_raw).context("a pid")?;
-            rustix::process::kill_process(pid, Signal::KILL)?;
-        }
-        Ok(())
+        let sandboxes = self.sandboxes()?;
+        anyhow::ensure!(!sandboxes.is_empty(), "there was no sandbox to kill");
+        sandboxes.iter().try_for_each(Sandbox::kill)
     }
 
-    /// The first process of every sandbox of this server, by its number on the host.
-    pub fn agents(&self) -> Result<Vec<u32>> {
-        Ok(sandboxes(self.data.path())?.into_iter().map(|(_, agent)| agent).collect())
+    /// The sandboxes of this server that run.
+    pub fn sandboxes(&self) -> Result<Vec<Sandbox>> {
+        sandboxes::of(self.data.path(), &self.server_id()?)
     }
-}
 
-/// The sandboxes of a data directory: their wrappers, which name it on their command line, and their first processes.
-pub fn sandboxes(data: &Path) -> Result<Vec<(u32, u32)>> {
-    let data = data.to_str().context("a path in UTF-8")?;
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir("/proc")? {
-        let Ok(wrapper) = entry?.file_name().to_string_lossy().parse::<u32>() else { continue };
-        let line = std::fs::read(format!("/proc/{wrapper}/cmdline")).unwrap_or_default();
-        let line = String::from_utf8_lossy(&line);
-        if !line.split('\0').next().is_some_and(|program| program.ends_with("bwrap")) || !line.contains(data) {
-            continue;
-        }
-        let children = std::fs::read_to_string(format!("/proc/{wrapper}/task/{wrapper}/children"));
-        let children = children.unwrap_or_default();
-        found.extend(children.split_whitespace().filter_map(|child| Some((wrapper, child.parse().ok()?))));
+    pub fn server_id(&self) -> Result<String> {
+        Ok(self.running()?.ledger().server_id())
     }
-    Ok(found)
 }
 
 impl Drop for TestServer {
@@ -163,10 +146,14 @@ impl Drop for TestServer {
     fn drop(&mut self) {
         let Some(running) = self.running.take() else { return };
         let data = self.data.clone();
+        let server = running.ledger().server_id();
         let ended = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             if let Ok(runtime) = runtime {
                 runtime.block_on(running.end());
+            }
+            if let Err(error) = sandboxes::remove(data.path(), &server) {
+                eprintln!("what a test's server left could not be removed: {error:#}");
             }
             drop(data);
         });

@@ -5,6 +5,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use embedenv::ledger::Ledger;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -13,6 +14,7 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use crate::client::Client;
+use crate::sandboxes::{self, Sandbox, TestEngine};
 
 /// How long the program may take to listen.
 const LISTEN: Duration = Duration::from_secs(20);
@@ -28,6 +30,7 @@ pub struct Program {
     pub address: String,
     pub public_key: String,
     pub secret_key: String,
+    server_id: String,
     data: TempDir,
 }
 
@@ -57,8 +60,11 @@ impl Program {
             .with_context(|| String::from_utf8_lossy(&created.stderr).into_owned())?;
         let text = |name: &str| key[name].as_str().map(str::to_owned).with_context(|| format!("no {name}"));
         let (public_key, secret_key) = (text("public_key")?, text("secret_key")?);
+        let ledger = Ledger::open(&data.path().join("data")).await?;
+        let server_id = ledger.server_id();
+        ledger.close().await;
         let (child, address) = serve(&data, "127.0.0.1:0", pool).await?;
-        Ok(Self { child, pool, address, public_key, secret_key, data })
+        Ok(Self { child, pool, address, public_key, secret_key, server_id, data })
     }
 
     /// Starts it again where it was.
@@ -106,25 +112,20 @@ impl Program {
         Ok(client)
     }
 
-    /// Processes of this server's sandboxes: wrappers and agents.
-    pub fn sandboxes(&self) -> Result<Vec<u32>> {
-        let pairs = crate::sandboxes(&self.data_dir())?;
-        Ok(pairs.into_iter().flat_map(|(wrapper, agent)| [wrapper, agent]).collect())
+    /// The sandboxes of this server that run.
+    pub fn sandboxes(&self) -> Result<Vec<Sandbox>> {
+        sandboxes::of(&self.data_dir(), &self.server_id)
     }
 }
 
 impl Drop for Program {
     /// Ends the server and then its sandboxes, which outlive it by design.
     fn drop(&mut self) {
-        let sandboxes = self.sandboxes().unwrap_or_default();
         if let Some(Ok(server)) = self.child.id().map(pid) {
             let _ = kill_process(server, Signal::KILL);
         }
-        for sandbox in sandboxes {
-            if let Ok(sandbox) = pid(sandbox) {
-                // One that has ended meanwhile is what was wanted.
-                let _ = kill_process(sandbox, Signal::KILL);
-            }
+        if let Err(error) = sandboxes::remove(&self.data_dir(), &self.server_id) {
+            eprintln!("what a program left could not be removed: {error:#}");
         }
     }
 }
@@ -151,6 +152,7 @@ async fn serve(data: &TempDir, listen: &str, pool: usize) -> Result<(Child, Stri
         .env("EMBEDENV_SPACES__DEFAULT__POOL", pool.to_string())
         .env("EMBEDENV_SPACES__DEFAULT__POOL_MOST", pool.to_string())
         .env("EMBEDENV_LOG__FILTER", "warn")
+        .env("EMBEDENV_ENGINE", TestEngine::chosen().name())
         .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()?;

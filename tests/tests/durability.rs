@@ -8,6 +8,7 @@ use embedenv_shared::id::SessionId;
 use embedenv_tests::client::{Client, shown};
 use embedenv_tests::editor::Editor;
 use embedenv_tests::program::Program;
+use embedenv_tests::sandboxes::{TestEngine, docker};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -96,12 +97,12 @@ async fn f3_after_a_kill_terminals_go_on_and_no_sandbox_is_left_that_no_room_own
 
     // One sandbox of the room that lives, and one kept ready; what the killed server kept ready is gone.
     let settled = async {
-        while embedenv_tests::sandboxes(&program.data_dir())?.len() != 2 {
+        while program.sandboxes()?.len() != 2 {
             tokio::task::yield_now().await;
         }
         anyhow::Ok(())
     };
-    timeout(SETTLED, settled).await.with_context(|| format!("{:?}", embedenv_tests::sandboxes(&program.data_dir())))?
+    timeout(SETTLED, settled).await.with_context(|| format!("{:?}", program.sandboxes()))?
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -166,9 +167,16 @@ async fn ending_a_room_leaves_no_process_and_no_folder() -> Result<()> {
     client.shell("p", "setsid sleep 1000 & echo started").await?;
     client.until_end().await?;
     drop(client);
-    let rooms = server.data_dir().join("rooms");
+    let homes = || match TestEngine::chosen() {
+        TestEngine::Local => Ok(std::fs::read_dir(server.data_dir().join("rooms"))?.count()),
+        TestEngine::Docker => {
+            let own = format!("label=embedenv.server={}", server.server_id()?);
+            Ok::<_, anyhow::Error>(docker(&["volume", "ls", "-q", "--filter", &own])?.lines().count())
+        }
+    };
+    assert_eq!(homes()?, 1);
     let gone = async {
-        while !server.agents()?.is_empty() || std::fs::read_dir(&rooms)?.next().is_some() {
+        while !server.sandboxes()?.is_empty() || homes()? > 0 {
             tokio::task::yield_now().await;
         }
         anyhow::Ok(())

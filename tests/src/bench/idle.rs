@@ -4,6 +4,7 @@ use anyhow::{Context as _, Result};
 
 use super::Row;
 use crate::program::Program;
+use crate::sandboxes::Sandbox;
 
 /// Rooms that the server's share is divided by.
 const ROOMS: usize = 50;
@@ -17,8 +18,9 @@ pub async fn run() -> Result<Vec<Row>> {
         rooms.push(program.full().await?);
     }
     let each = resident(program.pid()?)?.saturating_sub(before) as f64 / ROOMS as f64;
-    let pids = program.sandboxes()?;
-    let sandbox = pids.iter().filter_map(|pid| resident(*pid).ok()).sum::<u64>() as f64 / rooms.len() as f64;
+    let sandboxes = program.sandboxes()?;
+    let memory = sandboxes.iter().flat_map(Sandbox::processes).filter_map(|pid| resident(pid).ok()).sum::<u64>();
+    let sandbox = memory as f64 / rooms.len() as f64;
     drop(rooms);
     drop(program);
     Ok(vec![

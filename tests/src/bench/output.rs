@@ -12,6 +12,7 @@ use super::Row;
 use super::floor::Floor;
 use crate::client::Received;
 use crate::program::Program;
+use crate::sandboxes::Sandbox;
 
 pub(super) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
@@ -111,7 +112,7 @@ async fn drain_ours(client: &mut crate::client::Client, program: &Program, most:
 /// Processor seconds of the server and of every agent it started.
 fn cpu_seconds(program: &Program) -> Result<f64> {
     let mut ticks = ticks_of(program.pid()?)?;
-    for pid in program.sandboxes()? {
+    for pid in program.sandboxes()?.iter().flat_map(Sandbox::processes) {
         ticks += ticks_of(pid).unwrap_or(0);
     }
     Ok(ticks as f64 / CLOCK_TICKS)
