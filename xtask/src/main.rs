@@ -1,10 +1,11 @@
-//! Every command of the project: `cargo xtask run | build | test | e2e | bench | size | tidy`.
+//! Every command of the project: `cargo xtask run | build | test | e2e | bench | size | tidy | engine`.
 //! Owns how things are installed, staged and checked; never anything that the product does at run time.
 
 mod agent;
 mod bench;
 mod cache;
 mod command;
+mod engine;
 mod node;
 mod python;
 mod release;
@@ -29,7 +30,8 @@ usage: cargo xtask COMMAND
   e2e [FILES]       the browser tests alone
   bench [NAME]      the benchmarks, each beside its floor
   size              what the page loads until a file can be typed into, compressed
-  tidy              the repository's own rules";
+  tidy              the repository's own rules
+  engine [COMMAND]  a Docker engine of its own for as long as COMMAND runs, or until Ctrl+C";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -45,6 +47,8 @@ fn main() -> ExitCode {
         "bench" => bench::run(rest),
         "size" => size::command(),
         "tidy" => tidy::command(),
+        "engine" => engine::command(rest),
+        engine::KEEPER => engine::keep(),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
             Ok(())
