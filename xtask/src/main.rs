@@ -1,4 +1,4 @@
-//! Every command of the project: `cargo xtask run | build | test | e2e | bench | size | tidy | engine`.
+//! Every command of the project: `cargo xtask run | build | test | e2e | bench | size | tidy | engine | image`.
 //! Owns how things are installed, staged and checked; never anything that the product does at run time.
 
 mod agent;
@@ -6,6 +6,7 @@ mod bench;
 mod cache;
 mod command;
 mod engine;
+mod image;
 mod node;
 mod python;
 mod release;
@@ -31,7 +32,8 @@ usage: cargo xtask COMMAND
   bench [NAME]      the benchmarks, each beside its floor
   size              what the page loads until a file can be typed into, compressed
   tidy              the repository's own rules
-  engine [COMMAND]  a Docker engine of its own for as long as COMMAND runs, or until Ctrl+C";
+  engine [COMMAND]  a Docker engine of its own for as long as COMMAND runs, or until Ctrl+C
+  image [NAME]      make the image `workspace` (or `busybox`, for tests) and hand it to a Docker engine";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         "tidy" => tidy::command(),
         "engine" => engine::command(rest),
         engine::KEEPER => engine::keep(),
+        "image" => image::command(rest),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
             Ok(())

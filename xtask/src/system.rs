@@ -45,11 +45,31 @@ const DOCKER: Need = Need {
     packages: &["docker.io", "docker-cli"],
     is_there: || dockerd().is_some() && command::which("docker").is_some(),
 };
+const DOCKER_CLIENT: Need = Need {
+    name: "Docker's client (images)",
+    packages: &["docker-cli"],
+    is_there: || command::which("docker").is_some(),
+};
+const MMDEBSTRAP: Need = Need {
+    name: "mmdebstrap (the workspace image)",
+    packages: &["mmdebstrap", "debian-archive-keyring"],
+    is_there: || command::which("mmdebstrap").is_some(),
+};
+const BUSYBOX: Need = Need {
+    name: "a static busybox (the smallest image of the tests)",
+    packages: &["busybox-static"],
+    is_there: || busybox().is_some(),
+};
 
 /// Docker's daemon; `sbin` is not on everybody's `PATH`.
 pub(crate) fn dockerd() -> Option<PathBuf> {
     let debian = PathBuf::from("/usr/sbin/dockerd");
     command::which("dockerd").or_else(|| debian.exists().then_some(debian))
+}
+
+/// A busybox that needs no library: `ldd` succeeds only for programs that do.
+pub(crate) fn busybox() -> Option<PathBuf> {
+    command::which("busybox").filter(|path| !command::succeeds(Command::new("ldd").arg(path)))
 }
 
 /// The browser of the tests: `EMBEDENV_CHROMIUM`, or the first one found.
@@ -70,9 +90,14 @@ pub(crate) fn for_testing() -> Result<String> {
     provide(&[BUBBLEWRAP, PYTHON, PYTHON_VENV, CHROMIUM, CHROMIUM_DRIVER])
 }
 
-/// Installs what starting a Docker engine needs.
+/// Installs what starting a Docker engine and making images for it needs.
 pub(crate) fn for_engine() -> Result<String> {
-    provide(&[DOCKER])
+    provide(&[DOCKER, MMDEBSTRAP, BUSYBOX])
+}
+
+/// Installs what making images for an engine elsewhere needs.
+pub(crate) fn for_images() -> Result<String> {
+    provide(&[DOCKER_CLIENT, MMDEBSTRAP, BUSYBOX])
 }
 
 fn provide(needs: &[Need]) -> Result<String> {
