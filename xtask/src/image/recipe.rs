@@ -135,6 +135,15 @@ mod tests {
     }
 
     #[test]
+    fn the_servers_dockerfile_builds_with_the_pinned_rust() {
+        let dockerfile = std::fs::read_to_string(repo::path("images/server/Dockerfile")).unwrap();
+        let pinned = std::fs::read_to_string(repo::path("rust-toolchain.toml")).unwrap();
+        let tag = format!("-{SUITE} AS build");
+        let image = dockerfile.lines().find_map(|line| line.strip_prefix("FROM rust:")?.strip_suffix(&tag)).unwrap();
+        assert!(pinned.contains(&format!("channel = \"{image}.")), "{image}");
+    }
+
+    #[test]
     fn another_recipe_has_another_hash() {
         assert_eq!(hash(), hash());
         assert_ne!(cache::digest(&["gcc", "git"]), cache::digest(&["gcc", "gitk"]));
