@@ -1,10 +1,12 @@
-//! Every command of the project: `cargo xtask run | build | test | e2e | bench | size | tidy`.
+//! Every command of the project: `cargo xtask run | build | test | e2e | bench | size | tidy | engine | image`.
 //! Owns how things are installed, staged and checked; never anything that the product does at run time.
 
 mod agent;
 mod bench;
 mod cache;
 mod command;
+mod engine;
+mod image;
 mod node;
 mod python;
 mod release;
@@ -29,7 +31,9 @@ usage: cargo xtask COMMAND
   e2e [FILES]       the browser tests alone
   bench [NAME]      the benchmarks, each beside its floor
   size              what the page loads until a file can be typed into, compressed
-  tidy              the repository's own rules";
+  tidy              the repository's own rules
+  engine [COMMAND]  a Docker engine of its own for as long as COMMAND runs, or until Ctrl+C
+  image [NAME]      make the image `workspace` (or `busybox`, for tests) and hand it to a Docker engine";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -45,6 +49,9 @@ fn main() -> ExitCode {
         "bench" => bench::run(rest),
         "size" => size::command(),
         "tidy" => tidy::command(),
+        "engine" => engine::command(rest),
+        engine::KEEPER => engine::keep(),
+        "image" => image::command(rest),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
             Ok(())

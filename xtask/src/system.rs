@@ -2,6 +2,7 @@
 //! otherwise says in one sentence what to install. Never touches what is there already.
 
 use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Result, bail};
@@ -39,8 +40,40 @@ const CHROMIUM_DRIVER: Need = Need {
     is_there: || command::which("chromedriver").is_some(),
 };
 
+const DOCKER: Need = Need {
+    name: "Docker (an engine for tests, and its client)",
+    packages: &["docker.io", "docker-cli"],
+    is_there: || dockerd().is_some() && command::which("docker").is_some(),
+};
+const DOCKER_CLIENT: Need = Need {
+    name: "Docker's client (images)",
+    packages: &["docker-cli"],
+    is_there: || command::which("docker").is_some(),
+};
+const MMDEBSTRAP: Need = Need {
+    name: "mmdebstrap (the workspace image)",
+    packages: &["mmdebstrap", "debian-archive-keyring"],
+    is_there: || command::which("mmdebstrap").is_some(),
+};
+const BUSYBOX: Need = Need {
+    name: "a static busybox (the smallest image of the tests)",
+    packages: &["busybox-static"],
+    is_there: || busybox().is_some(),
+};
+
+/// Docker's daemon; `sbin` is not on everybody's `PATH`.
+pub(crate) fn dockerd() -> Option<PathBuf> {
+    let debian = PathBuf::from("/usr/sbin/dockerd");
+    command::which("dockerd").or_else(|| debian.exists().then_some(debian))
+}
+
+/// A busybox that needs no library: `ldd` succeeds only for programs that do.
+pub(crate) fn busybox() -> Option<PathBuf> {
+    command::which("busybox").filter(|path| !command::succeeds(Command::new("ldd").arg(path)))
+}
+
 /// The browser of the tests: `EMBEDENV_CHROMIUM`, or the first one found.
-pub(crate) fn chromium() -> Option<std::path::PathBuf> {
+pub(crate) fn chromium() -> Option<PathBuf> {
     if let Some(chosen) = std::env::var_os("EMBEDENV_CHROMIUM") {
         return Some(chosen.into());
     }
@@ -55,6 +88,16 @@ pub(crate) fn for_running() -> Result<String> {
 /// Installs what the tests need beyond that.
 pub(crate) fn for_testing() -> Result<String> {
     provide(&[BUBBLEWRAP, PYTHON, PYTHON_VENV, CHROMIUM, CHROMIUM_DRIVER])
+}
+
+/// Installs what starting a Docker engine and making images for it needs.
+pub(crate) fn for_engine() -> Result<String> {
+    provide(&[DOCKER, MMDEBSTRAP, BUSYBOX])
+}
+
+/// Installs what making images for an engine elsewhere needs.
+pub(crate) fn for_images() -> Result<String> {
+    provide(&[DOCKER_CLIENT, MMDEBSTRAP, BUSYBOX])
 }
 
 fn provide(needs: &[Need]) -> Result<String> {
@@ -89,20 +132,27 @@ fn missing(needs: &[Need]) -> Vec<&Need> {
     needs.iter().filter(|need| !(need.is_there)()).collect()
 }
 
-/// Ubuntu names its browser packages otherwise than Debian does.
+/// Ubuntu names its browser packages otherwise than Debian does; Ubuntu, and Debian up to 12, have Docker's client in the
+/// daemon's package.
 fn on_this_system(package: &'static str) -> &'static str {
-    let ubuntu =
-        std::fs::read_to_string("/etc/os-release").is_ok_and(|text| text.lines().any(|line| line == "ID=ubuntu"));
+    let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let says = |wanted: &str| release.lines().any(|line| line == wanted);
+    let ubuntu = says("ID=ubuntu");
     match package {
+        "docker-cli" if ubuntu || says("VERSION_CODENAME=bookworm") => "docker.io",
         "chromium" if ubuntu => "chromium-browser",
         "chromium-driver" if ubuntu => "chromium-chromedriver",
         other => other,
     }
 }
 
+pub(crate) fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0)
+}
+
 /// What makes a command run as root: nothing for root, `sudo -n` where it asks for no password, otherwise `None`.
 fn root_prefix() -> Option<&'static [&'static str]> {
-    if std::fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0) {
+    if is_root() {
         return Some(&[]);
     }
     command::succeeds(Command::new("sudo").args(["-n", "true"])).then_some(&["sudo", "-n"])
