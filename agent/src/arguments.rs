@@ -6,10 +6,11 @@
 #![allow(unsafe_code)] // Descriptors named by number on the command line are taken into ownership.
 
 use std::ffi::OsString;
-use std::os::fd::{AsFd, FromRawFd, OwnedFd, RawFd};
+use std::io::Read;
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::path::PathBuf;
 
-use embedenv_shared::link::SECRET;
+use embedenv_shared::link::{Preamble, SECRET};
 use rustix::io::FdFlags;
 
 use crate::relay;
@@ -23,7 +24,8 @@ pub const USAGE: &str =
 serve: the sandbox's first process
   --listen-fd N   a listening Unix stream socket, inherited
   --secret-fd M   a pipe or file of exactly 32 bytes, inherited; read and closed
-  --listen NAME   listen on this abstract socket; the secret, and then a first connection, are standard input and output
+  --listen NAME   listen on this abstract socket; standard input begins with the secret and filters of system calls, and
+                  is then, with standard output, a first connection
   --home DIR      the sandbox user's home (default /home/user)
   --nproc N       processes and threads that programs may have
   --nofile N      open files that one program may have
@@ -57,6 +59,8 @@ pub struct Settings {
     pub login_path: Option<OsString>,
     /// Variables of the agent's own environment that programs get.
     pub inherited: Vec<(OsString, OsString)>,
+    /// Filters of system calls to be taken on.
+    pub filters: Vec<Vec<u8>>,
 }
 
 /// The link's secret. Its debug form says nothing.
@@ -88,6 +92,8 @@ pub enum ArgumentError {
     Standard(&'static str),
     #[error("the secret is not {SECRET} bytes long")]
     SecretLength,
+    #[error("standard input does not begin with a secret and filters")]
+    Preamble,
     #[error("the home must be an absolute path")]
     RelativeHome,
     #[error("cannot listen on {0:?}")]
@@ -136,17 +142,18 @@ impl Settings {
         if !home.is_absolute() {
             return Err(ArgumentError::RelativeHome);
         }
-        let (listener, secret) = match &stdio {
+        let (listener, secret, filters) = match &stdio {
             Some(name) => {
                 let listener = relay::listen(name).map_err(|errno| ArgumentError::Listen(name.clone(), errno))?;
-                (listener, read_secret(std::io::stdin())?)
+                let Preamble { secret, filters } = Preamble::read(&mut Stdin).map_err(|_| ArgumentError::Preamble)?;
+                (listener, Secret(secret), filters)
             }
             None => {
                 let listener = take("--listen-fd", listen)?;
-                (listener, read_secret(std::fs::File::from(take("--secret-fd", secret)?))?)
+                (listener, read_secret(take("--secret-fd", secret)?)?, Vec::new())
             }
         };
-        Ok(Self { listener, secret, stdio, home, limits, login_path, inherited })
+        Ok(Self { listener, secret, stdio, home, limits, login_path, inherited, filters })
     }
 }
 
@@ -171,19 +178,20 @@ fn take(name: &'static str, fd: Option<RawFd>) -> Result<OwnedFd, ArgumentError>
     Ok(fd)
 }
 
-/// Reads no byte more than the secret: what follows it is the link's.
-fn read_secret(from: impl AsFd) -> Result<Secret, ArgumentError> {
+/// A pipe whose writer is still open has no end yet; the secret is complete all the same.
+fn read_secret(fd: OwnedFd) -> Result<Secret, ArgumentError> {
     let mut secret = [0; SECRET];
-    let mut rest = &mut secret[..];
-    while !rest.is_empty() {
-        match rustix::io::read(&from, &mut *rest) {
-            Ok(0) => return Err(ArgumentError::SecretLength),
-            Ok(count) => rest = &mut rest[count..],
-            Err(rustix::io::Errno::INTR) => {}
-            Err(_) => return Err(ArgumentError::SecretLength),
-        }
-    }
+    std::fs::File::from(fd).read_exact(&mut secret).map_err(|_| ArgumentError::SecretLength)?;
     Ok(Secret(secret))
+}
+
+/// Standard input without a buffer, which would take bytes of the link.
+struct Stdin;
+
+impl Read for Stdin {
+    fn read(&mut self, bytes: &mut [u8]) -> std::io::Result<usize> {
+        Ok(rustix::io::read(std::io::stdin(), bytes)?)
+    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@
 mod arguments;
 mod environment;
 mod files;
+mod filter;
 mod limits;
 mod link;
 mod poller;

@@ -29,6 +29,7 @@ use crate::environment::Environment;
 use crate::files::Files;
 use crate::files::beneath::Home;
 use crate::files::watch::{self, Watches};
+use crate::filter;
 use crate::limits::Limits;
 use crate::limits::disk::{Disk, Rhythm};
 use crate::link::handshake::{Candidate, MAX_CANDIDATES, Step};
@@ -101,6 +102,9 @@ impl Agent {
     pub fn start(settings: Settings) -> Result<Self, ServeError> {
         let setup = |what| move |errno: Errno| ServeError::Setup(what, errno.into());
         rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(setup("hide from debuggers"))?;
+        for program in &settings.filters {
+            filter::install(program).map_err(setup("filter system calls"))?;
+        }
         let children = Children::adopt().map_err(|error| ServeError::Setup("take care of children", error))?;
         rustix::process::chdir("/").map_err(setup("leave the working folder"))?;
         rustix::process::umask(Mode::from_raw_mode(0o022));

@@ -8,6 +8,7 @@
 pub(crate) mod choice;
 pub mod docker;
 pub mod local;
+mod seccomp;
 
 use std::future::Future;
 use std::path::PathBuf;

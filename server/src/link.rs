@@ -314,6 +314,8 @@ async fn reader(link: Arc<Link>, read: OwnedReadHalf, listener: Arc<dyn LinkList
         () = link.closed.cancelled() => LinkError::Closed,
     };
     link.closed.cancel();
+    // Whoever keeps the link keeps its socket open; the other end is to see at once that nobody listens.
+    let _ = rustix::net::shutdown(link.write.as_ref(), rustix::net::Shutdown::Both);
     link.calls.lock().clear();
     for (_, ends) in link.streams.lock().drain() {
         ends.reset();

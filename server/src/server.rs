@@ -73,7 +73,7 @@ impl Server {
             Kind::Local => Arc::new(LocalEngine::new(home, LocalSettings::default())?),
             Kind::Docker => {
                 let profiles = config.spaces.values().map(|space| &space.profile);
-                Arc::new(DockerEngine::open(home, ledger.server_id(), profiles, tasks.clone()).await)
+                Arc::new(DockerEngine::open(home, ledger.server_id(), profiles, tasks.clone()).await?)
             }
         };
         let registry = Registry::start(config.clone(), engine, ledger.clone(), tasks.clone()).await?;

@@ -17,6 +17,8 @@
 //! server `Hello`, agent `Welcome` with its proof, server `Proof`, agent `Ready`. A proof is HMAC-SHA-256 under the
 //! room's link secret over the speaker's label and both nonces ([`proof_input`]), so that neither end can be posed as.
 //! A newer connection that has proved itself replaces the older one.
+//!
+//! An agent that is reached through pipes gets a [`Preamble`] ahead of all that, on its standard input.
 
 pub mod files;
 pub mod ports;
@@ -168,6 +170,60 @@ pub fn proof_input(speaker: Speaker, server: &[u8; SECRET], agent: &[u8; SECRET]
     [label, server, agent].concat()
 }
 
+/// What an agent that listens by name reads from its standard input, once, before the link's own bytes: the secret, the
+/// number of filters (`u16` little endian), and for each its length in bytes (`u16` little endian) and itself.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Preamble {
+    pub secret: [u8; SECRET],
+    /// seccomp programs that the agent takes upon itself and all it starts, each instruction as the kernel lays it out.
+    pub filters: Vec<Vec<u8>>,
+}
+
+impl std::fmt::Debug for Preamble {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Preamble(…, {} filters)", self.filters.len())
+    }
+}
+
+/// More filters than any engine sends.
+const MAX_FILTERS: u16 = 16;
+
+impl Preamble {
+    pub fn encode(&self) -> Vec<u8> {
+        let length = |bytes: usize| u16::try_from(bytes).expect("filters are short and few").to_le_bytes();
+        let mut bytes = self.secret.to_vec();
+        bytes.extend(length(self.filters.len()));
+        for filter in &self.filters {
+            bytes.extend(length(filter.len()));
+            bytes.extend(filter);
+        }
+        bytes
+    }
+
+    /// Reads no byte more than its own: what follows is the link's.
+    pub fn read(from: &mut impl std::io::Read) -> std::io::Result<Self> {
+        let mut secret = [0; SECRET];
+        from.read_exact(&mut secret)?;
+        let count = read_length(from)?;
+        if count > MAX_FILTERS {
+            return Err(std::io::ErrorKind::InvalidData.into());
+        }
+        let mut filters = Vec::new();
+        for _ in 0..count {
+            let mut filter = vec![0; read_length(from)?.into()];
+            from.read_exact(&mut filter)?;
+            filters.push(filter);
+        }
+        Ok(Self { secret, filters })
+    }
+}
+
+fn read_length(from: &mut impl std::io::Read) -> std::io::Result<u16> {
+    let mut bytes = [0; 2];
+    from.read_exact(&mut bytes)?;
+    Ok(u16::from_le_bytes(bytes))
+}
+
 /// An end of the link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Speaker {
@@ -305,6 +361,18 @@ mod tests {
         let request: Request = decode(&frame[HEADER..]).unwrap();
         assert_eq!(request, Request::Detach(sessions::Detach { session: SessionId(1) }));
         assert!(<sessions::Detach as Call>::Reply::try_from(Reply::Pong(Pong)).is_err());
+    }
+
+    #[test]
+    fn a_preamble_is_read_to_its_own_end_and_a_cut_one_is_an_error() {
+        let preamble = Preamble { secret: [7; SECRET], filters: vec![vec![1; 16], vec![], vec![2; 8]] };
+        let bytes = preamble.encode();
+        let mut rest = &[bytes.as_slice(), b"link"].concat()[..];
+        assert_eq!(Preamble::read(&mut rest).unwrap(), preamble);
+        assert_eq!(rest, b"link");
+        for cut in 0..bytes.len() {
+            assert!(Preamble::read(&mut &bytes[..cut]).is_err());
+        }
     }
 
     #[test]

@@ -30,6 +30,7 @@ use bollard::query_parameters::{
     StartContainerOptions, WaitContainerOptions,
 };
 use embedenv_shared::id::RoomId;
+use embedenv_shared::link::Preamble;
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::{sleep, timeout};
 
+use super::seccomp::Filters;
 use super::{
     EndCause, Engine, EngineError, EngineFuture, EngineHome, LinkStream, Notice, Profile, SandboxRecord, SandboxSpec,
     Standing, Started, Swept,
@@ -68,6 +70,8 @@ pub struct DockerEngine {
     /// An image turned out to be gone: look at once.
     missing: Notify,
     starts: Semaphore,
+    /// What the agent takes on beyond the engine's own filter of system calls.
+    filters: Vec<Vec<u8>>,
     tasks: Tasks,
 }
 
@@ -87,14 +91,16 @@ impl DockerEngine {
         server: String,
         profiles: impl Iterator<Item = &Profile>,
         tasks: Tasks,
-    ) -> Self {
+    ) -> Result<Self, EngineError> {
+        let filters = Filters::new().map_err(|reason| EngineError::Start { reason, source: None })?;
+        let filters = filters.programs().map(<[u8]>::to_vec).collect();
         let images = Images::new(profiles.map(|profile| profile.image.clone()), home.agent, server.clone());
         let (client, missing, starts) = (Client::default(), Notify::new(), Semaphore::new(STARTS));
-        let engine = Self { server, client, images, missing, starts, tasks };
+        let engine = Self { server, client, images, missing, starts, filters, tasks };
         if timeout(OPEN, engine.look(false)).await.is_err() {
             tracing::warn!("images take long to prepare; rooms can be opened when they are ready");
         }
-        engine
+        Ok(engine)
     }
 
     /// Whether an engine answers and has this image.
@@ -164,7 +170,7 @@ impl DockerEngine {
         }
     }
 
-    /// Attaches to a container, sends the link's secret ahead, and starts it.
+    /// Attaches to a container, sends what comes ahead of the link, and starts it.
     async fn begin(&self, spec: &SandboxSpec, container: &str) -> Result<LinkStream, EngineError> {
         let options =
             AttachContainerOptionsBuilder::default().stream(true).stdin(true).stdout(true).stderr(true).build();
@@ -172,7 +178,8 @@ impl DockerEngine {
         let mut attached = self.client.ask("attach to a container", attach).await.map_err(CallError::starting)?;
         let failed =
             |source| EngineError::Start { reason: "the container takes no input".to_owned(), source: Some(source) };
-        attached.input.write_all(&spec.secret.0).await.map_err(failed)?;
+        let preamble = Preamble { secret: spec.secret.0, filters: self.filters.clone() };
+        attached.input.write_all(&preamble.encode()).await.map_err(failed)?;
         attached.input.flush().await.map_err(failed)?;
         let start =
             |api: bollard::Docker| async move { api.start_container(container, None::<StartContainerOptions>).await };

@@ -18,7 +18,6 @@ mod bubblewrap;
 mod cgroup;
 mod etc;
 mod process;
-mod seccomp;
 mod socket;
 mod spawn;
 mod uids;
@@ -35,6 +34,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tokio::time::{interval, timeout};
 
+use super::seccomp::Filters;
 use super::{
     EndCause, Engine, EngineError, EngineFuture, EngineHome, LinkStream, Notice, Profile, SandboxRecord, SandboxSpec,
     Standing, Started, Swept,
@@ -42,7 +42,6 @@ use super::{
 pub use cgroup::Mechanism;
 use cgroup::{Cgroups, Kills, RoomCgroup};
 use process::Process;
-use seccomp::Filters;
 use uids::Uids;
 
 /// How long bubblewrap may take to say which process is the sandbox.

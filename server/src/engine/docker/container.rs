@@ -85,7 +85,7 @@ fn host(server: &str, room: RoomId, profile: &Profile, image: &Prepared) -> Host
         network_mode: Some("none".to_owned()),
         privileged: Some(false),
         cap_drop: Some(vec!["ALL".to_owned()]),
-        // The engine's own seccomp profile stays: it is a list of what is allowed.
+        // The engine's own seccomp profile stays: it is a list of what is allowed. The agent takes on ours besides.
         security_opt: Some(vec!["no-new-privileges:true".to_owned()]),
         readonly_rootfs: Some(true),
         tmpfs: Some(tmpfs(limits, image)),

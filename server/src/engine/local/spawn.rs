@@ -18,8 +18,8 @@ use tokio::net::unix::pipe::Receiver;
 use tokio::process::Command;
 
 use super::cgroup::RoomCgroup;
-use super::seccomp::Filters;
 use crate::engine::LinkSecret;
+use crate::engine::seccomp::Filters;
 
 /// One start.
 pub(super) struct Launch<'a> {

@@ -12,7 +12,7 @@ use seccompiler::{
     TargetArch, sock_filter,
 };
 
-/// The programs as bubblewrap reads them.
+/// The programs as the kernel reads them, one instruction after the other.
 #[derive(Debug)]
 pub(super) struct Filters(Vec<Vec<u8>>);
 
