@@ -95,5 +95,6 @@ export class Server {
 
 /** The environment without what the tests are told by: the program takes `EMBEDENV_…` for settings of its own. */
 function settled() {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('EMBEDENV_')));
+  const others = Object.entries(process.env).filter(([name]) => !name.startsWith('EMBEDENV_'));
+  return { ...Object.fromEntries(others), EMBEDENV_ENGINE: process.env.EMBEDENV_TEST_ENGINE ?? 'local' };
 }

@@ -3,6 +3,7 @@
 
 pub mod bench;
 pub mod client;
+pub mod dockerd;
 pub mod editor;
 pub mod program;
 pub mod sandboxes;

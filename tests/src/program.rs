@@ -21,12 +21,13 @@ const LISTEN: Duration = Duration::from_secs(20);
 /// How long the program may take to end after SIGTERM.
 const END: Duration = Duration::from_secs(10);
 /// Credits of the key: more rooms than any bench opens.
-const CREDITS: &str = "100000";
+pub const CREDITS: i64 = 100_000;
 
 #[derive(Debug)]
 pub struct Program {
     child: Child,
     pool: usize,
+    settings: Vec<(String, String)>,
     pub address: String,
     pub public_key: String,
     pub secret_key: String,
@@ -50,9 +51,15 @@ pub fn binary() -> Result<PathBuf> {
 impl Program {
     /// Starts it with some sandboxes kept ready.
     pub async fn start(pool: usize) -> Result<Self> {
+        Self::start_with(pool, &[]).await
+    }
+
+    /// Starts it with variables of the environment, too.
+    pub async fn start_with(pool: usize, settings: &[(&str, &str)]) -> Result<Self> {
+        let settings: Vec<_> = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let data = tempfile::Builder::new().prefix("embedenv-program-").tempdir()?;
         let created = command()?
-            .args(["keys", "create", "--name", "test", "--credits", CREDITS, "--json", "--data-dir"])
+            .args(["keys", "create", "--name", "test", "--credits", &CREDITS.to_string(), "--json", "--data-dir"])
             .arg(data.path().join("data"))
             .output()
             .await?;
@@ -63,13 +70,13 @@ impl Program {
         let ledger = Ledger::open(&data.path().join("data")).await?;
         let server_id = ledger.server_id();
         ledger.close().await;
-        let (child, address) = serve(&data, "127.0.0.1:0", pool).await?;
-        Ok(Self { child, pool, address, public_key, secret_key, server_id, data })
+        let (child, address) = serve(&data, "127.0.0.1:0", pool, &settings).await?;
+        Ok(Self { child, pool, settings, address, public_key, secret_key, server_id, data })
     }
 
     /// Starts it again where it was.
     pub async fn restart(&mut self) -> Result<()> {
-        (self.child, self.address) = serve(&self.data, &self.address, self.pool).await?;
+        (self.child, self.address) = serve(&self.data, &self.address, self.pool, &self.settings).await?;
         Ok(())
     }
 
@@ -124,6 +131,11 @@ impl Drop for Program {
         if let Some(Ok(server)) = self.child.id().map(pid) {
             let _ = kill_process(server, Signal::KILL);
         }
+        // An engine of the test's own takes everything with it.
+        let own_engine = self.settings.iter().any(|(name, _)| name == "DOCKER_HOST");
+        if own_engine {
+            return;
+        }
         if let Err(error) = sandboxes::remove(&self.data_dir(), &self.server_id) {
             eprintln!("what a program left could not be removed: {error:#}");
         }
@@ -145,7 +157,7 @@ fn pid(number: u32) -> Result<Pid> {
     i32::try_from(number).ok().and_then(Pid::from_raw).context("a pid")
 }
 
-async fn serve(data: &TempDir, listen: &str, pool: usize) -> Result<(Child, String)> {
+async fn serve(data: &TempDir, listen: &str, pool: usize, settings: &[(String, String)]) -> Result<(Child, String)> {
     let mut child = command()?
         .args(["serve", "--listen", listen, "--data-dir"])
         .arg(data.path().join("data"))
@@ -153,6 +165,7 @@ async fn serve(data: &TempDir, listen: &str, pool: usize) -> Result<(Child, Stri
         .env("EMBEDENV_SPACES__DEFAULT__POOL_MOST", pool.to_string())
         .env("EMBEDENV_LOG__FILTER", "warn")
         .env("EMBEDENV_ENGINE", TestEngine::chosen().name())
+        .envs(settings.iter().map(|(name, value)| (name, value)))
         .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()?;

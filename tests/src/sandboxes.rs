@@ -86,6 +86,7 @@ pub fn remove(data: &Path, server: &str) -> Result<()> {
             for (list, remove) in [
                 (&["ps", "-aq", "--filter", &own][..], &["rm", "-f"][..]),
                 (&["volume", "ls", "-q", "--filter", &own], &["volume", "rm", "-f"]),
+                (&["images", "-q", "--filter", &own], &["rmi", "-f"]),
             ] {
                 let found = docker(list)?;
                 let found: Vec<&str> = found.split_whitespace().collect();

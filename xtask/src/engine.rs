@@ -38,7 +38,7 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
         Some((program, arguments)) => run(Command::new(program)
             .args(arguments)
             .env("DOCKER_HOST", engine.address())
-            .env("EMBEDENV_TEST_DOCKER", engine.address())),
+            .env("EMBEDENV_TEST_ENGINE", "docker")),
         None => {
             println!("DOCKER_HOST={}\n  runs until Ctrl+C; a moment later it is gone", engine.address());
             engine.wait()

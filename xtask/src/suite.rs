@@ -6,9 +6,10 @@ use std::process::Command;
 use anyhow::{Context, Result, anyhow, bail};
 
 use crate::command::{self, cargo, run};
+use crate::engine::Engine;
 use crate::steps::Steps;
 use crate::tally::Tally;
-use crate::{node, python, release, repo, size, system, tidy, tools};
+use crate::{image, node, python, release, repo, size, system, tidy, tools};
 
 const BROWSER_TESTS: &str = "tests/browser";
 
@@ -39,7 +40,7 @@ pub(crate) fn e2e(files: &[String]) -> Result<()> {
     let ended = (|| {
         steps.need("system packages", system::for_testing)?;
         release::binary_steps(&mut steps)?;
-        steps.check("browser tests", || browser(&mut tally, files));
+        steps.check("browser tests", || browser(&mut tally, files, None));
         Ok(())
     })();
     finish(&steps, tally, ended).1
@@ -57,7 +58,7 @@ fn all(steps: &mut Steps, tally: &mut Tally, full: bool) -> Result<()> {
     steps.need("typescript", || {
         done(command::command("npx").args(["--no-install", "tsc", "--noEmit"]).current_dir(repo::path("web/js")))
     })?;
-    steps.check("tests, page's scripts", || node_tests(tally, "web/js/test", &[]));
+    steps.check("tests, page's scripts", || node_tests(tally, "web/js/test", &[], None));
     steps
         .need("clippy, host", || done(cargo().args(["clippy", "--locked", "--all-targets", "--", "-D", "warnings"])))?;
     steps.need("clippy, wasm32", || {
@@ -74,8 +75,45 @@ fn all(steps: &mut Steps, tally: &mut Tally, full: bool) -> Result<()> {
         steps.check("tests, page's logic", || cargo_tests(tally, &["--package", "embedenv-web", "--lib"], full));
     }
     steps.need("server, release", release::server)?;
-    steps.check("browser tests", || browser(tally, &[]));
+    steps.check("browser tests", || browser(tally, &[], None));
+    on_docker(steps, tally, full)
+}
+
+/// The same tests on a Docker engine of their own, and those that are about Docker alone.
+fn on_docker(steps: &mut Steps, tally: &mut Tally, full: bool) -> Result<()> {
+    let mut engine = None;
+    let on_ci = on_ci();
+    steps.need("docker engine", || match system::for_engine().and_then(|_| Engine::start()) {
+        Ok(started) => {
+            let address = started.address().to_owned();
+            engine = Some(started);
+            image::busybox(Some(&address))?;
+            image::workspace(Some(&address))
+        }
+        Err(error) if on_ci => Err(error),
+        Err(error) => skipped_on_docker(tally, &format!("{error:#}")),
+    })?;
+    let Some(engine) = engine else { return Ok(()) };
+    let address = engine.address();
+    steps.check("tests on docker, rust", || {
+        let mut tests = cargo();
+        tests.args(["test", "--locked", "--no-fail-fast"]).args(ON_DOCKER).args(["--", "--show-output"]);
+        counted(tally, rust_environment(&mut tests, full, Some(address))?)
+    });
+    steps.check("browser tests on docker", || browser(tally, &[], Some(address)));
     Ok(())
+}
+
+/// What runs on Docker: the cases that start servers, and `tests/tests/docker.rs`, which runs nowhere else.
+const ON_DOCKER: [&str; 5] = ["--package", "embedenv-tests", "--tests", "--test", "docker"];
+
+/// Counts the tests that can't be run without an engine.
+fn skipped_on_docker(tally: &mut Tally, why: &str) -> Result<String> {
+    let list = command::output(cargo().args(["test", "--locked"]).args(ON_DOCKER).args(["--", "--list"]))?;
+    let count = list.lines().filter(|line| line.ends_with(": test")).count() as u64;
+    println!("SKIPPED: {count} tests on Docker: {why}");
+    tally.skipped += count;
+    Ok(format!("none: {count} tests skipped"))
 }
 
 /// Prints the table and the closing line, which it returns; an error if anything failed.
@@ -107,21 +145,25 @@ fn keep(steps: &Steps, closing: &str) -> Result<()> {
 fn cargo_tests(tally: &mut Tally, selection: &[&str], full: bool) -> Result<String> {
     let mut tests = cargo();
     tests.args(["test", "--locked", "--no-fail-fast"]).args(selection).args(["--", "--show-output"]);
-    environment(&mut tests)?;
+    counted(tally, rust_environment(&mut tests, full, None)?)
+}
+
+fn rust_environment<'a>(tests: &'a mut Command, full: bool, docker: Option<&str>) -> Result<&'a mut Command> {
+    environment(tests, docker)?;
     tests.env("EMBEDENV_BIN", repo::path("target/debug/embedenv"));
     if full {
         tests.env("EMBEDENV_FULL", "1");
     }
-    counted(tally, &mut tests)
+    Ok(tests)
 }
 
-fn browser(tally: &mut Tally, chosen: &[String]) -> Result<String> {
+fn browser(tally: &mut Tally, chosen: &[String], docker: Option<&str>) -> Result<String> {
     node::packages(BROWSER_TESTS)?;
-    node_tests(tally, BROWSER_TESTS, chosen)
+    node_tests(tally, BROWSER_TESTS, chosen, docker)
 }
 
 /// Runs the `*.test.mjs` of a folder, or those chosen.
-fn node_tests(tally: &mut Tally, folder: &str, chosen: &[String]) -> Result<String> {
+fn node_tests(tally: &mut Tally, folder: &str, chosen: &[String], docker: Option<&str>) -> Result<String> {
     let files = if chosen.is_empty() {
         let mut found = Vec::new();
         for entry in std::fs::read_dir(repo::path(folder)).with_context(|| format!("cannot list {folder}"))? {
@@ -141,12 +183,19 @@ fn node_tests(tally: &mut Tally, folder: &str, chosen: &[String]) -> Result<Stri
     let mut tests = command::command("node");
     // One file at a time: a browser test starts a server and a browser, and there may be only two cores.
     tests.args(["--test", "--test-concurrency=1", "--test-reporter=spec"]).args(&files);
-    environment(&mut tests)?;
+    environment(&mut tests, docker)?;
     counted(tally, tests.env("EMBEDENV_BIN", release::binary()))
 }
 
-/// What tests are told about the machine.
-fn environment(tests: &mut Command) -> Result<()> {
+fn on_ci() -> bool {
+    std::env::var("CI").is_ok_and(|value| value == "true")
+}
+
+/// What tests are told about the machine, and which engine they are for: Docker at an address, or the local one.
+fn environment(tests: &mut Command, docker: Option<&str>) -> Result<()> {
+    if let Some(address) = docker {
+        tests.env("EMBEDENV_TEST_ENGINE", "docker").env("DOCKER_HOST", address);
+    }
     tests.env("EMBEDENV_PYTHON", python::interpreter()?);
     if let Some(chromium) = system::chromium() {
         tests.env("EMBEDENV_CHROMIUM", chromium);
@@ -155,7 +204,7 @@ fn environment(tests: &mut Command) -> Result<()> {
     if let Some(reference) = reference {
         tests.env("EMBEDENV_REFERENCE", reference);
     }
-    if std::env::var("CI").is_ok_and(|value| value == "true") {
+    if on_ci() {
         tests.env("EMBEDENV_CI", "1");
     }
     Ok(())

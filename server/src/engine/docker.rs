@@ -24,6 +24,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use bollard::exec::{CreateExecOptions, StartExecOptions, StartExecResults};
+use bollard::models::EventMessage;
 use bollard::query_parameters::{
     AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, EventsOptionsBuilder, InspectContainerOptions,
     ListContainersOptionsBuilder, ListVolumesOptionsBuilder, RemoveContainerOptionsBuilder, RemoveVolumeOptions,
@@ -67,8 +68,8 @@ pub struct DockerEngine {
     server: String,
     client: Client,
     images: Images,
-    /// An image turned out to be gone: look at once.
-    missing: Notify,
+    /// An image is gone or another has its name: look at once.
+    renamed: Notify,
     starts: Semaphore,
     /// What the agent takes on beyond the engine's own filter of system calls.
     filters: Vec<Vec<u8>>,
@@ -95,8 +96,8 @@ impl DockerEngine {
         let filters = Filters::new().map_err(|reason| EngineError::Start { reason, source: None })?;
         let filters = filters.programs().map(<[u8]>::to_vec).collect();
         let images = Images::new(profiles.map(|profile| profile.image.clone()), home.agent, server.clone());
-        let (client, missing, starts) = (Client::default(), Notify::new(), Semaphore::new(STARTS));
-        let engine = Self { server, client, images, missing, starts, filters, tasks };
+        let (client, renamed, starts) = (Client::default(), Notify::new(), Semaphore::new(STARTS));
+        let engine = Self { server, client, images, renamed, starts, filters, tasks };
         if timeout(OPEN, engine.look(false)).await.is_err() {
             tracing::warn!("images take long to prepare; rooms can be opened when they are ready");
         }
@@ -163,7 +164,7 @@ impl DockerEngine {
             Ok(created) => Ok(created.id),
             Err(error) => {
                 if error.status() == Some(404) {
-                    self.missing.notify_one();
+                    self.renamed.notify_one();
                 }
                 Err(error.starting())
             }
@@ -285,25 +286,34 @@ impl DockerEngine {
             }
             tokio::select! {
                 () = sleep(if ready { LOOK } else { LOOK_AGAIN }) => {}
-                () = self.missing.notified() => {}
+                () = self.renamed.notified() => {}
             }
         }
     }
 
-    /// Hears from the engine what the kernel has killed for want of memory.
+    /// Hears from the engine what the kernel has killed for want of memory, and when names of images change.
     async fn keep_hearing(&self, tell: &(dyn Fn(Notice) + Send + Sync)) {
-        let mut filters = self.own();
-        filters.insert("type".to_owned(), vec!["container".to_owned()]);
-        filters.insert("event".to_owned(), vec!["oom".to_owned()]);
-        loop {
-            let options = EventsOptionsBuilder::default().filters(&filters).build();
-            let each = |event: bollard::models::EventMessage| {
+        let mut killed = self.own();
+        killed.insert("type".to_owned(), vec!["container".to_owned()]);
+        killed.insert("event".to_owned(), vec!["oom".to_owned()]);
+        let images = [("type", vec!["image"]), ("event", vec!["tag", "untag", "pull", "delete"])];
+        let images = images.map(|(name, values)| (name.to_owned(), values.into_iter().map(str::to_owned).collect()));
+        tokio::join!(
+            self.hear(killed, |event| {
                 let attributes = event.actor.and_then(|actor| actor.attributes);
                 if let Some(room) = room(attributes.as_ref()) {
                     tell(Notice::OutOfMemory(room));
                 }
-            };
-            let heard = self.client.follow("tell events", EVENTS_PAUSE, |api| api.events(Some(options)).boxed(), each);
+            }),
+            self.hear(images.into(), |_| self.renamed.notify_one()),
+        );
+    }
+
+    /// Follows events of the engine; when they break off, those that come next.
+    async fn hear(&self, filters: HashMap<String, Vec<String>>, each: impl Fn(EventMessage)) {
+        loop {
+            let options = EventsOptionsBuilder::default().filters(&filters).build();
+            let heard = self.client.follow("tell events", EVENTS_PAUSE, |api| api.events(Some(options)).boxed(), &each);
             if let Err(error) = heard.await {
                 tracing::debug!(%error, "the engine's events broke off");
             }

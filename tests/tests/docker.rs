@@ -1,0 +1,291 @@
+//! What is Docker's alone: images, faults of the engine, and what is found and left in it. Runs with
+//! `EMBEDENV_TEST_ENGINE=docker`, `DOCKER_HOST`, and the image `embedenv/busybox:test` in that engine.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use embedenv::config::Config;
+use embedenv_shared::frame::BinaryFrame;
+use embedenv_shared::id::SessionId;
+use embedenv_tests::TestServer;
+use embedenv_tests::client::{Client, shown};
+use embedenv_tests::dockerd::{BUSYBOX, Dockerd};
+use embedenv_tests::program::Program;
+use embedenv_tests::sandboxes::docker;
+use serde_json::{Value, json};
+use tokio::time::{sleep, timeout};
+
+/// How long after a fault everything works again (TARGETS F5).
+const RECOVERED: Duration = Duration::from_secs(10);
+/// Between two looks at something that no frame tells of.
+const LOOK: Duration = Duration::from_millis(50);
+const IMAGE: (&str, &str) = ("EMBEDENV_SPACES__DEFAULT__IMAGE", BUSYBOX);
+
+fn of_busybox(config: &mut Config) {
+    for space in config.spaces.values_mut() {
+        space.profile.image = BUSYBOX.to_owned();
+    }
+}
+
+async fn run(client: &mut Client, line: &str) -> Result<String> {
+    client.shell("p", line).await?;
+    Ok(shown(&client.until_end().await?))
+}
+
+/// Asks for a room until it is given one, and returns its key.
+async fn init_until_given(program: &Program) -> Result<String> {
+    loop {
+        let answer = init(program).await?;
+        match answer["join"].as_str() {
+            Some(key) => return Ok(key.to_owned()),
+            None => ensure!(answer["code"] == "sandbox_unavailable", "{answer}"),
+        }
+        sleep(LOOK).await;
+    }
+}
+
+async fn init(program: &Program) -> Result<Value> {
+    let mut host = Client::connect(&program.url()).await?;
+    host.send(program.init()).await?;
+    host.frame().await
+}
+
+async fn join(program: &Program, key: &str) -> Result<Client> {
+    let mut client = Client::connect(&program.url()).await?;
+    client.send(json!({"type": "join", "join": key, "protocol": 2})).await?;
+    client.expect("joined").await?;
+    Ok(client)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_with_nothing_but_a_busybox_works() -> Result<()> {
+    let server = TestServer::with(of_busybox).await?;
+    let mut client = server.plain(&server.room().await?).await?;
+    let seen = run(&mut client, "id -un; id -u; pwd; echo $HOME $SHELL; touch /x; cat /proc/1/comm").await?;
+    let expected = "user\n1000\n/home/user/p\n/home/user /bin/sh\ntouch: /x: Read-only file system\nagent\n";
+    assert_eq!(seen, expected);
+    client.command("p", json!({"type": "write"}), json!({"path": "f/g", "content": "kept"})).await?;
+    assert_eq!(run(&mut client, "cat f/g").await?, "kept");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_that_is_not_to_be_had_says_so_and_costs_nothing() -> Result<()> {
+    let settings = [("EMBEDENV_SPACES__DEFAULT__IMAGE", "localhost:1/none:none")];
+    let program = Program::start_with(0, &settings).await?;
+    let answer = init(&program).await?;
+    assert_eq!(answer["code"], "sandbox_unavailable");
+    let said = answer["message"].as_str().unwrap_or_default();
+    ensure!(said.contains("localhost:1/none:none"), "{said}");
+    let charged = ledger_sum(&program).await?;
+    assert_eq!(charged, 0, "the credit was given back");
+    Ok(())
+}
+
+/// What the key pair has paid by now.
+async fn ledger_sum(program: &Program) -> Result<i64> {
+    let ledger = embedenv::ledger::Ledger::open(&program.data_dir()).await?;
+    let left = ledger.authenticate(&program.public_key, &program.secret_key).await?.balance;
+    ledger.close().await;
+    Ok(embedenv_tests::program::CREDITS - left)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_removed_by_hand_is_told_and_its_files_are_kept() -> Result<()> {
+    let server = TestServer::with(of_busybox).await?;
+    let key = server.room().await?;
+    let mut client = server.full(&key).await?;
+    let write =
+        json!({"type": "cmd", "project_name": "p", "command": {"type": "write"}, "path": "kept", "content": "x"});
+    ensure!(client.request(write).await?["type"] == "done");
+    let sandboxes = server.sandboxes()?;
+    let container = sandboxes[0].container.clone().context("a container")?;
+    docker(&["rm", "-f", &container])?;
+    let gone = |frame: &Value| frame["type"] == "sandbox" && frame["state"] == "gone";
+    let told = client.frame_where("the sandbox is gone", gone).await?;
+    ensure!(told["message"].as_str().is_some_and(|text| text.contains("files are safe")), "{told}");
+    ensure!(client.request(json!({"type": "sandbox-start"})).await?["type"] == "done");
+    let read = client.request(json!({"type": "read", "project": "p", "path": "kept"})).await?;
+    assert_eq!(read["content"], "x");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_that_is_used_up_is_told_to_the_room() -> Result<()> {
+    let server = TestServer::with(|config| {
+        of_busybox(config);
+        for space in config.spaces.values_mut() {
+            space.profile.limits.memory = 64 * 1024 * 1024;
+        }
+    })
+    .await?;
+    let mut client = server.full(&server.room().await?).await?;
+    let mut plain = server.plain(&server.room().await?).await?;
+    let opened = client.request(json!({"type": "terminal-open", "project": "p", "cols": 80, "rows": 24})).await?;
+    let terminal = SessionId(u32::try_from(opened["terminal"].as_u64().context("a terminal")?)?);
+    client.send_binary(BinaryFrame::Input { terminal, bytes: b"tail /dev/zero; echo went''on\n" }).await?;
+    let full = |frame: &Value| frame["type"] == "error" && frame["code"] == "quota_exceeded";
+    let told = client.frame_where("out of memory", full).await?;
+    ensure!(told["message"].as_str().is_some_and(|text| text.contains("memory (64 MiB)")), "{told}");
+    client.output_with(terminal.0, "wenton").await?;
+    assert_eq!(run(&mut plain, "echo alive").await?, "alive\n");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_room_that_sleeps_gives_up_its_container_and_finds_its_files_again() -> Result<()> {
+    let server = TestServer::with(|config| {
+        of_busybox(config);
+        config.rooms.sleep_after = Duration::from_secs(1);
+    })
+    .await?;
+    let key = server.room().await?;
+    let mut client = server.plain(&key).await?;
+    assert_eq!(run(&mut client, "echo files > kept; echo memory > /tmp/gone").await?, "");
+    drop(client);
+    let asleep = async {
+        while !server.sandboxes()?.is_empty() {
+            sleep(LOOK).await;
+        }
+        anyhow::Ok(())
+    };
+    timeout(Duration::from_secs(20), asleep).await.context("the room did not fall asleep")??;
+    let mut client = server.plain(&key).await?;
+    assert_eq!(run(&mut client, "cat kept; ls /tmp").await?, "files\n");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_inits_at_once_hold_the_ceiling_exactly() -> Result<()> {
+    const ROOMS: usize = 5;
+    let server = TestServer::with(|config| {
+        of_busybox(config);
+        config.rooms.most = ROOMS;
+    })
+    .await?;
+    let key = server.key(100).await?;
+    let one = || async {
+        let mut host = Client::connect(&server.url()).await?;
+        host.send(json!({"type": "init", "public_key": key.public_key, "secret_key": key.secret_key})).await?;
+        host.frame().await
+    };
+    let answers = futures_util::future::try_join_all((0..100).map(|_| one())).await?;
+    let given = answers.iter().filter(|answer| answer["join"].is_string()).count();
+    let full = answers.iter().filter(|answer| answer["code"] == "unavailable").count();
+    assert_eq!((given, full), (ROOMS, 100 - ROOMS));
+    assert_eq!(server.sandboxes()?.len(), ROOMS);
+    let least = answers.iter().filter_map(|answer| answer["remaining_credits"].as_i64()).min();
+    assert_eq!(least, Some(100 - ROOMS as i64));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_room_owns_is_removed_and_another_servers_is_not_touched() -> Result<()> {
+    let mut server = TestServer::with(of_busybox).await?;
+    let own = format!("embedenv.server={}", server.server_id()?);
+    let key = server.room().await?;
+    let label = |server: &str, room: &str| {
+        let name = format!("test-{}-{room}-{server}", std::process::id());
+        let (server, room) = (format!("embedenv.server={server}"), format!("embedenv.room={room}"));
+        let run = ["run", "-d", "--name", &name, "--network", "none", "--label", &server, "--label", &room, BUSYBOX];
+        docker(&[&run[..], &["sleep", "1000"]].concat()).map(|_| name)
+    };
+    let own_id = server.server_id()?;
+    let left = [label(&own_id, "aaaaaaaaaaaaaaaa")?, label(&own_id, "nonsense")?];
+    let volume = format!("test-{}", std::process::id());
+    docker(&["volume", "create", "--label", &own, "--label", "embedenv.room=aaaaaaaaaaaaaaaa", &volume])?;
+    let foreign = label("0123456789abcdef", "aaaaaaaaaaaaaaaa")?;
+    server.restart().await?;
+    let names = docker(&["ps", "-a", "--format", "{{.Names}}"])?;
+    docker(&["rm", "-f", &foreign])?;
+    for gone in &left {
+        ensure!(!names.contains(gone.as_str()), "{gone} is still there: {names}");
+    }
+    ensure!(names.contains(&foreign), "{names}");
+    ensure!(!docker(&["volume", "ls", "-q"])?.contains(&volume));
+    let mut client = server.plain(&key).await?;
+    assert_eq!(run(&mut client, "echo lives").await?, "lives\n");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn spares_are_replaced_when_their_image_changes() -> Result<()> {
+    let image = format!("embedenv/test-{}:latest", std::process::id());
+    docker(&["tag", BUSYBOX, &image])?;
+    let settings = [("EMBEDENV_SPACES__DEFAULT__IMAGE", image.as_str())];
+    let program = Program::start_with(1, &settings).await?;
+    let spare = async |not: Option<&str>| {
+        loop {
+            let found = program.sandboxes()?;
+            let container = found.first().and_then(|sandbox| sandbox.container.clone());
+            match container {
+                Some(container) if found.len() == 1 && not != Some(&container) => return anyhow::Ok(container),
+                _ => sleep(LOOK).await,
+            }
+        }
+    };
+    let first = timeout(RECOVERED, spare(None)).await.context("no spare was made")??;
+    // The same name, another image: one that says so in its environment.
+    let container = docker(&["create", BUSYBOX, "sh"])?;
+    docker(&["commit", "--change", "ENV CHANGED=yes", &container, &image])?;
+    docker(&["rm", &container])?;
+    timeout(RECOVERED, spare(Some(&first))).await.context("the spare was not replaced")??;
+    let key = init_until_given(&program).await?;
+    let mut client = Client::connect(&program.url()).await?;
+    client.send(json!({"type": "join", "join": key})).await?;
+    client.expect("joined").await?;
+    assert_eq!(run(&mut client, "echo $CHANGED").await?, "yes\n");
+    drop(program);
+    docker(&["rmi", "-f", &image])?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f5_without_an_engine_the_server_serves_and_takes_no_credit_and_recovers_by_itself() -> Result<()> {
+    let mut dockerd = Dockerd::prepare()?;
+    let address = dockerd.address();
+    let program = Program::start_with(0, &[IMAGE, ("DOCKER_HOST", &address)]).await?;
+    let answer = init(&program).await?;
+    assert_eq!(answer["code"], "sandbox_unavailable", "{answer}");
+    assert_eq!(ledger_sum(&program).await?, 0);
+    dockerd.start()?;
+    dockerd.load_busybox()?;
+    let key = timeout(RECOVERED, init_until_given(&program)).await.context("it did not recover")??;
+    let mut client = join(&program, &key).await?;
+    ensure!(client.request(json!({"type": "read", "project": "p", "path": "x"})).await?["code"] == "not_found");
+    assert_eq!(ledger_sum(&program).await?, 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f5_programs_run_on_while_the_engine_is_gone_and_are_reached_again() -> Result<()> {
+    let mut dockerd = Dockerd::with_busybox()?;
+    let address = dockerd.address();
+    let program = Program::start_with(0, &[IMAGE, ("DOCKER_HOST", &address)]).await?;
+    let key = init_until_given(&program).await?;
+    let mut client = join(&program, &key).await?;
+    let opened = client.request(json!({"type": "terminal-open", "project": "p", "cols": 80, "rows": 24})).await?;
+    let terminal = SessionId(u32::try_from(opened["terminal"].as_u64().with_context(|| opened.to_string())?)?);
+    let type_in = |bytes| BinaryFrame::Input { terminal, bytes };
+    client.send_binary(type_in(b"x=kept; echo be''fore\n")).await?;
+    client.output_with(terminal.0, "before").await?;
+
+    dockerd.kill()?;
+    let away =
+        |frame: &Value| frame["type"] == "sandbox" && frame["state"] == "starting" && frame["message"].is_string();
+    client.frame_where("the engine is gone", away).await?;
+    let read = client.request(json!({"type": "read", "project": "p", "path": "x"})).await?;
+    assert_eq!(read["code"], "sandbox_unavailable", "{read}");
+    let paid = ledger_sum(&program).await?;
+    assert_eq!(init(&program).await?["code"], "sandbox_unavailable");
+    assert_eq!(ledger_sum(&program).await?, paid);
+
+    dockerd.start()?;
+    let begun = Instant::now();
+    client.frame_where("ready again", |frame| frame["type"] == "sandbox" && frame["state"] == "ready").await?;
+    ensure!(begun.elapsed() < RECOVERED, "{:?}", begun.elapsed());
+    client.send_binary(type_in(b"echo af''ter $x\n")).await?;
+    client.output_with(terminal.0, "after kept").await?;
+    timeout(RECOVERED, init_until_given(&program)).await.context("no new room")??;
+    Ok(())
+}
