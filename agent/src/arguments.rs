@@ -17,7 +17,7 @@ use crate::relay;
 
 pub const USAGE: &str =
     "usage: embedenv-agent serve (--listen-fd N --secret-fd M | --listen NAME) [--home DIR] [--nproc N]
-                            [--nofile N] [--disk BYTES] [--inodes N] [--login-path PATH] [--inherit]
+                            [--nofile N] [--disk BYTES] [--inodes N] [--login-path PATH] [--inherit] [--proxy PORT]
        embedenv-agent connect NAME
        embedenv-agent prepare
 
@@ -34,6 +34,7 @@ serve: the sandbox's first process
   --login-path PATH  the PATH that /etc/profile sets, if it does nothing else: then no login shell is asked for its
                   environment unless the user has a profile
   --inherit       programs get the environment that the agent was started with, too
+  --proxy PORT    offer programs an HTTP proxy on this port of the loopback, which the server answers
 
 connect: carries standard input and output to the agent that listens on NAME
 prepare: makes what sandboxes need of an image's file system; for the build of an image, as root";
@@ -61,6 +62,8 @@ pub struct Settings {
     pub inherited: Vec<(OsString, OsString)>,
     /// Filters of system calls to be taken on.
     pub filters: Vec<Vec<u8>>,
+    /// The port of the proxy for traffic out.
+    pub proxy: Option<u16>,
 }
 
 /// The link's secret. Its debug form says nothing.
@@ -123,6 +126,7 @@ impl Settings {
         let mut limits = crate::limits::Limits::default();
         let mut login_path = None;
         let mut inherited = Vec::new();
+        let mut proxy = None;
         while let Some(argument) = arguments.next() {
             let mut value = |name| arguments.next().ok_or(ArgumentError::NoValue(name));
             match argument.to_str() {
@@ -135,6 +139,7 @@ impl Settings {
                 Some("--inodes") => limits.inodes = Some(number("--inodes", value("--inodes")?)?),
                 Some("--login-path") => login_path = Some(value("--login-path")?),
                 Some("--listen") => stdio = Some(value("--listen")?),
+                Some("--proxy") => proxy = Some(number("--proxy", value("--proxy")?)?),
                 Some("--inherit") => inherited = std::env::vars_os().collect(),
                 _ => return Err(ArgumentError::Unknown(argument)),
             }
@@ -153,7 +158,7 @@ impl Settings {
                 (listener, read_secret(take("--secret-fd", secret)?)?, Vec::new())
             }
         };
-        Ok(Self { listener, secret, stdio, home, limits, login_path, inherited, filters })
+        Ok(Self { listener, secret, stdio, home, limits, login_path, inherited, filters, proxy })
     }
 }
 

@@ -23,6 +23,11 @@ const PROFILES: [&str; 3] = [".bash_profile", ".bash_login", ".profile"];
 const NOT_PASSED_ON: [&str; 11] =
     ["_", "HOSTNAME", "SHLVL", "PWD", "OLDPWD", "LINES", "COLUMNS", "PS1", "TERM", "PAGER", "GIT_PAGER"];
 
+/// The names by which programs know a proxy, and hosts that they reach without it.
+const PROXIED: [&str; 4] = ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"];
+const NOT_PROXIED: [&str; 2] = ["NO_PROXY", "no_proxy"];
+const OWN_HOSTS: &str = "localhost,127.0.0.1,::1";
+
 /// The shell and its environment.
 #[derive(Debug, Clone)]
 pub struct Environment {
@@ -51,7 +56,12 @@ impl Shell {
 impl Environment {
     /// Asks a login shell, unless it would say no more than `login_path`; it starts from what is `inherited`. Blocks for
     /// up to [`LOGIN`].
-    pub fn read(home: &Path, login_path: Option<&OsStr>, inherited: &[(OsString, OsString)]) -> Self {
+    pub fn read(
+        home: &Path,
+        login_path: Option<&OsStr>,
+        inherited: &[(OsString, OsString)],
+        proxy: Option<u16>,
+    ) -> Self {
         let shell = Shell::find();
         let own = [
             ("HOME", home.as_os_str()),
@@ -72,7 +82,10 @@ impl Environment {
         if !variables.iter().any(|(name, _)| name == "PATH") {
             variables.push(("PATH".into(), DEFAULT_PATH.into()));
         }
-        for (name, value) in own {
+        let proxy = proxy.map(|port| OsString::from(format!("http://127.0.0.1:{port}")));
+        let through = proxy.iter().flat_map(|proxy| PROXIED.map(|name| (name, proxy.as_os_str())));
+        let around = proxy.iter().flat_map(|_| NOT_PROXIED.map(|name| (name, OsStr::new(OWN_HOSTS))));
+        for (name, value) in own.into_iter().chain(through).chain(around) {
             variables.retain(|(other, _)| other != name);
             variables.push((name.into(), value.to_owned()));
         }

@@ -27,6 +27,8 @@ pub enum Source {
     Folders,
     Workers,
     Children,
+    /// The proxy's listener.
+    Proxy,
 }
 
 impl Source {
@@ -41,6 +43,7 @@ impl Source {
             Self::Folders => (6, 0),
             Self::Workers => (7, 0),
             Self::Children => (8, 0),
+            Self::Proxy => (9, 0),
         };
         (tag << 32) | u64::from(id)
     }
@@ -56,7 +59,8 @@ impl Source {
             5 => Self::Stream(id),
             6 => Self::Folders,
             7 => Self::Workers,
-            _ => Self::Children,
+            8 => Self::Children,
+            _ => Self::Proxy,
         }
     }
 }

@@ -1,10 +1,11 @@
-//! Ports: connections to what listens inside the sandbox, carried over the link.
+//! Ports: connections to what listens inside the sandbox, and from programs to the proxy, carried over the link.
 //!
 //! Each direction of a stream has a window. Bytes for the server stay in their socket while it has granted nothing or
 //! the link is not clear; bytes for a program that doesn't read wait here, at most a window of them. So a slow reader
 //! at either end holds up its own stream only.
 
 pub mod listening;
+pub mod proxy;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
@@ -13,13 +14,14 @@ use std::time::{Duration, Instant};
 
 use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::id::{RequestId, StreamId};
-use embedenv_shared::link::ports::{Dial, Dialled, Family, MAX_STREAMS};
-use embedenv_shared::link::{Kind, MAX_CHUNK, Reply, STREAM_WINDOW};
+use embedenv_shared::link::ports::{Accepted, Dial, Dialled, FROM_AGENT, Family, MAX_ACCEPTED, MAX_STREAMS};
+use embedenv_shared::link::{self as wire, Event, Kind, MAX_CHUNK, Reply, STREAM_WINDOW};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, Shutdown, SocketFlags, SocketType};
 
 use crate::link::Link;
 use crate::poller::{Interest, Poller, Source};
+use proxy::Proxy;
 
 /// How long a connection may take; something that listens and never accepts is given up.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -118,19 +120,30 @@ impl Streams {
             Err(Errno::INPROGRESS) => false,
             Err(errno) => return Err(errno),
         };
-        let stream = Stream {
-            socket,
-            dialling: (!connected).then_some(dialling),
-            waiting: VecDeque::new(),
-            ungranted: 0,
-            credit: STREAM_WINDOW,
-            server_ended: false,
-            program_ended: false,
-            deaf: false,
-            interest: Interest::default(),
-        };
-        self.streams.insert(id, stream);
+        self.streams.insert(id, Stream::new(socket, (!connected).then_some(dialling)));
         Ok(connected.then_some((dialling.request, Ok(Reply::Dialled(Dialled)))))
+    }
+
+    /// Takes connections to the proxy, as many as there may be. Without a link there is nobody to answer them.
+    pub fn accept(&mut self, proxy: &mut Proxy, link: Option<&mut Link>) {
+        let Some(link) = link else {
+            while proxy.accept().is_some() {}
+            return;
+        };
+        while self.takes_more() {
+            let Some(socket) = proxy.accept() else { return };
+            let id = proxy.number(|id| self.streams.contains_key(&id));
+            // It works without, only later.
+            let _ = rustix::net::sockopt::set_tcp_nodelay(&socket, true);
+            self.streams.insert(id, Stream::new(socket, None));
+            link.send_frame(&wire::encode(Kind::Event, 0, &Event::Accepted(Accepted { stream: id })));
+        }
+    }
+
+    /// Whether another connection to the proxy may be taken.
+    pub fn takes_more(&self) -> bool {
+        let accepted = self.streams.range(StreamId(FROM_AGENT)..).count();
+        accepted < MAX_ACCEPTED && self.streams.len() < MAX_STREAMS
     }
 
     /// A socket is ready.
@@ -241,6 +254,20 @@ impl Streams {
 }
 
 impl Stream {
+    fn new(socket: OwnedFd, dialling: Option<Dialling>) -> Self {
+        Self {
+            socket,
+            dialling,
+            waiting: VecDeque::new(),
+            ungranted: 0,
+            credit: STREAM_WINDOW,
+            server_ended: false,
+            program_ended: false,
+            deaf: false,
+            interest: Interest::default(),
+        }
+    }
+
     /// Gives the program what waits for it.
     fn deliver(&mut self, id: StreamId, link: &mut Link) -> Outcome {
         if self.dialling.is_some() {

@@ -37,6 +37,7 @@ use crate::link::{Link, LinkError};
 use crate::poller::{self, Interest, Poller, Source};
 use crate::ports::Streams;
 use crate::ports::listening::{self, Look};
+use crate::ports::proxy::Proxy;
 use crate::reap::Children;
 use crate::relay;
 use crate::session::table::Sessions;
@@ -76,6 +77,7 @@ pub struct Agent {
     environment: Option<Environment>,
     login_path: Option<OsString>,
     inherited: Vec<(OsString, OsString)>,
+    proxy: Option<Proxy>,
     early: Vec<(RequestId, u64, Open)>,
     watches_interest: Interest,
     watches_due: Option<Instant>,
@@ -121,6 +123,7 @@ impl Agent {
         if let Some(name) = &settings.stdio {
             relay::attach(name).map_err(setup("carry standard input and output"))?;
         }
+        let proxy = settings.proxy.map(Proxy::listen).transpose().map_err(setup("offer a proxy"))?;
         let poller = Poller::new().map_err(setup("make a poller"))?;
         let workers = Workers::new().map_err(setup("make workers"))?;
         let watches = Arc::new(Watches::new().map_err(setup("watch files"))?);
@@ -145,10 +148,11 @@ impl Agent {
             environment: None,
             login_path: settings.login_path,
             inherited: settings.inherited,
+            proxy,
             early: Vec::new(),
             watches_interest: Interest::default(),
             watches_due: None,
-            ports: listening::Ports::new(now),
+            ports: listening::Ports::new(now, settings.proxy),
             disk: Rhythm::new(now),
             alone_since: now,
         })
@@ -159,7 +163,8 @@ impl Agent {
         let home = self.files.home.path().to_owned();
         // The queue is empty: there is room.
         let (login_path, inherited) = (self.login_path.take(), std::mem::take(&mut self.inherited));
-        let read = move || Done::Environment(Environment::read(&home, login_path.as_deref(), &inherited));
+        let proxy = self.proxy_port();
+        let read = move || Done::Environment(Environment::read(&home, login_path.as_deref(), &inherited, proxy));
         let _ = self.workers.add(0, read);
         let mut events = Vec::new();
         loop {
@@ -212,6 +217,11 @@ impl Agent {
             Source::Children => self.children.reap(),
             Source::Folders => self.watches_due = Some(watch::due()),
             Source::Listener => self.accept(),
+            Source::Proxy => {
+                if let Some(proxy) = &mut self.proxy {
+                    self.streams.accept(proxy, self.link.as_mut());
+                }
+            }
             Source::Candidate(id) => self.greet(id),
         }
     }
@@ -226,6 +236,12 @@ impl Agent {
         }
         self.sessions.observe(&self.poller);
         self.streams.observe(&self.poller, self.link.as_ref().is_some_and(Link::is_clear));
+        if let Some(proxy) = &mut self.proxy {
+            let wanted = Interest { read: self.link.is_none() || self.streams.takes_more(), write: false };
+            let mut interest = proxy.interest;
+            self.poller.set(&*proxy, Source::Proxy, &mut interest, wanted);
+            proxy.interest = interest;
+        }
         // While changes are gathered the kernel keeps them.
         let gathering = Interest { read: self.watches_due.is_none(), write: false };
         self.poller.set(&self.files.watches, Source::Folders, &mut self.watches_interest, gathering);
@@ -314,6 +330,10 @@ impl Agent {
         self.watches_due = None;
         self.ports.forget();
         self.alone_since = Instant::now();
+    }
+
+    fn proxy_port(&self) -> Option<u16> {
+        self.proxy.as_ref().map(|proxy| proxy.port)
     }
 
     fn generation(&self) -> Option<u64> {
@@ -502,7 +522,7 @@ impl Agent {
                     Done::Ports(listening::ports(), begun.elapsed())
                 };
                 if self.workers.add(0, read).is_err() {
-                    self.ports = listening::Ports::new(Instant::now());
+                    self.ports = listening::Ports::new(Instant::now(), self.proxy_port());
                 }
             }
         }

@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::egress::allow::AllowList;
 use crate::engine::Profile;
 use settings::Raw;
 
@@ -90,6 +91,21 @@ pub struct Rooms {
 pub struct Space {
     pub profile: Profile,
     pub pool: Pool,
+    pub egress: Egress,
+}
+
+/// Traffic out of a space's sandboxes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Egress {
+    pub hosts: AllowList,
+    /// Bytes that each room may carry, both ways together.
+    pub bytes: u64,
+}
+
+impl Default for Egress {
+    fn default() -> Self {
+        Self { hosts: AllowList::default(), bytes: 10 * 1024 * 1024 * 1024 }
+    }
 }
 
 /// How many sandboxes of a space are kept ready: as many as were asked for in the last minute, within these bounds.

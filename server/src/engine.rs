@@ -75,6 +75,8 @@ pub struct Profile {
     pub image: String,
     /// The name under which the engine knows what runs containers; `None` for its default.
     pub runtime: Option<String>,
+    /// The port inside on which the agent offers a proxy for traffic out, if there may be any.
+    pub proxy: Option<u16>,
 }
 
 /// The image of a space that names none.
@@ -82,7 +84,7 @@ pub const WORKSPACE: &str = "embedenv/workspace:latest";
 
 impl Default for Profile {
     fn default() -> Self {
-        Self { limits: Limits::default(), image: WORKSPACE.to_owned(), runtime: None }
+        Self { limits: Limits::default(), image: WORKSPACE.to_owned(), runtime: None, proxy: None }
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod config;
 pub mod doctor;
+pub mod egress;
 pub mod engine;
 pub mod http;
 pub mod ledger;

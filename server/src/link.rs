@@ -39,7 +39,7 @@ use tokio_util::sync::CancellationToken;
 use crate::engine::{LinkSecret, LinkStream};
 use crate::tasks::Tasks;
 use inbox::Inbox;
-use stream::StreamEnds;
+use stream::{AgentStream, StreamEnds};
 use typing::Typing;
 
 /// How long the handshake with an agent may take.
@@ -62,6 +62,8 @@ pub trait LinkListener: Send + Sync + 'static {
     /// Output of a session; `offset` is that of the first byte.
     fn output(&self, session: SessionId, offset: u64, bytes: &[u8]);
     fn event(&self, event: Event);
+    /// A program has connected to the agent's proxy.
+    fn accepted(&self, stream: AgentStream);
     /// The link is gone; nothing more will be told.
     fn lost(&self, why: &LinkError);
 }
@@ -371,6 +373,10 @@ fn heard(link: &Arc<Link>, listener: &dyn LinkListener, event: Event, inbox: &mu
             return Ok(());
         }
         Event::Exited(exited) => link.typing.let_go(exited.session),
+        Event::Accepted(accepted) => {
+            listener.accepted(link.accept(accepted.stream)?);
+            return Ok(());
+        }
         _ => {}
     }
     listener.event(event);

@@ -36,8 +36,10 @@ use embedenv_shared::link::Event;
 use embedenv_shared::link::files::{ProjectList, Projects};
 use parking_lot::Mutex;
 
+use crate::egress::Egress;
 use crate::engine::{Engine, Profile, SandboxRecord};
 use crate::ledger::Ledger;
+use crate::link::stream::AgentStream;
 use crate::link::{LinkError, LinkListener};
 use crate::tasks::Tasks;
 use documents::Documents;
@@ -54,6 +56,8 @@ pub struct NewRoom {
     pub id: RoomId,
     pub space: String,
     pub profile: Arc<Profile>,
+    /// What its programs may reach, if anything.
+    pub egress: Option<Arc<Egress>>,
     pub most_members: usize,
     pub max_message: usize,
     pub engine: Arc<dyn Engine>,
@@ -71,6 +75,7 @@ pub struct Room {
     pub id: RoomId,
     pub space: String,
     profile: Arc<Profile>,
+    egress: Option<Arc<Egress>>,
     most_members: usize,
     max_message: usize,
     engine: Arc<dyn Engine>,
@@ -95,6 +100,7 @@ impl Room {
             id: new.id,
             space: new.space,
             profile: new.profile,
+            egress: new.egress,
             most_members: new.most_members,
             max_message: new.max_message,
             engine: new.engine,
@@ -246,8 +252,8 @@ impl LinkListener for Ears {
             }
             // What comes next begins at a later offset, and the log sees that by itself.
             Event::Gap(_) => {}
-            // The link has taken it.
-            Event::Master(_) => {}
+            // The link has taken these.
+            Event::Master(_) | Event::Accepted(_) => {}
             Event::Changed(changed) => {
                 room.documents.changed(room, &changed);
                 room.watches.tell(&room.members, changed);
@@ -267,6 +273,13 @@ impl LinkListener for Ears {
                     });
                 }
             }
+        }
+    }
+
+    fn accepted(&self, stream: AgentStream) {
+        // Where nothing may be reached the agent has no proxy; one that says so all the same finds nobody.
+        if let Some(egress) = &self.0.egress {
+            self.0.tasks.spawn("proxy", crate::egress::serve(stream, egress.clone()));
         }
     }
 

@@ -325,6 +325,7 @@ pub enum Event {
     Master(sessions::Master),
     Changed(files::Changed),
     Ports(ports::Listening),
+    Accepted(ports::Accepted),
     /// The home is over its disk quota, and writers were stopped (`true`), or is under it again (`false`).
     OverQuota(bool),
 }

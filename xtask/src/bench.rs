@@ -3,15 +3,36 @@
 use anyhow::Result;
 
 use crate::command::{cargo, run as run_command};
-use crate::release;
+use crate::engine::Engine;
 use crate::steps::Steps;
+use crate::{image, release, system};
 
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let mut steps = Steps::default();
-    steps.need("system packages", crate::system::for_running)?;
+    steps.need("system packages", system::for_running)?;
     release::binary_steps(&mut steps)?;
+    // The engine ends with this function.
+    let engine =
+        if arguments.is_empty() || arguments.iter().any(|name| name == DOCKER) { docker(&mut steps) } else { None };
     let mut bench = cargo();
     bench.args(["run", "--release", "--locked", "--package", "embedenv-tests", "--bin", "bench", "--"]);
     bench.env("EMBEDENV_REQUIRE_EMBED", "1").env("EMBEDENV_BIN", release::binary());
+    if let Some(engine) = &engine {
+        bench.env("DOCKER_HOST", engine.address());
+    }
     run_command(bench.args(arguments))
+}
+
+/// The bench that needs an engine.
+const DOCKER: &str = "docker";
+
+/// An engine with the workspace image. Without one that bench says that it was skipped.
+fn docker(steps: &mut Steps) -> Option<Engine> {
+    let mut engine = None;
+    steps.check("docker engine", || {
+        system::for_engine()?;
+        let started = engine.insert(Engine::start()?);
+        image::workspace(Some(started.address()))
+    });
+    engine
 }

@@ -26,6 +26,8 @@ const LAST_PAGE: usize = 4096 - 256;
 /// What is known of the ports, and when to look again.
 #[derive(Debug)]
 pub struct Ports {
+    /// A port of the agent's own, which nobody is told of.
+    own: Option<u16>,
     told: Option<Vec<u16>>,
     due: Instant,
     /// How many sockets there were when the tables were read last; `None` if they must be read.
@@ -46,8 +48,8 @@ pub enum Look {
 }
 
 impl Ports {
-    pub fn new(now: Instant) -> Self {
-        Self { told: None, due: now, read_at: None, reading: false, pause: now, again: now }
+    pub fn new(now: Instant, own: Option<u16>) -> Self {
+        Self { own, told: None, due: now, read_at: None, reading: false, pause: now, again: now }
     }
 
     /// Nobody knows anything any more.
@@ -64,7 +66,7 @@ impl Ports {
         let often = programs_run || self.told.as_ref().is_some_and(|ports| !ports.is_empty());
         self.due = now + if often { OFTEN } else { SELDOM };
         let count = sockets();
-        if count == Some(0) {
+        if count == Some(u64::from(self.own.is_some())) {
             self.read_at = count;
             return self.news(Vec::new());
         }
@@ -78,7 +80,8 @@ impl Ports {
     }
 
     /// Takes what the tables said.
-    pub fn read(&mut self, now: Instant, ports: Vec<u16>, took: Duration) -> Look {
+    pub fn read(&mut self, now: Instant, mut ports: Vec<u16>, took: Duration) -> Look {
+        ports.retain(|port| Some(*port) != self.own);
         self.reading = false;
         self.pause = now + took * PAUSE;
         self.again = now + AGAIN;

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::{Config, EngineChoice, LogFormat, Space};
+use crate::egress::PROXY_PORT;
+use crate::egress::allow::AllowList;
 
 /// A value as it was written.
 #[derive(Debug, Clone)]
@@ -108,6 +110,15 @@ pub const SPACE_SETTINGS: &[SpaceSetting] = &[
     SpaceSetting { name: "disk", set: |s, raw| size(raw, MIB, 1024 * GIB).map(|v| s.profile.limits.disk = v) },
     SpaceSetting { name: "inodes", set: |s, raw| whole(raw, 100, 1_000_000_000).map(|v| s.profile.limits.inodes = v) },
     SpaceSetting { name: "tmp", set: |s, raw| size(raw, MIB, 1024 * GIB).map(|v| s.profile.limits.tmp = v) },
+    SpaceSetting {
+        name: "egress",
+        set: |s, raw| {
+            s.egress.hosts = AllowList::parse(&list(raw)?)?;
+            s.profile.proxy = (!s.egress.hosts.is_empty()).then_some(PROXY_PORT);
+            Ok(())
+        },
+    },
+    SpaceSetting { name: "egress_bytes", set: |s, raw| size(raw, MIB, 1024 * 1024 * GIB).map(|v| s.egress.bytes = v) },
     SpaceSetting { name: "image", set: |s, raw| name(raw).map(|v| s.profile.image = v) },
     SpaceSetting { name: "runtime", set: |s, raw| name(raw).map(|v| s.profile.runtime = Some(v)) },
     SpaceSetting { name: "pool", set: |s, raw| whole(raw, 0, 1_000).map(|v| s.pool.least = v as usize) },

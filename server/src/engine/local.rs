@@ -149,7 +149,7 @@ impl LocalEngine {
             uid,
         };
         let host = bubblewrap::Host { home: &home, agent: &self.agent, etc: &self.etc };
-        let spawned = launch.spawn(|fds| bubblewrap::arguments(&host, &spec.profile.limits, fds));
+        let spawned = launch.spawn(|fds| bubblewrap::arguments(&host, &spec.profile, fds));
         let status = spawned.map_err(failed("bubblewrap can't be started"))?;
         let pid = match timeout(START, spawn::child_pid(status)).await {
             Ok(Ok(pid)) => pid,

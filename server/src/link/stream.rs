@@ -12,17 +12,17 @@ use std::task::{Context, Poll, Waker};
 
 use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::id::StreamId;
-use embedenv_shared::link::ports::{Dial, Family, MAX_STREAMS};
+use embedenv_shared::link::ports::{Dial, FROM_AGENT, Family, MAX_ACCEPTED, MAX_STREAMS};
 use embedenv_shared::link::{Header, Kind, MAX_CHUNK, STREAM_WINDOW};
 use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::Link;
+use super::{Link, LinkError};
 
 impl Link {
     /// Connects to a port inside the sandbox.
     pub async fn dial(self: &Arc<Self>, port: u16, family: Family) -> Result<AgentStream, Failure> {
-        let id = StreamId(self.next_stream.fetch_add(1, Ordering::Relaxed));
+        let id = StreamId(self.next_stream.fetch_add(1, Ordering::Relaxed) & !FROM_AGENT);
         let ends = Arc::new(StreamEnds::default());
         {
             let mut streams = self.streams.lock();
@@ -35,6 +35,24 @@ impl Link {
         let stream = AgentStream { link: self.clone(), id, ends };
         self.call(Dial { stream: id, port, family }).await?;
         Ok(stream)
+    }
+}
+
+impl Link {
+    /// Takes up a stream that the agent has opened.
+    pub(super) fn accept(self: &Arc<Self>, id: StreamId) -> Result<AgentStream, LinkError> {
+        let ends = Arc::new(StreamEnds::default());
+        let mut streams = self.streams.lock();
+        if id.0 & FROM_AGENT == 0 || streams.contains_key(&id) {
+            return Err(LinkError::Rules("a stream with a number that is not free"));
+        }
+        // Twice: the agent may have forgotten some that are still being closed here.
+        if streams.keys().filter(|id| id.0 & FROM_AGENT != 0).count() >= 2 * MAX_ACCEPTED {
+            return Err(LinkError::Rules("more streams than an agent may open"));
+        }
+        streams.insert(id, ends.clone());
+        drop(streams);
+        Ok(AgentStream { link: self.clone(), id, ends })
     }
 }
 

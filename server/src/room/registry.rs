@@ -19,6 +19,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use super::pool::Pool;
 use super::{NewRoom, Room, now};
 use crate::config::Config;
+use crate::egress::Egress;
 use crate::engine::{Engine, EngineError, Notice, Profile, SandboxRecord, Standing, Swept};
 use crate::ledger::{
     IdempotencyKey, Ledger, LedgerError, NewRoom as LedgerRoom, NewSandbox, OpenOutcome, PRICE, RoomRow,
@@ -272,6 +273,7 @@ impl Registry {
             id,
             space: space.to_owned(),
             profile,
+            egress: self.egress(space),
             most_members: self.config.rooms.members,
             max_message: self.config.limits.max_message,
             engine: self.engine.clone(),
@@ -288,6 +290,13 @@ impl Registry {
     /// What the sandboxes of a space are made of.
     fn profile(&self, space: &str) -> Option<Arc<Profile>> {
         self.config.space(space).map(|space| Arc::new(space.profile.clone()))
+    }
+
+    /// What one room of a space may reach.
+    fn egress(&self, space: &str) -> Option<Arc<Egress>> {
+        let allowed = &self.config.space(space)?.egress;
+        let some = !allowed.hosts.is_empty();
+        some.then(|| Arc::new(Egress::new(allowed.hosts.clone(), allowed.bytes, self.tasks.clone())))
     }
 
     /// Takes a place for one more room.

@@ -16,7 +16,7 @@ const ROUNDS: usize = 20;
 /// Before each start, those by hand too: the pool makes its next sandbox, and the machine comes to rest. After a pause the
 /// same command takes 1 to 2 ms longer than right behind another one.
 const PAUSE: Duration = Duration::from_millis(300);
-const PYTHON: &str = "python3 -c 'print(1)'";
+pub(super) const PYTHON: &str = "python3 -c 'print(1)'";
 
 pub async fn run() -> Result<Vec<Row>> {
     let cold = Program::start(0).await?;
@@ -56,7 +56,7 @@ pub async fn run() -> Result<Vec<Row>> {
 }
 
 /// A plain client's way: connect, `init`, run, first output.
-async fn first_output(program: &Program) -> Result<Duration> {
+pub(super) async fn first_output(program: &Program) -> Result<Duration> {
     let mut client = Client::connect(&program.url()).await?;
     let started = Instant::now();
     client.send(program.init()).await?;

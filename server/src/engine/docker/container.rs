@@ -43,11 +43,10 @@ pub(super) fn labels(server: &str, room: RoomId) -> HashMap<String, String> {
 }
 
 pub(super) fn request(server: &str, room: RoomId, profile: &Profile, image: &Prepared) -> ContainerCreateBody {
-    let limits = &profile.limits;
     ContainerCreateBody {
         image: Some(image.id.clone()),
         entrypoint: Some(vec![AGENT.to_owned()]),
-        cmd: Some(arguments(limits, image)),
+        cmd: Some(arguments(profile, image)),
         user: Some(USER.to_owned()),
         working_dir: Some(HOME.to_owned()),
         hostname: Some("sandbox".to_owned()),
@@ -66,7 +65,8 @@ pub(super) fn request(server: &str, room: RoomId, profile: &Profile, image: &Pre
     }
 }
 
-fn arguments(limits: &Limits, image: &Prepared) -> Vec<String> {
+fn arguments(profile: &Profile, image: &Prepared) -> Vec<String> {
+    let limits = &profile.limits;
     let mut line: Vec<String> = ["serve", "--listen", SOCKET, "--home", HOME, "--inherit"].map(str::to_owned).to_vec();
     // No `--nproc`: that limit counts a user's processes in all containers of the host, and the cgroup's counts these.
     for (name, value) in
@@ -75,6 +75,7 @@ fn arguments(limits: &Limits, image: &Prepared) -> Vec<String> {
         line.extend([name.to_owned(), value.to_string()]);
     }
     line.extend(["--login-path".to_owned(), image.search.clone()]);
+    line.extend(profile.proxy.into_iter().flat_map(|port| ["--proxy".to_owned(), port.to_string()]));
     line
 }
 
@@ -222,12 +223,12 @@ mod tests {
         fn i3_no_settings_make_a_request_that_reaches_the_host(
             memory in 1u64..1 << 50, cpus in 0.05f64..1024.0, processes in 8u32..100_000, open_files in 64u32..1_000_000,
             disk in 1u64..1 << 50, inodes in 1u64..1 << 40, tmp in 1u64..1 << 50, image in ".{0,40}",
-            runtime in proptest::option::of("[a-z.]{1,20}"), search in ".{0,80}",
+            runtime in proptest::option::of("[a-z.]{1,20}"), proxy in proptest::option::of(1u16..), search in ".{0,80}",
             volumes in proptest::collection::vec("/[a-z/.]{0,20}", 0..4), room in any::<[u8; ROOM_ID_BYTES]>(),
             server in "[0-9a-f]{16}",
         ) {
             let limits = Limits { memory, cpus, processes, open_files, disk, inodes, tmp };
-            let profile = Profile { limits, image: image.clone(), runtime: runtime.clone() };
+            let profile = Profile { limits, image: image.clone(), runtime: runtime.clone(), proxy };
             let prepared = Prepared { id: image, search, volumes };
             let request = request(&server, RoomId(room), &profile, &prepared);
             let request = serde_json::to_value(request).unwrap();

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::etc;
 use super::spawn::Fds;
-use crate::engine::Limits;
+use crate::engine::Profile;
 
 /// Where the agent stands inside.
 const AGENT: &str = "/run/embedenv/agent";
@@ -20,7 +20,8 @@ pub(super) struct Host<'a> {
     pub(super) etc: &'a Path,
 }
 
-pub(super) fn arguments(host: &Host<'_>, limits: &Limits, fds: &Fds) -> Vec<OsString> {
+pub(super) fn arguments(host: &Host<'_>, profile: &Profile, fds: &Fds) -> Vec<OsString> {
+    let limits = &profile.limits;
     let mut line = Line(Vec::with_capacity(128));
     // `--unshare-all` takes a user namespace only if it can; without one nothing may start.
     line.add(&["--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000", "--hostname", "sandbox"]);
@@ -55,6 +56,9 @@ pub(super) fn arguments(host: &Host<'_>, limits: &Limits, fds: &Fds) -> Vec<OsSt
     line.add(&["--home", "/home/user", "--nproc", &limits.processes.to_string()]);
     line.add(&["--nofile", &limits.open_files.to_string(), "--disk", &limits.disk.to_string()]);
     line.add(&["--inodes", &limits.inodes.to_string(), "--login-path", etc::PATH]);
+    if let Some(port) = profile.proxy {
+        line.add(&["--proxy", &port.to_string()]);
+    }
     line.0
 }
 
