@@ -1,11 +1,13 @@
 //! A Docker engine of a test's own, which can be killed and started again: `dockerd` with everything of it in one
 //! temporary folder, and its containers living on meanwhile.
 
+use std::ffi::CString;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
+use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -38,6 +40,14 @@ impl Dockerd {
         dockerd.start()?;
         dockerd.load_busybox()?;
         Ok(dockerd)
+    }
+
+    /// Gives it a disk of its own, of a size as mount(8) takes it.
+    pub fn on_a_disk_of(&self, size: &str) -> Result<()> {
+        let data = self.path("data");
+        std::fs::create_dir(&data)?;
+        let options = CString::new(format!("size={size}"))?;
+        Ok(mount("tmpfs", &data, "tmpfs", MountFlags::empty(), Some(options.as_c_str()))?)
     }
 
     /// As `DOCKER_HOST` has it.
@@ -142,7 +152,7 @@ impl Drop for Dockerd {
         }
         for line in std::fs::read_to_string("/proc/self/mounts").unwrap_or_default().lines().rev() {
             if let Some(mount) = line.split(' ').nth(1).filter(|mount| mount.starts_with(&folder)) {
-                let _ = rustix::mount::unmount(mount, rustix::mount::UnmountFlags::DETACH);
+                let _ = unmount(mount, UnmountFlags::DETACH);
             }
         }
     }

@@ -1,6 +1,8 @@
 //! What is Docker's alone: images, faults of the engine, and what is found and left in it. Runs with
 //! `EMBEDENV_TEST_ENGINE=docker`, `DOCKER_HOST`, and the image `embedenv/busybox:test` in that engine.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
@@ -13,6 +15,9 @@ use embedenv_tests::dockerd::{BUSYBOX, Dockerd};
 use embedenv_tests::program::Program;
 use embedenv_tests::sandboxes::docker;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 /// How long after a fault everything works again (TARGETS F5).
@@ -80,6 +85,68 @@ async fn an_image_that_is_not_to_be_had_says_so_and_costs_nothing() -> Result<()
     let charged = ledger_sum(&program).await?;
     assert_eq!(charged, 0, "the credit was given back");
     Ok(())
+}
+
+/// An engine's socket, behind which answers can be made slow. What has become a stream goes on as fast as it was.
+struct Slow {
+    address: String,
+    slow: Arc<AtomicBool>,
+    _carrying: JoinSet<()>,
+}
+
+impl Slow {
+    /// How long each answer takes then.
+    const ANSWER: Duration = Duration::from_secs(10);
+
+    fn before(dockerd: &Dockerd) -> Result<Self> {
+        let (path, engine) = (dockerd.path("slow.sock"), dockerd.path("docker.sock"));
+        let listener = UnixListener::bind(&path)?;
+        let slow = Arc::new(AtomicBool::new(false));
+        let is_slow = slow.clone();
+        let mut carrying = JoinSet::new();
+        carrying.spawn(async move {
+            let mut open = JoinSet::new();
+            while let Ok((client, _)) = listener.accept().await {
+                let (engine, slow) = (engine.clone(), is_slow.clone());
+                open.spawn(async move {
+                    if let Ok(engine) = UnixStream::connect(engine).await {
+                        carry(client, engine, &slow).await;
+                    }
+                });
+            }
+        });
+        Ok(Self { address: format!("unix://{}", path.display()), slow, _carrying: carrying })
+    }
+}
+
+async fn carry(client: UnixStream, engine: UnixStream, slow: &AtomicBool) {
+    let upgraded = AtomicBool::new(false);
+    let (mut from_client, mut to_client) = client.into_split();
+    let (mut from_engine, mut to_engine) = engine.into_split();
+    let asks = async {
+        let mut bytes = vec![0; 64 * 1024];
+        while let Ok(count @ 1..) = from_client.read(&mut bytes).await {
+            if String::from_utf8_lossy(&bytes[..count]).to_lowercase().contains("upgrade: tcp") {
+                upgraded.store(true, Ordering::Relaxed);
+            }
+            if to_engine.write_all(&bytes[..count]).await.is_err() {
+                return;
+            }
+        }
+        let _ = to_engine.shutdown().await;
+    };
+    let answers = async {
+        let mut bytes = vec![0; 64 * 1024];
+        while let Ok(count @ 1..) = from_engine.read(&mut bytes).await {
+            if slow.load(Ordering::Relaxed) && !upgraded.load(Ordering::Relaxed) {
+                sleep(Slow::ANSWER).await;
+            }
+            if to_client.write_all(&bytes[..count]).await.is_err() {
+                return;
+            }
+        }
+    };
+    tokio::join!(asks, answers);
 }
 
 /// What the key pair has paid by now.
@@ -287,5 +354,65 @@ async fn f5_programs_run_on_while_the_engine_is_gone_and_are_reached_again() -> 
     client.send_binary(type_in(b"echo af''ter $x\n")).await?;
     client.output_with(terminal.0, "after kept").await?;
     timeout(RECOVERED, init_until_given(&program)).await.context("no new room")??;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f5_an_engine_that_answers_after_ten_seconds_is_told_of_costs_nothing_and_harms_no_other_room() -> Result<()> {
+    let dockerd = Dockerd::with_busybox()?;
+    let slow = Slow::before(&dockerd)?;
+    let program = Program::start_with(0, &[IMAGE, ("DOCKER_HOST", &slow.address)]).await?;
+    let key = init_until_given(&program).await?;
+    let mut other = Client::connect(&program.url()).await?;
+    other.send(json!({"type": "join", "join": key})).await?;
+    other.expect("joined").await?;
+    let paid = ledger_sum(&program).await?;
+
+    slow.slow.store(true, Ordering::Relaxed);
+    let refused = init(&program);
+    let works = async {
+        for turn in 0..20 {
+            ensure!(run(&mut other, &format!("echo {turn}")).await? == format!("{turn}\n"));
+        }
+        anyhow::Ok(())
+    };
+    let (answer, ()) = tokio::try_join!(refused, works)?;
+    assert_eq!(answer["code"], "sandbox_unavailable", "{answer}");
+    assert_eq!(ledger_sum(&program).await?, paid);
+
+    slow.slow.store(false, Ordering::Relaxed);
+    timeout(RECOVERED, init_until_given(&program)).await.context("it did not recover")??;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f6_an_engine_whose_disk_is_full_says_so_and_recovers_when_there_is_room() -> Result<()> {
+    const DISK: &str = "48m";
+    let mut dockerd = Dockerd::prepare()?;
+    dockerd.on_a_disk_of(DISK)?;
+    dockerd.start()?;
+    dockerd.load_busybox()?;
+    let address = dockerd.address();
+    let program = Program::start_with(0, &[IMAGE, ("DOCKER_HOST", &address)]).await?;
+    let key = init_until_given(&program).await?;
+    let mut client = join(&program, &key).await?;
+    let write = |content: &str| json!({"type": "cmd", "project_name": "p", "command": {"type": "write"}, "path": "f", "content": content});
+    ensure!(client.request(write("kept")).await?["type"] == "done");
+    let paid = ledger_sum(&program).await?;
+
+    let filler = dockerd.path("data/filler");
+    let mut file = std::fs::File::create(&filler)?;
+    while std::io::Write::write_all(&mut file, &[0; 4096]).is_ok() {}
+    let answer = init(&program).await?;
+    assert_eq!(answer["code"], "sandbox_unavailable", "{answer}");
+    ensure!(answer["message"].as_str().is_some_and(|text| text.contains("disk is full")), "{answer}");
+    assert_eq!(ledger_sum(&program).await?, paid);
+    assert_eq!(client.request(write(&"x".repeat(100_000))).await?["code"], "quota_exceeded");
+    assert_eq!(client.request(json!({"type": "read", "project": "p", "path": "f"})).await?["content"], "kept");
+
+    std::fs::remove_file(filler)?;
+    drop(file);
+    timeout(RECOVERED, init_until_given(&program)).await.context("it did not recover")??;
+    ensure!(client.request(write("again")).await?["type"] == "done");
     Ok(())
 }
