@@ -56,7 +56,7 @@ const OPEN: Duration = Duration::from_secs(20);
 /// How often images are looked at: another may have the name by now.
 const LOOK: Duration = Duration::from_secs(60);
 /// How soon after an image could not be had, or the engine did not answer.
-const LOOK_AGAIN: Duration = Duration::from_secs(5);
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// After the engine's events broke off, they are asked for again.
 const EVENTS_AGAIN: Duration = Duration::from_secs(1);
 /// Events may be seldom: so long without one is no reason to ask again.
@@ -122,8 +122,9 @@ impl DockerEngine {
     }
 
     async fn launch(&self, spec: &SandboxSpec) -> Result<Started, EngineError> {
-        let image = match self.images.state(&spec.profile.image) {
+        let image = match self.images.settled(&spec.profile.image).await {
             State::Ready(image) => image,
+            State::Silent(reason) => return Err(EngineError::Unreachable { reason }),
             other => return Err(EngineError::Start { reason: other.reason(&spec.profile.image), source: None }),
         };
         let _turn = self.starts.acquire().await.expect("the semaphore is never closed");

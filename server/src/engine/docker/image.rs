@@ -1,7 +1,8 @@
 //! Images for sandboxes: fetched if the engine lacks them, and prepared once by a build of the engine's own, which adds
 //! the agent and what the sandbox's user needs. Any image works, also one without a shell.
 //!
-//! An `init` never waits here: it takes what is ready, or is told why nothing is.
+//! An `init` never waits for an image to be fetched: it takes what is ready, or is told why nothing is. Only what takes a
+//! moment, looking and preparing, is waited for, and no longer than [`MOMENT`].
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -15,13 +16,16 @@ use bollard::query_parameters::{
 use futures_util::StreamExt as _;
 use parking_lot::Mutex;
 use sha2::{Digest as _, Sha256};
-use tokio::time::Instant;
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout};
 
 use super::client::{CallError, Client};
 use super::container::{AGENT, SERVER};
 
 /// How long a fetch or a build may say nothing.
 const SILENCE: Duration = Duration::from_secs(120);
+/// How long an `init` waits for an image that the engine has.
+const MOMENT: Duration = Duration::from_secs(5);
 /// How often a fetch's progress is logged.
 const PROGRESS: Duration = Duration::from_secs(5);
 /// What an image without a `PATH` of its own is searched for.
@@ -46,6 +50,8 @@ pub(super) struct Prepared {
 pub(super) enum State {
     /// Not looked at yet.
     Unknown,
+    /// The engine did not answer.
+    Silent(String),
     Fetching(String),
     Preparing,
     Ready(Arc<Prepared>),
@@ -56,7 +62,8 @@ impl State {
     /// Why no sandbox can be started from it.
     pub(super) fn reason(&self, image: &str) -> String {
         match self {
-            Self::Unknown => format!("the engine was not asked for the image {image} yet"),
+            Self::Unknown => format!("the image {image} is being looked for"),
+            Self::Silent(why) => format!("the engine does not answer: {why}"),
             Self::Fetching(progress) => format!("the image {image} is being fetched: {progress}"),
             Self::Preparing => format!("the image {image} is being prepared"),
             Self::Ready(_) => format!("the image {image} is ready"),
@@ -69,17 +76,33 @@ impl State {
 #[derive(Debug)]
 pub(super) struct Images {
     states: Mutex<HashMap<String, State>>,
+    changed: Notify,
     agent: Cow<'static, [u8]>,
     server: String,
 }
 
 impl Images {
     pub(super) fn new(names: impl Iterator<Item = String>, agent: Cow<'static, [u8]>, server: String) -> Self {
-        Self { states: Mutex::new(names.map(|name| (name, State::Unknown)).collect()), agent, server }
+        let states = Mutex::new(names.map(|name| (name, State::Unknown)).collect());
+        Self { states, changed: Notify::new(), agent, server }
     }
 
     pub(super) fn state(&self, image: &str) -> State {
         self.states.lock().get(image).cloned().unwrap_or(State::Unknown)
+    }
+
+    /// Where an image stands, once it is known whether it can be used soon.
+    pub(super) async fn settled(&self, image: &str) -> State {
+        let settled = async {
+            loop {
+                let changed = self.changed.notified();
+                match self.state(image) {
+                    State::Unknown | State::Preparing => changed.await,
+                    state => return state,
+                }
+            }
+        };
+        timeout(MOMENT, settled).await.unwrap_or_else(|_| self.state(image))
     }
 
     pub(super) fn names(&self) -> Vec<String> {
@@ -93,10 +116,14 @@ impl Images {
         let (state, result) = match result {
             Ok(Some(prepared)) => (State::Ready(Arc::new(prepared)), Ok(())),
             Ok(None) => return Ok(()),
-            Err(error @ CallError::Unreachable { .. }) => return Err(error),
+            Err(error @ CallError::Unreachable { .. }) => {
+                self.announce(image, State::Silent(error.to_string()));
+                return Err(error);
+            }
             Err(CallError::Refused { message, .. }) => (State::Failed(message), Ok(())),
         };
         let before = self.states.lock().insert(image.to_owned(), state.clone());
+        self.changed.notify_waiters();
         if before.as_ref() != Some(&state) {
             match &state {
                 State::Failed(why) => tracing::error!(image, why, "an image can't be used"),
@@ -138,6 +165,7 @@ impl Images {
         {
             *known = state;
         }
+        self.changed.notify_waiters();
     }
 
     async fn fetch(&self, client: &Client, image: &str) -> Result<(), CallError> {
