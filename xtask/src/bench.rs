@@ -7,22 +7,30 @@ use crate::engine::Engine;
 use crate::steps::Steps;
 use crate::{image, release, system};
 
+/// `cargo xtask bench [--docker] [NAME…]`: with `--docker` sandboxes are on Docker; the floors stay what they are.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    let on_docker = arguments.iter().any(|argument| argument == ON_DOCKER);
+    let names: Vec<&String> = arguments.iter().filter(|argument| *argument != ON_DOCKER).collect();
     let mut steps = Steps::default();
     steps.need("system packages", system::for_running)?;
     release::binary_steps(&mut steps)?;
     // The engine ends with this function.
-    let engine =
-        if arguments.is_empty() || arguments.iter().any(|name| name == DOCKER) { docker(&mut steps) } else { None };
+    let wanted = on_docker || names.is_empty() || names.iter().any(|name| *name == DOCKER);
+    let engine = if wanted { docker(&mut steps) } else { None };
     let mut bench = cargo();
     bench.args(["run", "--release", "--locked", "--package", "embedenv-tests", "--bin", "bench", "--"]);
     bench.env("EMBEDENV_REQUIRE_EMBED", "1").env("EMBEDENV_BIN", release::binary());
     if let Some(engine) = &engine {
         bench.env("DOCKER_HOST", engine.address());
     }
-    run_command(bench.args(arguments))
+    if on_docker {
+        bench.env("EMBEDENV_TEST_ENGINE", "docker");
+    }
+    run_command(bench.args(names))
 }
 
+/// The flag that takes all of them to Docker.
+const ON_DOCKER: &str = "--docker";
 /// The bench that needs an engine.
 const DOCKER: &str = "docker";
 

@@ -29,7 +29,7 @@ usage: cargo xtask COMMAND
   build             leave the one file target/release/embedenv, page and agent inside
   test [--full]     every check and test; --full adds the long ones
   e2e [FILES]       the browser tests alone
-  bench [NAME]      the benchmarks, each beside its floor
+  bench [--docker] [NAME]   the benchmarks, each beside its floor
   size              what the page loads until a file can be typed into, compressed
   tidy              the repository's own rules
   engine [COMMAND]  a Docker engine of its own for as long as COMMAND runs, or until Ctrl+C

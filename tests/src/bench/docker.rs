@@ -54,10 +54,10 @@ pub async fn run() -> Result<Option<Vec<Row>>> {
     ]))
 }
 
-/// A container with no more than a network of its own missing, attached and started over the engine's API.
+/// A container without a network, as ours is (which saves the engine 0.1 s), attached and started over the engine's API.
 async fn by_hand(socket: &str) -> Result<Duration> {
     let body = json!({
-        "Image": WORKSPACE, "Cmd": ["bash", "-c", PYTHON], "AttachStdout": true,
+        "Image": WORKSPACE, "Cmd": ["bash", "-c", PYTHON], "AttachStdout": true, "NetworkDisabled": true,
         "HostConfig": {"NetworkMode": "none", "LogConfig": {"Type": "none"}},
     });
     let started = Instant::now();
