@@ -143,7 +143,7 @@ impl Drop for Program {
 }
 
 /// The program, without the variables that the tests are told things by: it takes `EMBEDENV_…` for settings of its own.
-fn command() -> Result<Command> {
+pub fn command() -> Result<Command> {
     let mut command = Command::new(binary()?);
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(|name| name.starts_with("EMBEDENV_")) {

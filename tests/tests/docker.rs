@@ -1,6 +1,7 @@
 //! What is Docker's alone: images, faults of the engine, and what is found and left in it. Runs with
 //! `EMBEDENV_TEST_ENGINE=docker`, `DOCKER_HOST`, and the image `embedenv/busybox:test` in that engine.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -414,5 +415,36 @@ async fn f6_an_engine_whose_disk_is_full_says_so_and_recovers_when_there_is_room
     drop(file);
     timeout(RECOVERED, init_until_given(&program)).await.context("it did not recover")??;
     ensure!(client.request(write("again")).await?["type"] == "done");
+    Ok(())
+}
+
+/// What `embedenv doctor` says of Docker: whether it works, and of each thing how it stands.
+async fn doctor(address: &str, image: &str) -> Result<(bool, HashMap<String, String>)> {
+    let mut command = embedenv_tests::program::command()?;
+    command.args(["doctor", "--json", "--data-dir", "/nonexistent"]).env("EMBEDENV_ENGINE", "docker");
+    let output = command.env("DOCKER_HOST", address).env(IMAGE.0, image).output().await?;
+    let reports: Value = serde_json::from_slice(&output.stdout)?;
+    let report = &reports[0];
+    assert_eq!(report["engine"], "docker");
+    let findings = report["findings"].as_array().context("findings")?;
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let states = findings.iter().map(|finding| (text(&finding["what"]), text(&finding["state"]))).collect();
+    Ok((report["works"] == true, states))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_tells_what_the_engine_can_do_which_image_is_missing_and_that_none_answers() -> Result<()> {
+    let address = std::env::var("DOCKER_HOST")?;
+    let (works, states) = doctor(&address, BUSYBOX).await?;
+    assert!(works, "{states:?}");
+    for (what, state) in
+        [("Docker", "good"), ("system calls", "good"), ("disk of the home", "weaker"), ("image", "good")]
+    {
+        assert_eq!(states.get(what).map(String::as_str), Some(state), "{what}");
+    }
+    let (works, states) = doctor(&address, "embedenv/none:none").await?;
+    assert!(works && states["image"] == "weaker", "{states:?}");
+    let (works, states) = doctor("unix:///nonexistent/docker.sock", BUSYBOX).await?;
+    assert!(!works && states["Docker"] == "missing", "{states:?}");
     Ok(())
 }

@@ -95,7 +95,7 @@ impl DockerEngine {
     ) -> Result<Self, EngineError> {
         let filters = Filters::new().map_err(|reason| EngineError::Start { reason, source: None })?;
         let filters = filters.programs().map(<[u8]>::to_vec).collect();
-        let images = Images::new(profiles.map(|profile| profile.image.clone()), home.agent, server.clone());
+        let images = Images::new(profiles.map(|profile| profile.image.clone()), home, server.clone());
         let (client, renamed, starts) = (Client::default(), Notify::new(), Semaphore::new(STARTS));
         let engine = Self { server, client, images, renamed, starts, filters, tasks };
         if timeout(OPEN, engine.look(false)).await.is_err() {
@@ -280,8 +280,10 @@ impl DockerEngine {
 
     /// Keeps images as they should be.
     async fn keep_images(&self) {
+        let mut told = false;
         loop {
             let ready = self.look(true).await;
+            told = told || findings::tell(&self.client).await.is_ok();
             if ready && let Err(error) = self.images.tidy(&self.client).await {
                 tracing::debug!(%error, "images of before could not be removed");
             }

@@ -44,6 +44,11 @@ pub(crate) fn editor_pane(workbench: &Workbench, state: &State) -> Html {
         <div class="editors">
             if sandbox.state == SandboxState::Gone {
                 { sandbox_banner(workbench, sandbox, works) }
+            } else if let Some(why) = &sandbox.message {
+                <div class="banner" role="alert">
+                    <Icon name={IconName::AlertTriangle} />
+                    <span>{ why }</span>
+                </div>
             }
             if !files.open.is_empty() {
                 <Tabs

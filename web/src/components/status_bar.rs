@@ -20,6 +20,7 @@ pub(crate) fn status_bar(workbench: &Workbench, state: &State) -> Html {
     };
     let sandbox = match state.sandbox.state {
         SandboxState::Ready => "",
+        SandboxState::Starting if state.sandbox.message.is_some() => "Sandbox does not answer",
         SandboxState::Starting => "Sandbox starts",
         SandboxState::Gone => "Sandbox has ended",
     };

@@ -1,10 +1,12 @@
-//! What `doctor` tells of the Docker engine: whether it answers, what it can enforce, and how its images stand.
+//! What `doctor` tells of the Docker engine: whether it answers, what it can enforce, and how its images stand; and what of
+//! that the server says once, when it first reaches the engine.
 
 use std::collections::BTreeSet;
 
 use bollard::models::SystemInfo;
 
-use super::client::Client;
+use super::client::{CallError, Client};
+use super::image;
 use crate::config::Config;
 use crate::doctor::{Finding, State, finding};
 
@@ -19,20 +21,7 @@ pub(crate) async fn findings(config: &Config) -> Vec<Finding> {
             return vec![finding("Docker", State::Missing, error.to_string(), Some(remedy.to_owned()))];
         }
     };
-    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "unknown".to_owned());
-    let detail = format!("version {}, storage driver {}", text(&info.server_version), text(&info.driver));
-    let mut findings = vec![finding("Docker", State::Good, detail, None)];
-    findings.push(limits(&info));
-    findings.push(users(&info));
-    findings.push(filter(&info));
-    findings.push(restarts(&info));
-    findings.push(finding(
-        "disk of the home",
-        State::Weaker,
-        "watched by the agent: writes through the server are refused, programs that write are stopped; what they wrote \
-         within a second stays",
-        None,
-    ));
+    let mut findings = abilities(&info);
     let profiles = || config.spaces.values().map(|space| &space.profile);
     for runtime in profiles().filter_map(|profile| profile.runtime.as_ref()).collect::<BTreeSet<_>>() {
         let there = info.runtimes.as_ref().is_some_and(|runtimes| runtimes.contains_key(runtime));
@@ -40,12 +29,15 @@ pub(crate) async fn findings(config: &Config) -> Vec<Finding> {
             if there { (State::Good, "there") } else { (State::Missing, "the engine does not know this runtime") };
         findings.push(finding("runtime", state, format!("{runtime}: {detail}"), None));
     }
+    let told = image::told(&config.data_dir);
     for image in profiles().map(|profile| &profile.image).collect::<BTreeSet<_>>() {
         let found = client.ask("look at an image", |api| async move { api.inspect_image(image).await }).await;
         findings.push(match found {
             Ok(_) => finding("image", State::Good, format!("{image}: there"), None),
             Err(error) if error.status() == Some(404) => {
-                let detail = format!("{image}: not there; the server fetches it from its registry when it starts");
+                let otherwise = || "the server fetches it from its registry when it starts".to_owned();
+                let stands = told.get(image).cloned().unwrap_or_else(otherwise);
+                let detail = format!("{image}: not there; {stands}");
                 let remedy = "`docker pull` fetches it before, and docs/deployment.md tells how to make one without a \
                               registry.";
                 finding("image", State::Weaker, detail, Some(remedy.to_owned()))
@@ -54,6 +46,36 @@ pub(crate) async fn findings(config: &Config) -> Vec<Finding> {
         });
     }
     findings
+}
+
+/// Says once what the engine can't enforce.
+pub(super) async fn tell(client: &Client) -> Result<(), CallError> {
+    let info = client.ask("tell about itself", |api| async move { api.info().await }).await?;
+    let weaker = abilities(&info).into_iter().filter(|finding| finding.state != State::Good);
+    for Finding { what, detail, .. } in weaker {
+        tracing::warn!("{what}: {detail} (`embedenv doctor` says more)");
+    }
+    Ok(())
+}
+
+/// What the engine can do, whatever it is asked to run.
+fn abilities(info: &SystemInfo) -> Vec<Finding> {
+    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "unknown".to_owned());
+    let detail = format!("version {}, storage driver {}", text(&info.server_version), text(&info.driver));
+    vec![
+        finding("Docker", State::Good, detail, None),
+        limits(info),
+        users(info),
+        filter(info),
+        restarts(info),
+        finding(
+            "disk of the home",
+            State::Weaker,
+            "watched by the agent: writes through the server are refused, programs that write are stopped; what they \
+             wrote within a second stays",
+            None,
+        ),
+    ]
 }
 
 /// Whether the engine can hold what a space's limits say.

@@ -5,7 +5,8 @@
 //! moment, looking and preparing, is waited for, and no longer than [`MOMENT`].
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,18 +22,28 @@ use tokio::time::{Instant, timeout};
 
 use super::client::{CallError, Client};
 use super::container::{AGENT, SERVER};
+use crate::engine::EngineHome;
 
 /// How long a fetch or a build may say nothing.
 const SILENCE: Duration = Duration::from_secs(120);
 /// How long an `init` waits for an image that the engine has.
 const MOMENT: Duration = Duration::from_secs(5);
-/// How often a fetch's progress is logged.
+/// How often a fetch's progress is logged and written down.
 const PROGRESS: Duration = Duration::from_secs(5);
 /// What an image without a `PATH` of its own is searched for.
 const SEARCH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// Programs of the user's own come first, those of ours last.
 const OWN_FIRST: &str = "/home/user/.local/bin";
 const OURS_LAST: &str = "/.embedenv/bin";
+
+/// The file of the data directory that says how images stand.
+const FILE: &str = "images.json";
+
+/// How images stood when a server of this data directory wrote it down last.
+pub(super) fn told(data_dir: &Path) -> BTreeMap<String, String> {
+    let text = std::fs::read_to_string(data_dir.join(FILE)).unwrap_or_default();
+    serde_json::from_str(&text).unwrap_or_default()
+}
 
 /// An image that sandboxes can be started from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,14 +88,17 @@ impl State {
 pub(super) struct Images {
     states: Mutex<HashMap<String, State>>,
     changed: Notify,
+    /// Where it is written down how they stand.
+    file: PathBuf,
     agent: Cow<'static, [u8]>,
     server: String,
 }
 
 impl Images {
-    pub(super) fn new(names: impl Iterator<Item = String>, agent: Cow<'static, [u8]>, server: String) -> Self {
+    pub(super) fn new(names: impl Iterator<Item = String>, home: EngineHome, server: String) -> Self {
         let states = Mutex::new(names.map(|name| (name, State::Unknown)).collect());
-        Self { states, changed: Notify::new(), agent, server }
+        let file = home.data_dir.join(FILE);
+        Self { states, changed: Notify::new(), file, agent: home.agent, server }
     }
 
     pub(super) fn state(&self, image: &str) -> State {
@@ -123,7 +137,7 @@ impl Images {
             Err(CallError::Refused { message, .. }) => (State::Failed(message), Ok(())),
         };
         let before = self.states.lock().insert(image.to_owned(), state.clone());
-        self.changed.notify_waiters();
+        self.tell();
         if before.as_ref() != Some(&state) {
             match &state {
                 State::Failed(why) => tracing::error!(image, why, "an image can't be used"),
@@ -165,7 +179,19 @@ impl Images {
         {
             *known = state;
         }
+        self.tell();
+    }
+
+    /// Wakes who waits, and writes down how all images stand, for `doctor`, which is another process.
+    fn tell(&self) {
         self.changed.notify_waiters();
+        let states: BTreeMap<String, String> =
+            self.states.lock().iter().map(|(name, state)| (name.clone(), state.reason(name))).collect();
+        let text = serde_json::to_string_pretty(&states).expect("texts always serialise");
+        // For people to look at: nothing else depends on it.
+        if let Err(error) = std::fs::write(&self.file, text) {
+            tracing::debug!(%error, "how images stand could not be written down");
+        }
     }
 
     async fn fetch(&self, client: &Client, image: &str) -> Result<(), CallError> {
@@ -189,8 +215,8 @@ impl Images {
             if logged.elapsed() >= PROGRESS {
                 logged = Instant::now();
                 tracing::info!(image, progress = text, "fetching an image");
+                self.announce(image, State::Fetching(text));
             }
-            self.announce(image, State::Fetching(text));
         };
         let what = "fetch an image";
         client.follow(what, SILENCE, |api| api.create_image(Some(options), None, None).boxed(), each).await?;
