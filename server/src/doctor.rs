@@ -174,14 +174,15 @@ fn engine(config: &Config) -> Vec<Finding> {
     vec![
         finding("memory, processor, processes", state, detail, remedy),
         finding("open files", State::Good, "resource limits", None),
-        finding(
-            "disk of the home",
-            State::Weaker,
-            "watched by the agent: writes through the server are refused, programs that write are stopped; what they \
-             wrote within a second stays",
-            None,
-        ),
+        watched_disk(),
     ]
+}
+
+/// No engine has a quota of its own for homes.
+pub(crate) fn watched_disk() -> Finding {
+    let detail = "watched by the agent: writes through the server are refused, programs that write are stopped; what \
+                  they wrote within a second stays";
+    finding("disk of the home", State::Weaker, detail, None)
 }
 
 fn programs() -> Finding {

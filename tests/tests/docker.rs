@@ -13,6 +13,7 @@ use embedenv_shared::id::SessionId;
 use embedenv_tests::TestServer;
 use embedenv_tests::client::{Client, shown};
 use embedenv_tests::dockerd::{BUSYBOX, Dockerd};
+use embedenv_tests::editor::Editor;
 use embedenv_tests::program::Program;
 use embedenv_tests::sandboxes::docker;
 use serde_json::{Value, json};
@@ -338,6 +339,10 @@ async fn f5_programs_run_on_while_the_engine_is_gone_and_are_reached_again() -> 
     client.send_binary(type_in(b"x=kept; echo be''fore\n")).await?;
     client.output_with(terminal.0, "before").await?;
 
+    let write = json!({"type": "cmd", "project_name": "p", "command": {"type": "write"}, "path": "f", "content": "\n"});
+    ensure!(client.request(write).await?["type"] == "done");
+    let mut editor = Editor::open(&mut client, "p", "f").await?;
+
     dockerd.kill()?;
     let away =
         |frame: &Value| frame["type"] == "sandbox" && frame["state"] == "starting" && frame["message"].is_string();
@@ -347,6 +352,7 @@ async fn f5_programs_run_on_while_the_engine_is_gone_and_are_reached_again() -> 
     let paid = ledger_sum(&program).await?;
     assert_eq!(init(&program).await?["code"], "sandbox_unavailable");
     assert_eq!(ledger_sum(&program).await?, paid);
+    editor.insert(&mut client, 0, "typed meanwhile").await?;
 
     dockerd.start()?;
     let begun = Instant::now();
@@ -354,6 +360,14 @@ async fn f5_programs_run_on_while_the_engine_is_gone_and_are_reached_again() -> 
     ensure!(begun.elapsed() < RECOVERED, "{:?}", begun.elapsed());
     client.send_binary(type_in(b"echo af''ter $x\n")).await?;
     client.output_with(terminal.0, "after kept").await?;
+    let saved = async {
+        let read = json!({"type": "read", "project": "p", "path": "f"});
+        while client.request(read.clone()).await?["content"] != "typed meanwhile\n" {
+            sleep(LOOK).await;
+        }
+        anyhow::Ok(())
+    };
+    timeout(RECOVERED, saved).await.context("what was typed meanwhile is not in its file")??;
     timeout(RECOVERED, init_until_given(&program)).await.context("no new room")??;
     Ok(())
 }

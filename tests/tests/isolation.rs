@@ -10,7 +10,7 @@ use embedenv::doctor::{self, Finding, State};
 use embedenv_tests::client::{Client, shown};
 use embedenv_tests::sandboxes::TestEngine;
 use embedenv_tests::{TestServer, precondition};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const PROBE: &str = include_str!("isolation/probe.py");
 /// What it says on each engine, in `tests/tests/isolation/`.
@@ -137,7 +137,7 @@ async fn r1_a_fork_bomb_is_bounded_and_the_room_stays_usable() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r2_memory_beyond_the_limit_is_refused_or_ends_the_sandbox_and_the_neighbour_lives() -> Result<()> {
+async fn r2_memory_beyond_the_limit_ends_the_program_is_told_and_the_neighbour_lives() -> Result<()> {
     let looked_at = tempfile::tempdir()?;
     let config = Config { data_dir: looked_at.path().join("data"), ..Config::default() };
     let report = doctor::local(&config).await;
@@ -154,8 +154,15 @@ async fn r2_memory_beyond_the_limit_is_refused_or_ends_the_sandbox_and_the_neigh
     let mut bomb = server.plain(&server.room().await?).await?;
     let mut neighbour = server.plain(&server.room().await?).await?;
     bomb.shell("p", "python -c 'x = bytearray(600 << 20); print(len(x))'").await?;
-    let said = shown(&bomb.until_end().await?);
+    let frames = bomb.until_end().await?;
+    let said = shown(&frames);
     ensure!(!said.contains("629145600"), "{said}");
+    let full = |frame: &Value| frame["code"] == "quota_exceeded";
+    let told = match frames.into_iter().find(full) {
+        Some(told) => told,
+        None => bomb.frame_where("out of memory", full).await?,
+    };
+    ensure!(told["message"].as_str().is_some_and(|text| text.contains("memory (128 MiB)")), "{told}");
     assert_eq!(run(&mut neighbour, "echo alive").await?, "alive\n");
     Ok(())
 }

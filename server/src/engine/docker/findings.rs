@@ -8,7 +8,7 @@ use bollard::models::SystemInfo;
 use super::client::{CallError, Client};
 use super::image;
 use crate::config::Config;
-use crate::doctor::{Finding, State, finding};
+use crate::doctor::{Finding, State, finding, watched_disk};
 
 /// Looks at the engine as the server would use it. Starts and fetches nothing.
 pub(crate) async fn findings(config: &Config) -> Vec<Finding> {
@@ -51,9 +51,12 @@ pub(crate) async fn findings(config: &Config) -> Vec<Finding> {
 /// Says once what the engine can't enforce.
 pub(super) async fn tell(client: &Client) -> Result<(), CallError> {
     let info = client.ask("tell about itself", |api| async move { api.info().await }).await?;
-    let weaker = abilities(&info).into_iter().filter(|finding| finding.state != State::Good);
-    for Finding { what, detail, .. } in weaker {
-        tracing::warn!("{what}: {detail} (`embedenv doctor` says more)");
+    for Finding { what, detail, state, .. } in abilities(&info) {
+        match state {
+            State::Good => {}
+            State::Weaker => tracing::info!("{what}: {detail} (`embedenv doctor` says more)"),
+            State::Missing => tracing::warn!("{what}: {detail} (`embedenv doctor` says more)"),
+        }
     }
     Ok(())
 }
@@ -68,13 +71,7 @@ fn abilities(info: &SystemInfo) -> Vec<Finding> {
         users(info),
         filter(info),
         restarts(info),
-        finding(
-            "disk of the home",
-            State::Weaker,
-            "watched by the agent: writes through the server are refused, programs that write are stopped; what they \
-             wrote within a second stays",
-            None,
-        ),
+        watched_disk(),
     ]
 }
 
