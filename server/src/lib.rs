@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod config;
+mod data_dir;
 pub mod doctor;
 pub mod egress;
 pub mod engine;

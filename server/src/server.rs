@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 
 use crate::config::Config;
+use crate::data_dir::DataDir;
 use crate::engine::choice::{self, Kind};
 use crate::engine::docker::DockerEngine;
 use crate::engine::local::{LocalEngine, LocalSettings};
@@ -52,6 +53,8 @@ pub enum ServerError {
 pub struct Server {
     doors: Doors,
     ledger: Ledger,
+    /// Given back when the server has ended.
+    _data_dir: DataDir,
 }
 
 /// A server that listens.
@@ -64,7 +67,7 @@ pub struct Running {
 impl Server {
     pub async fn new(config: Config) -> Result<Self, ServerError> {
         let config = Arc::new(config);
-        std::fs::create_dir_all(&config.data_dir)
+        let data_dir = DataDir::take(&config.data_dir)
             .map_err(|source| ServerError::DataDir { path: config.data_dir.display().to_string(), source })?;
         let ledger = Ledger::open(&config.data_dir).await?;
         let home = EngineHome { data_dir: config.data_dir.clone(), agent: http::assets::agent()? };
@@ -79,17 +82,32 @@ impl Server {
         let registry = Registry::start(config.clone(), engine, ledger.clone(), tasks.clone()).await?;
         let attempts = Arc::new(Attempts::new(config.limits.failed_attempts));
         let doors = Doors { config, registry, attempts, tasks };
-        Ok(Self { doors, ledger })
+        Ok(Self { doors, ledger, _data_dir: data_dir })
     }
 
     /// Listens on the configured address; port 0 takes a free one.
     pub async fn listen(self) -> Result<Running, ServerError> {
         let wanted = self.doors.config.listen;
         let failed = |source| ServerError::Listen { address: wanted, source };
-        let listener = TcpListener::bind(wanted).await.map_err(failed)?;
+        let listener = match TcpListener::bind(wanted).await {
+            Ok(listener) => listener,
+            Err(error) => {
+                // Its tasks would go on without it.
+                self.close().await;
+                return Err(failed(error));
+            }
+        };
         let address = listener.local_addr().map_err(failed)?;
         http::serve(listener, self.doors.clone())?;
         Ok(Running { server: self, address })
+    }
+
+    /// Ends its tasks, with everything acknowledged on disk. Says whether all had ended in time.
+    async fn close(&self) -> bool {
+        self.doors.registry.shut_down().await;
+        let ended = self.doors.tasks.close(SHUTDOWN).await;
+        self.ledger.close().await;
+        ended
     }
 }
 
@@ -109,10 +127,7 @@ impl Running {
     /// Ends the server and leaves its sandboxes running for the next one. Everything acknowledged is on disk when this
     /// returns. Says whether every task had ended in time.
     pub async fn shutdown(self) -> bool {
-        self.server.doors.registry.shut_down().await;
-        let ended = self.server.doors.tasks.close(SHUTDOWN).await;
-        self.server.ledger.close().await;
-        ended
+        self.server.close().await
     }
 
     /// Ends the server and its sandboxes.

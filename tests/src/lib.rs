@@ -111,9 +111,18 @@ impl TestServer {
         self.joined(json!({"type": "join", "join": join, "protocol": 2})).await
     }
 
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// Shuts the server down and starts another on the same address and data.
     pub async fn restart(&mut self) -> Result<()> {
         self.stop().await?;
+        self.start().await
+    }
+
+    /// Starts it again where it was.
+    pub async fn start(&mut self) -> Result<()> {
         self.config.listen = self.address;
         self.running = Some(Server::new(self.config.clone()).await?.listen().await?);
         Ok(())

@@ -187,3 +187,23 @@ async fn ending_a_room_leaves_no_process_and_no_folder() -> Result<()> {
     assert_eq!(client.frame().await?["code"], "unknown_join_key");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_data_directory_has_one_server_and_one_that_can_not_listen_leaves_it() -> Result<()> {
+    let mut server = embedenv_tests::TestServer::new().await?;
+    let key = server.room().await?;
+    let config = server.config().clone();
+    let second = embedenv::server::Server::new(config.clone()).await;
+    let refused = second.err().context("a second server")?;
+    ensure!(format!("{:#}", anyhow::Error::new(refused)).contains("another server uses it"));
+
+    let taken = std::net::TcpListener::bind("127.0.0.1:0")?;
+    server.stop().await?;
+    let busy = embedenv::config::Config { listen: taken.local_addr()?, ..config };
+    ensure!(embedenv::server::Server::new(busy).await?.listen().await.is_err());
+    server.start().await?;
+    let mut client = server.plain(&key).await?;
+    client.shell("p", "echo here").await?;
+    assert_eq!(shown(&client.until_end().await?), "here\n");
+    Ok(())
+}

@@ -250,8 +250,10 @@ impl DockerEngine {
         }
     }
 
+    /// What finds the containers and volumes of this server's rooms, and not what its builds of images use for a moment.
     fn own(&self) -> HashMap<String, Vec<String>> {
-        HashMap::from([("label".to_owned(), vec![format!("{}={}", container::SERVER, self.server)])])
+        let labels = vec![format!("{}={}", container::SERVER, self.server), container::ROOM.to_owned()];
+        HashMap::from([("label".to_owned(), labels)])
     }
 
     async fn clean(&self, standing: &(dyn Fn(RoomId) -> Standing + Send + Sync)) -> Result<Swept, CallError> {

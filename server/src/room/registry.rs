@@ -114,7 +114,7 @@ impl Registry {
     }
 
     /// Opens a room for a key pair: one credit, taken before this returns and given back if the sandbox does not start.
-    pub async fn open(self: &Arc<Self>, space: &str, init: &Init) -> Result<Opened, Failure> {
+    pub async fn open(&self, space: &str, init: &Init) -> Result<Opened, Failure> {
         let space = self.config.space_name(space);
         if init.public_key.len() > MAX_KEY || init.secret_key.len() > MAX_KEY {
             return Err(Failure::new(ErrorCode::BadCredentials, "the key pair is not valid"));
