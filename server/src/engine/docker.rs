@@ -21,6 +21,7 @@ mod stream;
 
 use std::collections::HashMap;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bollard::exec::{CreateExecOptions, StartExecOptions, StartExecResults};
@@ -51,6 +52,8 @@ use image::{Images, Prepared, State};
 
 /// Containers that are started at once; one more waits. An engine that is asked for more takes longer for each.
 const STARTS: usize = 4;
+/// How long one waits for its turn; then it could not be started.
+const TURN: Duration = Duration::from_secs(30);
 /// How long a server that begins waits for images that the engine has.
 const OPEN: Duration = Duration::from_secs(20);
 /// How often images are looked at: another may have the name by now.
@@ -71,6 +74,8 @@ pub struct DockerEngine {
     /// An image is gone or another has its name: look at once.
     renamed: Notify,
     starts: Semaphore,
+    /// Whether it did not answer when it was asked last.
+    silent: AtomicBool,
     /// What the agent takes on beyond the engine's own filter of system calls.
     filters: Vec<Vec<u8>>,
     tasks: Tasks,
@@ -97,7 +102,7 @@ impl DockerEngine {
         let filters = filters.programs().map(<[u8]>::to_vec).collect();
         let images = Images::new(profiles.map(|profile| profile.image.clone()), home, server.clone());
         let (client, renamed, starts) = (Client::default(), Notify::new(), Semaphore::new(STARTS));
-        let engine = Self { server, client, images, renamed, starts, filters, tasks };
+        let engine = Self { server, client, images, renamed, starts, silent: AtomicBool::new(false), filters, tasks };
         if timeout(OPEN, engine.look(false)).await.is_err() {
             tracing::warn!("images take long to prepare; rooms can be opened when they are ready");
         }
@@ -114,8 +119,12 @@ impl DockerEngine {
     async fn look(&self, fetch: bool) -> bool {
         let names = self.images.names();
         let looked = join_all(names.iter().map(|name| self.images.look(&self.client, name, fetch))).await;
-        if let Some(error) = looked.iter().find_map(|looked| looked.as_ref().err()) {
-            tracing::warn!(%error, "the sandbox engine does not answer");
+        let error = looked.iter().find_map(|looked| looked.as_ref().err());
+        let was_silent = self.silent.swap(error.is_some(), Ordering::Relaxed);
+        match error {
+            Some(error) if !was_silent => tracing::warn!(%error, "the sandbox engine does not answer"),
+            None if was_silent => tracing::info!("the sandbox engine answers again"),
+            _ => {}
         }
         let ready = |name: &String| matches!(self.images.state(name), State::Ready(_));
         looked.iter().all(Result::is_ok) && names.iter().all(ready)
@@ -127,7 +136,8 @@ impl DockerEngine {
             State::Silent(reason) => return Err(EngineError::Unreachable { reason }),
             other => return Err(EngineError::Start { reason: other.reason(&spec.profile.image), source: None }),
         };
-        let _turn = self.starts.acquire().await.expect("the semaphore is never closed");
+        let busy = || EngineError::Start { reason: "too many sandboxes are being started".to_owned(), source: None };
+        let _turn = timeout(TURN, self.starts.acquire()).await.ok().and_then(Result::ok).ok_or_else(busy)?;
         let container = self.create(spec, &image).await?;
         let details = Details { container: container.clone(), image: image.id.clone() };
         match self.begin(spec, &container).await {
