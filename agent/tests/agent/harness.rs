@@ -57,6 +57,24 @@ impl Agent {
         Self { child, folder }
     }
 
+    /// One that is reached through its standard input and output alone, and by the name of its socket: the other end of
+    /// both, with this preamble sent.
+    pub fn through_pipes(preamble: &[u8]) -> (Self, UnixStream, String) {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("home")).unwrap();
+        let name = folder.path().display().to_string();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_embedenv-agent"));
+        command.args(["serve", "--listen", &name, "--home"]).arg(folder.path().join("home"));
+        let (child, mut stream) = piped(&mut command);
+        stream.write_all(preamble).unwrap();
+        (Self { child, folder }, stream, name)
+    }
+
+    /// Waits for its end.
+    pub fn ended(&mut self) -> std::process::ExitStatus {
+        self.child.wait().unwrap()
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -80,7 +98,6 @@ impl Agent {
         Client::greet(self.connect(), KEY).expect("the agent knows the key")
     }
 
-    /// Bytes of the agent's own memory that are resident now.
     /// Does something while the agent stands still, so that it finds all of it at once.
     pub fn meanwhile(&self, act: impl FnOnce()) {
         let pid = rustix::process::Pid::from_raw(self.pid() as i32).unwrap();
@@ -89,6 +106,7 @@ impl Agent {
         rustix::process::kill_process(pid, rustix::process::Signal::CONT).unwrap();
     }
 
+    /// Bytes of the agent's own memory that are resident now.
     pub fn resident(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
         let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
@@ -108,6 +126,15 @@ impl Agent {
         };
         children.split_ascii_whitespace().filter_map(state).collect()
     }
+}
+
+/// Starts a program whose standard input and output are one stream, and returns its other end.
+pub fn piped(command: &mut Command) -> (Child, UnixStream) {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    ours.set_read_timeout(Some(LIMIT)).unwrap();
+    let both = [theirs.try_clone().unwrap(), theirs].map(|end| Stdio::from(std::os::fd::OwnedFd::from(end)));
+    let [stdin, stdout] = both;
+    (command.stdin(stdin).stdout(stdout).spawn().unwrap(), ours)
 }
 
 impl Drop for Agent {

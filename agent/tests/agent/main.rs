@@ -9,6 +9,7 @@ mod handshake;
 mod harness;
 mod limits;
 mod output;
+mod pipes;
 mod ports;
 mod sessions;
 mod trees;
