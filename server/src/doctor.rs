@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use crate::config::{Config, EngineChoice};
 use crate::engine::docker;
+use crate::engine::finding::{Finding, State, finding, watched_disk};
 use crate::engine::local::{self, Mechanism, on_path};
 
 /// How long a trial may take.
@@ -23,26 +24,6 @@ pub struct Report {
     pub engine: &'static str,
     pub works: bool,
     pub findings: Vec<Finding>,
-}
-
-/// One thing that was looked at.
-#[derive(Debug, Serialize)]
-pub struct Finding {
-    pub what: &'static str,
-    pub state: State,
-    pub detail: String,
-    /// What to do about it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub remedy: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    Good,
-    /// It works, with less than it could.
-    Weaker,
-    Missing,
 }
 
 impl Report {
@@ -93,10 +74,6 @@ pub async fn local(config: &Config) -> Report {
     findings.extend(engine(config));
     findings.push(programs());
     Report::of("local", findings)
-}
-
-pub(crate) fn finding(what: &'static str, state: State, detail: impl Into<String>, remedy: Option<String>) -> Finding {
-    Finding { what, state, detail: detail.into(), remedy }
 }
 
 async fn bubblewrap() -> Finding {
@@ -176,13 +153,6 @@ fn engine(config: &Config) -> Vec<Finding> {
         finding("open files", State::Good, "resource limits", None),
         watched_disk(),
     ]
-}
-
-/// No engine has a quota of its own for homes.
-pub(crate) fn watched_disk() -> Finding {
-    let detail = "watched by the agent: writes through the server are refused, programs that write are stopped; what \
-                  they wrote within a second stays";
-    finding("disk of the home", State::Weaker, detail, None)
 }
 
 fn programs() -> Finding {

@@ -7,6 +7,7 @@
 
 pub(crate) mod choice;
 pub mod docker;
+pub mod finding;
 pub mod local;
 mod seccomp;
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use embedenv::config::Config;
-use embedenv::doctor::{self, Finding, State};
+use embedenv::doctor;
+use embedenv::engine::finding::{Finding, State};
 use embedenv_tests::client::{Client, shown};
 use embedenv_tests::sandboxes::TestEngine;
 use embedenv_tests::{TestServer, precondition};

@@ -47,8 +47,9 @@ use super::{
 };
 use crate::tasks::Tasks;
 use client::{CallError, Client, unless_gone};
+use container::Prepared;
 pub(crate) use findings::findings;
-use image::{Images, Prepared, State};
+use image::{Images, State};
 
 /// Containers that are started at once; one more waits. An engine that is asked for more takes longer for each.
 const STARTS: usize = 4;

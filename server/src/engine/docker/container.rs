@@ -11,7 +11,6 @@ use bollard::models::{
 };
 use embedenv_shared::id::RoomId;
 
-use super::image::Prepared;
 use crate::engine::{Limits, Profile};
 
 /// Where the agent stands in a prepared image.
@@ -32,6 +31,17 @@ const OWN_THREADS: u32 = 24;
 /// Labels by which everything of ours is found again.
 pub(super) const SERVER: &str = "embedenv.server";
 pub(super) const ROOM: &str = "embedenv.room";
+
+/// An image that sandboxes can be started from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Prepared {
+    /// The engine's own name for it.
+    pub(super) id: String,
+    /// `PATH` inside.
+    pub(super) search: String,
+    /// Folders that the image calls volumes.
+    pub(super) volumes: Vec<String>,
+}
 
 /// The name of a room's container and of its home's volume. Names are unique, so a room never has two.
 pub(super) fn name(server: &str, room: RoomId) -> String {

@@ -8,7 +8,7 @@ use bollard::models::SystemInfo;
 use super::client::{CallError, Client};
 use super::image;
 use crate::config::Config;
-use crate::doctor::{Finding, State, finding, watched_disk};
+use crate::engine::finding::{Finding, State, finding, watched_disk};
 
 /// Looks at the engine as the server would use it. Starts and fetches nothing.
 pub(crate) async fn findings(config: &Config) -> Vec<Finding> {

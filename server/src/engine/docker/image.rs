@@ -21,7 +21,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
 use super::client::{CallError, Client};
-use super::container::{AGENT, SERVER};
+use super::container::{AGENT, Prepared, SERVER};
 use crate::engine::EngineHome;
 
 /// How long a fetch or a build may say nothing.
@@ -43,17 +43,6 @@ const FILE: &str = "images.json";
 pub(super) fn told(data_dir: &Path) -> BTreeMap<String, String> {
     let text = std::fs::read_to_string(data_dir.join(FILE)).unwrap_or_default();
     serde_json::from_str(&text).unwrap_or_default()
-}
-
-/// An image that sandboxes can be started from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Prepared {
-    /// The engine's own name for it.
-    pub(super) id: String,
-    /// `PATH` inside.
-    pub(super) search: String,
-    /// Folders that the image calls volumes.
-    pub(super) volumes: Vec<String>,
 }
 
 /// Where an image stands.
