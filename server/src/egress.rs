@@ -36,6 +36,8 @@ pub use request::serve;
 pub const PROXY_PORT: u16 = 3128;
 /// How long a name may take to resolve, and then each of its addresses to answer.
 const CONNECT: Duration = Duration::from_secs(10);
+/// A name that leads to this machine; who lists it means that.
+const LOCALHOST: &str = "localhost";
 /// Addresses of one name that are tried.
 const MAX_ADDRESSES: usize = 8;
 /// Connections of one room at once; one more is refused with `egress_limit`.
@@ -180,7 +182,7 @@ impl Egress {
         if found.is_empty() {
             return Err(Refusal::Unresolved);
         }
-        let local = host.eq_ignore_ascii_case("localhost");
+        let local = host.eq_ignore_ascii_case(LOCALHOST) && self.list.spells(LOCALHOST, port);
         found.retain(|found| {
             !address::is_inward(found.ip()) || self.list.names(found.ip(), port) || (local && found.ip().is_loopback())
         });

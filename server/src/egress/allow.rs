@@ -54,6 +54,11 @@ impl AllowList {
         })
     }
 
+    /// Whether this very name is written down, and not only meant by a star.
+    pub fn spells(&self, name: &str, port: u16) -> bool {
+        self.0.iter().any(|entry| entry.fits(port) && entry.hosts == Hosts::Name(name.to_owned()))
+    }
+
     /// Whether this very address is written down.
     pub fn names(&self, address: IpAddr, port: u16) -> bool {
         self.0.iter().any(|entry| entry.fits(port) && entry.hosts == Hosts::Address(address))

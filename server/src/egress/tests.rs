@@ -157,6 +157,16 @@ async fn a_name_that_leads_inward_is_refused_whatever_else_it_leads_to_first() {
 }
 
 #[tokio::test]
+async fn this_machine_is_reached_by_name_only_where_the_name_is_spelled_out() {
+    let inward: SocketAddr = "127.0.0.1:443".parse().unwrap();
+    let addresses =
+        async |list: &str| egress(&[list], u64::MAX, Told::new(&[&[inward]])).addresses("localhost", 443).await;
+    assert_eq!(addresses("localhost").await, Ok(vec![inward]));
+    assert_eq!(addresses("*").await, Err(Refusal::Inward));
+    assert_eq!(addresses("*.example").await, Err(Refusal::NotListed));
+}
+
+#[tokio::test]
 async fn the_address_that_was_checked_is_the_one_that_is_reached_however_the_resolver_answers_next() {
     let host = echo().await;
     let other: SocketAddr = "127.0.0.1:1".parse().unwrap();
