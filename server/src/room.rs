@@ -139,6 +139,11 @@ impl Room {
             Err(_) => Vec::new(),
         };
         let sandbox_epoch = self.sandbox.epoch().await;
+        if let Some(message) = self.sandbox.message() {
+            let frame = ServerFrame::Sandbox { state: self.sandbox.state(), message: Some(message) };
+            // Sent behind `joined`, which is not on its way yet.
+            member.outbox.put(outbox::Message::Text(frame.to_text()));
+        }
         JoinedFull {
             protocol: embedenv_shared::PROTOCOL,
             room: self.id,

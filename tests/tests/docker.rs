@@ -349,6 +349,8 @@ async fn f5_programs_run_on_while_the_engine_is_gone_and_are_reached_again() -> 
     client.frame_where("the engine is gone", away).await?;
     let read = client.request(json!({"type": "read", "project": "p", "path": "x"})).await?;
     assert_eq!(read["code"], "sandbox_unavailable", "{read}");
+    let mut late = join(&program, &key).await?;
+    late.frame_where("who comes now is told, too", away).await?;
     let paid = ledger_sum(&program).await?;
     assert_eq!(init(&program).await?["code"], "sandbox_unavailable");
     assert_eq!(ledger_sum(&program).await?, paid);

@@ -95,6 +95,15 @@ impl Lifecycle {
         }
     }
 
+    /// What there is to say of it beyond its state.
+    pub fn message(&self) -> Option<String> {
+        match &*self.phase.borrow() {
+            Phase::Gone(why) => Some(why.clone()),
+            Phase::Away => Some(SILENT.to_owned()),
+            _ => None,
+        }
+    }
+
     fn is_away(&self) -> bool {
         matches!(*self.phase.borrow(), Phase::Away)
     }
@@ -381,17 +390,12 @@ impl Room {
     }
 
     fn enter(&self, phase: Phase) {
-        let message = match &phase {
-            Phase::Gone(why) => Some(why.clone()),
-            Phase::Away => Some(SILENT.to_owned()),
-            _ => None,
-        };
         let ended = !matches!(phase, Phase::Ready(_) | Phase::Starting | Phase::Away);
         self.sandbox.phase.send_replace(phase);
         if ended {
             self.sessions.all_ended();
         }
-        self.tell_sandbox(message);
+        self.tell_sandbox(self.sandbox.message());
     }
 }
 
