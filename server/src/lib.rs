@@ -7,6 +7,7 @@ pub mod doctor;
 pub mod egress;
 pub mod engine;
 pub mod http;
+pub mod journal;
 pub mod ledger;
 pub mod link;
 pub mod policy;

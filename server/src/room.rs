@@ -42,7 +42,7 @@ use crate::ledger::Ledger;
 use crate::link::stream::AgentStream;
 use crate::link::{LinkError, LinkListener};
 use crate::tasks::Tasks;
-use documents::Documents;
+use documents::{Documents, Store};
 use members::{Arrival, Member, Members, Seat};
 use requests::Requests;
 use sandbox::Lifecycle;
@@ -63,6 +63,8 @@ pub struct NewRoom {
     pub engine: Arc<dyn Engine>,
     pub ledger: Ledger,
     pub tasks: Tasks,
+    /// Where its documents are kept.
+    pub documents: Store,
     /// A sandbox of this room that an earlier server started.
     pub sandbox: Option<SandboxRecord>,
     pub epoch: u64,
@@ -112,7 +114,7 @@ impl Room {
             sandbox: Lifecycle::new(new.epoch, new.sandbox),
             sessions: Sessions::default(),
             shells: Shells::default(),
-            documents: Documents::default(),
+            documents: Documents::new(new.documents),
             watches: Watches::default(),
             requests: Requests::default(),
             ports: Mutex::default(),
@@ -162,7 +164,6 @@ impl Room {
     fn left(self: &Arc<Self>, member: &Member) {
         self.members.remove(member.id);
         self.last_used.store(now(), Ordering::Relaxed);
-        self.documents.left(member.id);
         self.watches.left(member.id);
         let read = member.leave();
         self.tell_people();
@@ -218,6 +219,10 @@ impl Room {
     /// Runs something of the room's that nobody waits for.
     pub fn spawn(&self, name: &'static str, future: impl Future<Output = ()> + Send + 'static) {
         self.tasks.spawn(name, future);
+    }
+
+    fn is_closing(&self) -> bool {
+        self.tasks.is_closing()
     }
 
     fn is_spare(&self) -> bool {

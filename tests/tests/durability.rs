@@ -9,7 +9,7 @@ use embedenv_tests::client::{Client, shown};
 use embedenv_tests::editor::Editor;
 use embedenv_tests::program::Program;
 use embedenv_tests::sandboxes::{TestEngine, docker};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::timeout;
 
 /// How long after the next start everything of before is adopted or gone (TARGETS F3).
@@ -115,11 +115,7 @@ async fn f7_sigterm_tells_every_socket_1012_and_exits_with_0_and_what_was_typed_
     plain.frame_where("output", |frame| frame["data"] == "y").await?;
     let mut editor = Editor::open(&mut client, "p", "edited").await?;
     editor.insert(&mut client, 0, "typed").await?;
-    client
-        .frame_where("the edit is held", |frame: &Value| {
-            frame["type"] == "document" && frame["received"].as_u64().is_some_and(|count| count > 0)
-        })
-        .await?;
+    editor.wait_until_held(&mut client).await?;
     let full = async { (client.closed().await, drop(client)).0 };
     let plain = async { (plain.closed().await, drop(plain)).0 };
     let (status, full, plain) = tokio::try_join!(program.terminate(), full, plain)?;
@@ -164,7 +160,7 @@ async fn ending_a_room_leaves_no_process_and_no_folder() -> Result<()> {
     let server = embedenv_tests::TestServer::with(|config| config.rooms.lifetime = Duration::from_secs(2)).await?;
     let key = server.room().await?;
     let mut client = server.plain(&key).await?;
-    client.shell("p", "setsid sleep 1000 & echo started").await?;
+    client.shell("p", "setsid sleep 1000 & echo > edited; echo started").await?;
     client.until_end().await?;
     drop(client);
     let homes = || match TestEngine::chosen() {
@@ -175,8 +171,11 @@ async fn ending_a_room_leaves_no_process_and_no_folder() -> Result<()> {
         }
     };
     assert_eq!(homes()?, 1);
+    let logs = || std::fs::read_dir(server.data_dir().join("documents")).map_or(0, Iterator::count);
+    Editor::open(&mut server.full(&key).await?, "p", "edited").await?;
+    assert_eq!(logs(), 1);
     let gone = async {
-        while !server.sandboxes()?.is_empty() || homes()? > 0 {
+        while !server.sandboxes()?.is_empty() || homes()? + logs() > 0 {
             tokio::task::yield_now().await;
         }
         anyhow::Ok(())

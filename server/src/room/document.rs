@@ -1,5 +1,7 @@
-//! A text file as a document that several people edit: a Yjs document on the server's side. Does no I/O and knows no
-//! room, no roles and no sockets; whoever holds it sends what it answers and saves what it says.
+//! A text file as a document that several people edit: a Yjs document on the server's side, and its log. Knows no room,
+//! no roles and no sockets; whoever holds it sends what it answers and saves what it says.
+//!
+//! An update is in the log ([`log`], [`keeping`]) before the document takes it, and only then does anybody hear of it.
 //!
 //! What clients send is hostile until it was checked: lengths are held against the bytes that are there
 //! ([`wire`]), an update must hold text and deletions alone and lean on nothing that is missing ([`update`]), and only
@@ -7,6 +9,8 @@
 //! cost makes it start a new life: the same text, nothing of its past, another epoch.
 
 mod file;
+mod keeping;
+mod log;
 mod merge;
 mod replica;
 #[cfg(test)]
@@ -14,7 +18,6 @@ mod tests;
 mod update;
 mod wire;
 
-use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
 use embedenv_shared::code::{ErrorCode, Failure};
@@ -23,8 +26,12 @@ use rustix::time::{ClockId, clock_gettime};
 
 pub use file::LineEnding;
 use file::{FileText, Form};
+pub use keeping::Restored;
+pub use log::{Compaction, Place, Prepared, Unreadable};
+use log::{Fingerprint, Log, Record, fingerprint};
 use replica::{Broken, Replica};
 use update::{Clocks, MAX_CLOCK, Plan, Update};
+pub use wire::Aware;
 use wire::Message;
 
 /// Runs of text and tombstones a document may consist of, and structs or deletions one update may have; one costs
@@ -37,6 +44,8 @@ const MAX_CLIENTS: usize = 4096;
 const MAX_WORK: Duration = Duration::from_millis(100);
 /// Structs and deletions given to the CRDT at once, between looks at the time.
 const PORTION: usize = 16;
+/// Messages in one frame; a frame with more is refused.
+const MAX_MESSAGES: usize = 1024;
 /// Contents that were handed out to be written and may be in the file, without anybody having said so.
 const MAX_UNCONFIRMED: usize = 16;
 /// Room for what the CRDT adds when an update splits a character in two: it puts U+FFFD for each half.
@@ -54,9 +63,10 @@ pub struct Document {
     excerpt: Option<ReadOnly>,
     /// The document's text as it is in the file, as far as is known: what both sides' changes started from.
     base: String,
-    /// Fingerprints of contents that a write may have put into the file.
-    unconfirmed: Vec<u64>,
-    fingerprints: RandomState,
+    /// Contents that a write may have put into the file.
+    unconfirmed: Vec<Fingerprint>,
+    /// Where updates are kept; a document that nobody can edit has none.
+    log: Option<Log>,
     /// Upper bounds, made exact when they reach the limit.
     most_bytes: u64,
     most_blocks: usize,
@@ -80,8 +90,10 @@ pub enum Received {
     Replies(Vec<Vec<u8>>),
     /// The document holds the update. If it `changed` anything, `broadcast` is for everybody else.
     Update { broadcast: Vec<u8>, changed: bool },
-    /// Well-formed awareness, as it came; the document keeps none.
-    Awareness(Vec<u8>),
+    /// Who is where, as far as the sender says; the document keeps none of it.
+    Awareness(Vec<Aware>),
+    /// The sender wants to know who is where.
+    WantsAwareness,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -95,12 +107,16 @@ pub enum DocumentError {
     Missing,
     #[error("a document has at most {} bytes and {MAX_BLOCKS} pieces", MAX_DOCUMENT)]
     TooLarge,
+    #[error("a frame has at most {MAX_MESSAGES} messages of the sync protocol")]
+    TooMany,
     #[error("this document can't be edited")]
     ReadOnly,
     #[error("the document started a new life")]
     Rebuilt,
     #[error("the file can't be edited as text any more")]
     Unreadable,
+    #[error("the server could not write this edit down; it stays in the editor, and is asked for again")]
+    NotKept,
 }
 
 impl DocumentError {
@@ -115,9 +131,10 @@ impl From<DocumentError> for Failure {
         let code = match error {
             DocumentError::Malformed | DocumentError::NotText => ErrorCode::BadRequest,
             DocumentError::Missing | DocumentError::Rebuilt => ErrorCode::Conflict,
-            DocumentError::TooLarge => ErrorCode::TooLarge,
+            DocumentError::TooLarge | DocumentError::TooMany => ErrorCode::TooLarge,
             DocumentError::ReadOnly => ErrorCode::Forbidden,
             DocumentError::Unreadable => ErrorCode::NotText,
+            DocumentError::NotKept => ErrorCode::Unavailable,
         };
         Failure::new(code, error.to_string())
     }
@@ -150,7 +167,7 @@ impl Document {
             most_blocks: 1,
             base: text,
             unconfirmed: Vec::new(),
-            fingerprints: RandomState::new(),
+            log: None,
         };
         document.note_own();
         document
@@ -176,7 +193,9 @@ impl Document {
         if self.unconfirmed.len() == MAX_UNCONFIRMED {
             self.unconfirmed.remove(0);
         }
-        self.unconfirmed.push(self.fingerprints.hash_one(&bytes));
+        let written = fingerprint(&bytes);
+        self.unconfirmed.push(written);
+        self.note(&Record::Writing(written));
         bytes
     }
 
@@ -186,11 +205,37 @@ impl Document {
         if let FileText::Whole { text, .. } = FileText::read(written, written.len() as u64) {
             self.base = text;
         }
+        self.note_written();
     }
 
     /// Whether a message would change the document; whoever may only watch is not let through with it.
     pub fn is_update(message: &[u8]) -> bool {
         wire::is_update(message)
+    }
+
+    /// The messages that stand one behind the other in a frame, [`MAX_MESSAGES`] at most.
+    pub fn messages(frame: &[u8]) -> Result<Vec<&[u8]>, DocumentError> {
+        let mut messages = Vec::new();
+        let mut rest = frame;
+        while !rest.is_empty() {
+            if messages.len() == MAX_MESSAGES {
+                return Err(DocumentError::TooMany);
+            }
+            let (message, after) = rest.split_at(wire::message_length(rest)?);
+            messages.push(message);
+            rest = after;
+        }
+        Ok(messages)
+    }
+
+    /// A message that holds the whole document.
+    pub fn everything(&mut self) -> Result<Vec<u8>, DocumentError> {
+        Ok(wire::step2(&self.lacked_by(&[])?))
+    }
+
+    /// A message of who is where, for a client.
+    pub fn awareness(aware: &[&Aware]) -> Vec<u8> {
+        wire::awareness(aware)
     }
 
     /// Takes one message of the sync protocol.
@@ -211,7 +256,8 @@ impl Document {
                     Err(error) => Err(error),
                 }
             }
-            Message::Awareness => Ok(Received::Awareness(message.to_vec())),
+            Message::Awareness(aware) => Ok(Received::Awareness(aware)),
+            Message::AwarenessQuery => Ok(Received::WantsAwareness),
         }
     }
 
@@ -224,7 +270,7 @@ impl Document {
         if self.excerpt.is_some() {
             return Err(DocumentError::Unreadable);
         }
-        let ours = self.unconfirmed.contains(&self.fingerprints.hash_one(bytes));
+        let ours = self.unconfirmed.contains(&fingerprint(bytes));
         let current = self.text();
         let edits = if ours { Vec::new() } else { merge::merge(&self.base, &current, &new) };
         let merged = merge::apply(&current, &edits);
@@ -234,6 +280,7 @@ impl Document {
         (self.base, self.form) = (new, form);
         self.unconfirmed.clear();
         if edits.is_empty() {
+            self.note_file(&current);
             return Ok(None);
         }
         let update = match self.replica.edit(&current, &edits) {
@@ -243,6 +290,8 @@ impl Document {
         self.most_bytes = merged.len() as u64;
         self.most_blocks += 3 * edits.len();
         self.note_own();
+        self.note(&Record::Update(&update));
+        self.note_file(&merged);
         self.check_wear()?;
         Ok(Some(wire::update(&update)))
     }
@@ -259,9 +308,12 @@ impl Document {
         self.most_blocks += 3 * plan.structs.len() + 2 * plan.deletions.len();
         self.clocks.extend(&plan.clocks);
         let changed = !plan.structs.is_empty() || !deleted.is_empty();
+        let update = update::encode(&plan.structs, &deleted);
+        if changed {
+            self.keep(&update)?;
+        }
         self.check_wear()?;
-        let broadcast = wire::update(&update::encode(&plan.structs, &deleted));
-        Ok(Received::Update { broadcast, changed })
+        Ok(Received::Update { broadcast: wire::update(&update), changed })
     }
 
     /// Whether the document stays within its limit; if that depends on what the plan deletes, by trying.
@@ -333,6 +385,7 @@ impl Document {
         self.epoch = fresh.epoch;
         self.most_bytes = fresh.most_bytes;
         self.most_blocks = fresh.most_blocks;
+        self.begin_log();
         DocumentError::Rebuilt
     }
 }

@@ -1,94 +1,84 @@
-//! The documents of a room: files that somebody has open, each held as a Yjs document, and kept the same as the file.
+//! The documents of a room: files that somebody has open, or had, each a Yjs document that is kept the same as its file.
 //!
-//! Text goes to the file after a pause in typing ([`PAUSE`], at most [`LONGEST`] after the first edit), on `save`, and
-//! before anything reads the files ([`Documents::flush`]). A file that something else changed is merged into the
-//! document as small edits. What a document is and what a client may do to it is [`super::document`]'s.
+//! A document lives as long as its room: its log keeps it when nobody has it open, when the room sleeps and when the
+//! server ends, so that who comes back with edits of an hour ago finds what they are edits of. In memory are those that
+//! somebody has open and those that were a while ago. What a document is and what a client may do to it is
+//! [`super::document`]'s.
 //!
-//! Task tree: one `document saver` for each document with edits that are not in its file, and one `document reconcile`
-//! for each change told of an open file.
+//! Task tree: for each document in memory one `document saver` while it has edits that are not in its file, one `document
+//! reconcile` for each change told of its file, and one `document log` while its log is written anew.
 
-use std::collections::{BTreeMap, HashMap};
+mod feed;
+mod held;
+mod presence;
+mod saving;
+mod store;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::command::FrameId;
-use embedenv_shared::frame::{BinaryFrame, MAX_DOCUMENT, ReadOnly, ServerFrame};
-use embedenv_shared::id::{DocumentId, MemberId};
-use embedenv_shared::link::files::{Changed, List, MAX_READ, Read, StatFile, Version, Write};
+use embedenv_shared::frame::ServerFrame;
+use embedenv_shared::id::DocumentId;
+use embedenv_shared::link::files::{Changed, List};
 use embedenv_shared::path::{ProjectName, WorkspacePath};
 use parking_lot::Mutex;
-use tokio::sync::OwnedMutexGuard;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::sync::{OnceCell, OwnedMutexGuard};
 
 use super::Room;
-use super::document::{Document, Opening, Received};
+use super::document::{Document, Opening, Place, Restored};
 use super::members::Member;
-use super::outbox::{Message, Outbox};
 use crate::link::Link;
-use crate::policy::Capability;
+use held::State;
+pub use held::{Held, Outgoing};
+use saving::read_file;
+pub use store::{Store, Stores};
 
-/// Typing that pauses for this long is saved.
-const PAUSE: Duration = Duration::from_millis(300);
-/// Typing that does not pause is saved this long after its first edit.
-const LONGEST: Duration = Duration::from_millis(1500);
-/// After a save that failed, the next is tried this much later.
-const RETRY: Duration = Duration::from_secs(2);
-/// A file that is gone may be about to be replaced; it is looked for again after this long.
-const REPLACED: Duration = Duration::from_millis(150);
-/// Times a save meets a file that changed meanwhile before it is put off.
-const MERGES: usize = 5;
-/// Documents one room holds; those that nobody has open make room, and with none of these it is `limit_reached`.
+/// Documents one room has, in memory or in logs; the oldest that nobody has open makes room, and with none of these it
+/// is `limit_reached`.
 const MAX_DOCUMENTS: usize = 256;
+/// Bytes of logs one room has; with more, those of documents that nobody has open go, the oldest first.
+const MAX_LOGS: u64 = 256 * 1024 * 1024;
+/// A document that nobody has had open for this long is in its log alone.
+const UNLOAD: Duration = Duration::from_secs(5 * 60);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Documents {
+    store: Arc<Store>,
     inner: Mutex<Inner>,
     /// Held while a file becomes a document, so that two who open it get the same one.
     opening: tokio::sync::Mutex<()>,
+    /// Filled once the logs of before were looked at.
+    recovered: OnceCell<()>,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
     last: u32,
-    open: BTreeMap<DocumentId, Arc<OpenDocument>>,
+    held: BTreeMap<DocumentId, Arc<Held>>,
+    stored: BTreeMap<DocumentId, Stored>,
 }
 
+/// A document that is in its log alone. Its file has everything.
 #[derive(Debug)]
-struct OpenDocument {
-    id: DocumentId,
-    project: ProjectName,
-    state: Mutex<State>,
-    /// Held while the document is written to its file or merged with it.
-    saving: Arc<tokio::sync::Mutex<()>>,
-}
-
-#[derive(Debug)]
-struct State {
-    path: WorkspacePath,
-    document: Document,
-    read_only: Option<ReadOnly>,
-    /// The file as it was last read or written.
-    version: Version,
-    /// Counts changes of the document; `saved` is the count that is in the file.
-    changes: u64,
-    saved: u64,
-    first_unsaved: Instant,
-    last_change: Instant,
-    saver_runs: bool,
-    problem: Option<String>,
-    readers: HashMap<MemberId, Reader>,
-    closed: bool,
-}
-
-#[derive(Debug)]
-struct Reader {
-    outbox: Arc<Outbox>,
-    received: u64,
+struct Stored {
+    place: Place,
+    length: u64,
 }
 
 impl Documents {
-    /// Opens a file as a document for a member and answers with what it is.
+    pub fn new(store: Store) -> Self {
+        Self {
+            store: Arc::new(store),
+            inner: Mutex::default(),
+            opening: tokio::sync::Mutex::default(),
+            recovered: OnceCell::new(),
+        }
+    }
+
+    /// Opens a file as a document for a member and tells it what it is.
     pub async fn open(
         &self,
         room: &Arc<Room>,
@@ -96,151 +86,198 @@ impl Documents {
         id: Option<FrameId>,
         project: ProjectName,
         path: WorkspacePath,
-    ) -> Result<ServerFrame, Failure> {
-        let link = room.link().await?;
-        let _opening = self.opening.lock().await;
-        let open = match self.find(&project, &path) {
-            Some(open) => open,
-            None => self.load(&link, project.clone(), path.clone()).await?,
-        };
-        let mut state = open.state.lock();
-        state.readers.insert(member.id, Reader { outbox: member.outbox.clone(), received: 0 });
-        let role = (!Capability::Work.granted_to(member.role)).then_some(ReadOnly::Role);
-        let read_only = state.read_only.or(role);
-        let epoch = state.document.epoch();
-        let standing = state.standing(open.id, 0);
-        drop(state);
-        let opened = ServerFrame::Opened { id, document: open.id, project, path, epoch, read_only };
-        member.outbox.send(&opened);
-        Ok(standing)
-    }
-
-    /// Reads a file and makes it a document of this room.
-    async fn load(&self, link: &Link, project: ProjectName, path: WorkspacePath) -> Result<Arc<OpenDocument>, Failure> {
-        self.make_room()?;
-        // Before the read: a change after it is told.
-        if let Some(parent) = path.parent() {
-            link.call(List { project: project.clone(), path: parent, after: None, watch: true }).await?;
-        }
-        let (version, bytes) = read_file(link, &project, &path).await?;
-        let (document, read_only) = match Document::from_file(&bytes, version.size) {
-            Opening::Editable(document) => (document, None),
-            Opening::ReadOnly { document, why } => (document, Some(why)),
-        };
-        let now = Instant::now();
-        let state = State {
+    ) -> Result<(), Failure> {
+        let held = self.held(room, &project, &path).await?;
+        held.add_reader(member, |epoch, read_only| ServerFrame::Opened {
+            id,
+            document: held.id,
+            project,
             path,
-            document,
+            epoch,
             read_only,
-            version,
-            changes: 0,
-            saved: 0,
-            first_unsaved: now,
-            last_change: now,
-            saver_runs: false,
-            problem: None,
-            readers: HashMap::new(),
-            closed: false,
-        };
-        let mut inner = self.inner.lock();
-        inner.last += 1;
-        let id = DocumentId(inner.last);
-        let open = Arc::new(OpenDocument { id, project, state: Mutex::new(state), saving: Arc::default() });
-        inner.open.insert(id, open.clone());
-        Ok(open)
-    }
-
-    /// One message of the sync protocol from a member that has the document open.
-    pub fn receive(&self, room: &Arc<Room>, member: &Member, id: DocumentId, message: &[u8]) -> Result<(), Failure> {
-        let open = self.get(id)?;
-        let mut state = open.state.lock();
-        if !state.readers.contains_key(&member.id) {
-            return Err(Failure::new(ErrorCode::NotFound, format!("document {id} is not open on this connection")));
-        }
-        let is_update = Document::is_update(message);
-        if is_update && (state.read_only.is_some() || !Capability::Work.granted_to(member.role)) {
-            // The protocol of Yjs sends what it has unasked; who may not write is not scolded for it.
-            return Ok(());
-        }
-        match state.document.receive(message) {
-            Ok(Received::Replies(replies)) => {
-                for reply in replies {
-                    let frame = BinaryFrame::Document { document: id, message: &reply }.encode();
-                    member.outbox.put(Message::Binary(frame));
-                }
-                // An update that can't be taken yet is answered by a question, whose answer holds it and counts too.
-                if is_update && let Some(reader) = state.readers.get_mut(&member.id) {
-                    reader.received += 1;
-                }
-            }
-            Ok(Received::Update { broadcast, changed }) => {
-                if let Some(reader) = state.readers.get_mut(&member.id) {
-                    reader.received += 1;
-                }
-                if changed {
-                    state.tell_others(id, Some(member.id), &broadcast);
-                    state.changed(room, &open);
-                } else if state.is_saved() {
-                    state.tell_standing(id);
-                }
-            }
-            Ok(Received::Awareness(_)) => {}
-            Err(error) => {
-                if let Some(reason) = error.closes() {
-                    state.reopen(id, reason);
-                    state.changed(room, &open);
-                }
-                return Err(error.into());
-            }
-        }
+        });
+        member.edit(held);
         Ok(())
     }
 
-    pub fn close(&self, member: MemberId, id: DocumentId) {
-        if let Ok(open) = self.get(id) {
-            open.state.lock().readers.remove(&member);
+    /// The document of a file, in memory.
+    pub async fn held(
+        &self,
+        room: &Arc<Room>,
+        project: &ProjectName,
+        path: &WorkspacePath,
+    ) -> Result<Arc<Held>, Failure> {
+        let link = room.link().await?;
+        self.recover(room).await;
+        let _opening = self.opening.lock().await;
+        if let Some(held) = self.find(project, path) {
+            return Ok(held);
         }
+        if let Some(parent) = path.parent() {
+            // Before the file is read: a change after it is told.
+            link.call(List { project: project.clone(), path: parent, after: None, watch: true }).await?;
+        }
+        let stored = self.stored_at(project, path).first().copied();
+        if let Some(id) = stored
+            && let Some(held) = self.load(room, id).await
+        {
+            match held.meet_file(room, &link).await {
+                Ok(()) => return Ok(held),
+                // It is something else now, or a new one of that name.
+                Err(_) => self.forget(id),
+            }
+        }
+        self.read(&link, project.clone(), path.clone()).await
     }
 
-    pub(super) fn left(&self, member: MemberId) {
-        for open in self.all() {
-            open.state.lock().readers.remove(&member);
+    /// Reads a file and makes it a document of this room.
+    async fn read(&self, link: &Link, project: ProjectName, path: WorkspacePath) -> Result<Arc<Held>, Failure> {
+        self.make_room()?;
+        let (version, bytes) = read_file(link, &project, &path).await?;
+        let (mut document, read_only) = match Document::from_file(&bytes, version.size) {
+            Opening::Editable(document) => (document, None),
+            Opening::ReadOnly { document, why } => (document, Some(why)),
+        };
+        let mut inner = self.inner.lock();
+        let id = DocumentId(inner.last + 1);
+        if read_only.is_none() {
+            let place = Place { project: project.clone(), path: path.clone() };
+            let begun = match self.store.make_folder() {
+                Ok(()) => document.log_to(self.store.path(id), place, self.store.syncer.clone()).map_err(Failure::from),
+                Err(error) => Err(Failure::new(ErrorCode::Unavailable, format!("the server can't write: {error}"))),
+            };
+            begun?;
+        }
+        inner.last = id.0;
+        let held = Held::new(id, project, State { read_only, ..State::new(path, document, Some(version)) });
+        inner.held.insert(id, held.clone());
+        Ok(held)
+    }
+
+    /// Looks at the logs that an earlier server left. Documents with edits that are not in their files come into memory,
+    /// and with that into their files.
+    async fn recover(&self, room: &Arc<Room>) {
+        let look = async {
+            let store = self.store.clone();
+            let logs = tokio::task::spawn_blocking(move || restore_all(&store)).await.unwrap_or_default();
+            let mut unsaved = Vec::new();
+            {
+                let mut inner = self.inner.lock();
+                for (id, restored) in logs {
+                    inner.last = inner.last.max(id.0);
+                    let Some(place) = restored.document.place().cloned() else { continue };
+                    if restored.is_saved && restored.maybe_at.is_none() {
+                        let length = restored.document.log_length();
+                        inner.stored.insert(id, Stored { place, length });
+                    } else {
+                        let held = held_again(id, place, restored);
+                        inner.held.insert(id, held.clone());
+                        unsaved.push(held);
+                    }
+                }
+            }
+            for held in unsaved {
+                let mut state = held.state.lock();
+                if !state.is_saved() {
+                    state.changed(room, &held);
+                }
+            }
+        };
+        self.recovered.get_or_init(|| look).await;
+    }
+
+    /// Brings a document from its log into memory.
+    async fn load(&self, room: &Arc<Room>, id: DocumentId) -> Option<Arc<Held>> {
+        let store = self.store.clone();
+        let restored = tokio::task::spawn_blocking(move || restore(&store, id)).await.ok()?;
+        let mut inner = self.inner.lock();
+        let Some(stored) = inner.stored.remove(&id) else { return inner.held.get(&id).cloned() };
+        let held = held_again(id, stored.place, restored?);
+        inner.held.insert(id, held.clone());
+        drop(inner);
+        let mut state = held.state.lock();
+        if !state.is_saved() {
+            state.changed(room, &held);
+        }
+        drop(state);
+        Some(held)
+    }
+
+    /// Messages of the sync protocol from a member that has the document open.
+    pub fn receive(
+        &self,
+        room: &Arc<Room>,
+        member: &Member,
+        id: DocumentId,
+        messages: &[&[u8]],
+    ) -> Result<(), Failure> {
+        self.get(id)?.receive(room, member, messages)
+    }
+
+    pub fn close(&self, member: &Member, id: DocumentId) {
+        if let Some(held) = member.stop_editing(id) {
+            held.remove_reader(member.id);
         }
     }
 
     /// Writes one document to its file now.
     pub async fn save(&self, room: &Arc<Room>, id: DocumentId) -> Result<(), Failure> {
-        let open = self.get(id)?;
-        if let Some(why) = open.state.lock().read_only {
+        let held = self.get(id)?;
+        if let Some(why) = held.state.lock().read_only {
             return Err(Failure::new(ErrorCode::Forbidden, format!("this file is read-only here ({why:?})")));
         }
-        open.save(room).await
+        held.save(room).await
     }
 
     /// Writes every document with edits to its file, before something reads the files.
     pub async fn flush(&self, room: &Arc<Room>) {
-        for open in self.all() {
-            if !open.state.lock().is_saved()
-                && let Err(failure) = open.save(room).await
+        self.recover(room).await;
+        for held in self.all() {
+            if !held.state.lock().is_saved()
+                && let Err(failure) = held.save(room).await
             {
-                tracing::warn!(room = %room.id, document = %open.id, %failure, "a document could not be saved");
+                tracing::warn!(room = %room.id, document = %held.id, %failure, "a document could not be saved");
+            }
+        }
+    }
+
+    /// Leaves documents to their logs that nobody has had open for a while; with `at_once`, however short it was.
+    pub fn unload(&self, at_once: bool) {
+        let mut inner = self.inner.lock();
+        let unread: Vec<Arc<Held>> = inner
+            .held
+            .values()
+            .filter(|held| {
+                let state = held.state.lock();
+                let is_due = at_once || state.unread_since.elapsed() >= UNLOAD;
+                is_due && state.feed.is_empty() && state.is_saved() && state.document.is_kept()
+            })
+            .cloned()
+            .collect();
+        for held in unread {
+            inner.held.remove(&held.id);
+            let mut state = held.state.lock();
+            // Whoever still has it in hand leaves the log alone.
+            state.closed = true;
+            if let Some(place) = state.document.place().cloned() {
+                inner.stored.insert(held.id, Stored { place, length: state.document.log_length() });
             }
         }
     }
 
     /// The agent told that a folder changed: documents of files in it look at their files.
     pub(super) fn changed(&self, room: &Arc<Room>, changed: &Changed) {
-        for open in self.all() {
+        for held in self.all() {
             let concerned = {
-                let state = open.state.lock();
-                open.project == changed.project
+                let state = held.state.lock();
+                held.project == changed.project
                     && state.path.parent().as_ref() == Some(&changed.path)
                     && (changed.names.is_empty()
                         || changed.names.iter().any(|name| Some(name.as_str()) == state.path.name()))
             };
             if concerned {
                 let room = room.clone();
-                room.clone().spawn("document reconcile", async move { open.reconcile(&room).await });
+                room.clone().spawn("document reconcile", async move { held.reconcile(&room).await });
             }
         }
     }
@@ -248,47 +285,60 @@ impl Documents {
     /// Documents of these files look at their files now.
     pub async fn reconcile_all(&self, room: &Arc<Room>, project: &ProjectName, paths: &[WorkspacePath]) {
         for path in paths {
-            if let Some(open) = self.find(project, path) {
-                open.reconcile(room).await;
+            if let Some(held) = self.find(project, path) {
+                held.reconcile(room).await;
             }
         }
     }
 
     /// Keeps documents at an entry and beneath it from reading and writing their files, while it gets another name. They
     /// would look for them under the old one, and write them anew there.
-    pub(super) async fn hold(&self, project: &ProjectName, path: &WorkspacePath) -> Vec<OwnedMutexGuard<()>> {
-        let mut held = Vec::new();
+    pub(super) async fn hold(
+        &self,
+        room: &Arc<Room>,
+        project: &ProjectName,
+        from: &WorkspacePath,
+        to: &WorkspacePath,
+    ) -> Vec<OwnedMutexGuard<()>> {
+        for id in self.stored_at(project, from) {
+            self.load(room, id).await;
+        }
+        let mut guards = Vec::new();
         // In the order of their numbers, so that two of these never wait for each other.
-        for open in self.all() {
-            if open.project == *project && open.state.lock().path.is_within(path) {
-                held.push(open.saving.clone().lock_owned().await);
+        for held in self.all().into_iter().filter(|held| held.project == *project) {
+            if !held.state.lock().path.is_within(from) {
+                continue;
+            }
+            guards.push(held.saving.clone().lock_owned().await);
+            let mut state = held.state.lock();
+            if let Some(path) = moved_path(&state.path, from, to) {
+                state.document.moving(&path);
             }
         }
-        held
+        guards
     }
 
     /// An entry got another name: documents at it and beneath it follow.
     pub(super) fn moved(&self, project: &ProjectName, from: &WorkspacePath, to: &WorkspacePath) {
-        for open in self.all().into_iter().filter(|open| open.project == *project) {
-            let mut state = open.state.lock();
-            if !state.path.is_within(from) {
-                continue;
+        for held in self.all().into_iter().filter(|held| held.project == *project) {
+            let mut state = held.state.lock();
+            if let Some(path) = moved_path(&state.path, from, to) {
+                state.move_to(held.id, path);
             }
-            let rest = &state.path.as_str()[from.as_str().len()..];
-            let Ok(path) = WorkspacePath::parse(&format!("{to}{rest}")) else { continue };
-            state.path = path.clone();
-            state.tell(&ServerFrame::DocumentMoved { document: open.id, path });
         }
     }
 
     /// An entry was deleted: documents at it and beneath it are closed.
     pub(super) fn removed(&self, project: &ProjectName, path: &WorkspacePath, reason: &str) {
-        for open in self.all().into_iter().filter(|open| open.project == *project) {
-            let mut state = open.state.lock();
+        for id in self.stored_at(project, path) {
+            self.forget(id);
+        }
+        for held in self.all().into_iter().filter(|held| held.project == *project) {
+            let mut state = held.state.lock();
             if state.path.is_within(path) {
-                state.close(open.id, reason);
+                state.close(held.id, reason);
                 drop(state);
-                self.inner.lock().open.remove(&open.id);
+                self.forget(held.id);
             }
         }
     }
@@ -297,252 +347,102 @@ impl Documents {
     pub fn any_in(&self, project: &ProjectName, folder: &WorkspacePath) -> bool {
         self.all()
             .iter()
-            .any(|open| open.project == *project && open.state.lock().path.parent().as_ref() == Some(folder))
+            .any(|held| held.project == *project && held.state.lock().path.parent().as_ref() == Some(folder))
     }
 
-    fn get(&self, id: DocumentId) -> Result<Arc<OpenDocument>, Failure> {
-        let missing = || Failure::new(ErrorCode::NotFound, format!("there is no document {id}"));
-        self.inner.lock().open.get(&id).cloned().ok_or_else(missing)
-    }
-
-    fn find(&self, project: &ProjectName, path: &WorkspacePath) -> Option<Arc<OpenDocument>> {
-        self.all().into_iter().find(|open| open.project == *project && open.state.lock().path == *path)
-    }
-
-    fn all(&self) -> Vec<Arc<OpenDocument>> {
-        self.inner.lock().open.values().cloned().collect()
-    }
-
-    /// Forgets the document that was opened first of those nobody has open and that are saved, if there are too many.
-    fn make_room(&self) -> Result<(), Failure> {
+    /// There is no such document any more, and no log of it.
+    fn forget(&self, id: DocumentId) {
         let mut inner = self.inner.lock();
-        if inner.open.len() < MAX_DOCUMENTS {
-            return Ok(());
-        }
-        let idle = inner.open.values().find(|open| {
-            let state = open.state.lock();
-            state.readers.is_empty() && state.is_saved()
-        });
-        match idle.map(|open| open.id) {
-            Some(id) => {
-                inner.open.remove(&id);
-                Ok(())
-            }
-            None => {
-                Err(Failure::new(ErrorCode::LimitReached, format!("the room has {MAX_DOCUMENTS} files open already")))
-            }
-        }
-    }
-}
-
-impl OpenDocument {
-    /// Writes the document to its file, merging what something else wrote there meanwhile.
-    async fn save(self: &Arc<Self>, room: &Arc<Room>) -> Result<(), Failure> {
-        let _saving = self.saving.lock().await;
-        let outcome = self.write(room).await;
-        let mut state = self.state.lock();
-        state.problem = outcome.as_ref().err().map(|failure| failure.message.clone());
-        state.tell_standing(self.id);
-        outcome
+        inner.held.remove(&id);
+        inner.stored.remove(&id);
+        self.store.remove(id);
     }
 
-    async fn write(self: &Arc<Self>, room: &Arc<Room>) -> Result<(), Failure> {
-        let link = room.link().await?;
-        for _ in 0..MERGES {
-            let (path, content, expected, changes) = {
-                let mut state = self.state.lock();
-                if state.is_saved() || state.closed {
-                    return Ok(());
-                }
-                (state.path.clone(), state.document.to_write(), state.version, state.changes)
-            };
-            let written = content.clone();
-            let write =
-                Write { project: self.project.clone(), path: path.clone(), content, expected: Some(Some(expected)) };
-            match link.call(write).await {
-                Ok(done) => {
-                    let mut state = self.state.lock();
-                    state.version = done.version;
-                    state.saved = changes;
-                    state.document.saved(&written);
-                    return Ok(());
-                }
-                Err(failure) if failure.code == ErrorCode::Conflict => self.merge(room, &link, &path).await?,
-                Err(failure) if failure.code == ErrorCode::NotFound => {
-                    // The file went away under its editors: what they have is written anew.
-                    let content = self.state.lock().document.to_write();
-                    let write = Write { project: self.project.clone(), path, content, expected: Some(None) };
-                    let done = link.call(write).await?;
-                    self.state.lock().version = done.version;
-                }
-                Err(failure) => return Err(failure),
-            }
-        }
-        Err(Failure::new(ErrorCode::Conflict, "the file keeps changing while it is saved"))
+    fn get(&self, id: DocumentId) -> Result<Arc<Held>, Failure> {
+        let missing = || Failure::new(ErrorCode::NotFound, format!("there is no document {id}"));
+        self.inner.lock().held.get(&id).cloned().ok_or_else(missing)
     }
 
-    /// Looks at the file and takes over what something else wrote there.
-    async fn reconcile(self: &Arc<Self>, room: &Arc<Room>) {
-        let _saving = self.saving.lock().await;
-        let Ok(link) = room.link().await else { return };
-        let (path, known) = {
-            let state = self.state.lock();
-            if state.closed {
-                return;
-            }
-            (state.path.clone(), state.version)
+    fn find(&self, project: &ProjectName, path: &WorkspacePath) -> Option<Arc<Held>> {
+        self.all().into_iter().find(|held| held.project == *project && held.state.lock().path == *path)
+    }
+
+    fn all(&self) -> Vec<Arc<Held>> {
+        self.inner.lock().held.values().cloned().collect()
+    }
+
+    /// Documents in logs alone whose files are an entry or beneath it.
+    fn stored_at(&self, project: &ProjectName, path: &WorkspacePath) -> Vec<DocumentId> {
+        let inner = self.inner.lock();
+        let here = |stored: &Stored| stored.place.project == *project && stored.place.path.is_within(path);
+        inner.stored.iter().filter(|(_, stored)| here(stored)).map(|(id, _)| *id).collect()
+    }
+
+    /// Makes room for one more document: those in logs alone go first, then those that nobody has open.
+    fn make_room(&self) -> Result<(), Failure> {
+        let is_full = |inner: &Inner| {
+            let held = inner.held.values().map(|held| held.state.lock().document.log_length());
+            let bytes: u64 = held.chain(inner.stored.values().map(|stored| stored.length)).sum();
+            inner.held.len() + inner.stored.len() >= MAX_DOCUMENTS || bytes > MAX_LOGS
         };
-        let stat = || StatFile { project: self.project.clone(), path: path.clone() };
-        let mut stated = link.call(stat()).await;
-        if stated.as_ref().is_err_and(|failure| failure.code == ErrorCode::NotFound) {
-            sleep(REPLACED).await;
-            stated = link.call(stat()).await;
-        }
-        match stated {
-            Ok(stated) if stated.version == known => {}
-            Ok(_) => {
-                if let Err(failure) = self.merge(room, &link, &path).await {
-                    tracing::debug!(room = %room.id, document = %self.id, %failure, "a changed file could not be merged");
-                }
-            }
-            Err(failure) if failure.code == ErrorCode::NotFound && self.state.lock().path == path => {
-                room.documents.removed(&self.project, &path, "The file was deleted.");
-            }
-            Err(_) => {}
-        }
-    }
-
-    /// Merges the file's content into the document. The caller holds `saving`.
-    async fn merge(self: &Arc<Self>, room: &Arc<Room>, link: &Link, path: &WorkspacePath) -> Result<(), Failure> {
-        let (version, bytes) = read_file(link, &self.project, path).await?;
-        let mut state = self.state.lock();
-        match state.document.merge_file(&bytes, version.size) {
-            Ok(update) => {
-                state.version = version;
-                if let Some(update) = update {
-                    state.tell_others(self.id, None, &update);
-                }
-                if state.document.to_file() == bytes {
-                    state.saved = state.changes;
-                    state.tell_standing(self.id);
-                } else {
-                    state.changed(room, self);
-                }
-                Ok(())
-            }
-            Err(error) => {
-                let Some(reason) = error.closes() else {
-                    state.close(self.id, "The file was replaced by something that can't be edited here.");
-                    drop(state);
-                    room.documents.inner.lock().open.remove(&self.id);
-                    return Err(error.into());
-                };
-                state.version = version;
-                state.reopen(self.id, reason);
-                state.changed(room, self);
-                Ok(())
-            }
-        }
-    }
-
-    /// Saves after a pause, until everything is saved.
-    async fn keep_saved(self: Arc<Self>, room: Arc<Room>) {
         loop {
-            let due = {
-                let mut state = self.state.lock();
-                if state.is_saved() || state.closed {
-                    state.saver_runs = false;
-                    return;
-                }
-                (state.last_change + PAUSE).min(state.first_unsaved + LONGEST)
-            };
-            if due > Instant::now() {
-                sleep_until(due).await;
-                continue;
+            let inner = self.inner.lock();
+            if !is_full(&inner) {
+                return Ok(());
             }
-            if self.save(&room).await.is_err() {
-                sleep(RETRY).await;
+            if inner.stored.is_empty() {
+                drop(inner);
+                self.unload(true);
+            } else {
+                drop(inner);
+            }
+            let oldest = self.inner.lock().stored.keys().next().copied();
+            match oldest {
+                Some(id) => self.forget(id),
+                None => {
+                    let message = format!("the room has as many files open as it may have ({MAX_DOCUMENTS})");
+                    return Err(Failure::new(ErrorCode::LimitReached, message));
+                }
             }
         }
     }
 }
 
-impl State {
-    fn is_saved(&self) -> bool {
-        self.saved == self.changes
+fn moved_path(path: &WorkspacePath, from: &WorkspacePath, to: &WorkspacePath) -> Option<WorkspacePath> {
+    if !path.is_within(from) {
+        return None;
     }
-
-    /// The document has edits that are not in its file.
-    fn changed(&mut self, room: &Arc<Room>, open: &Arc<OpenDocument>) {
-        let now = Instant::now();
-        self.last_change = now;
-        let was_saved = self.is_saved();
-        self.changes += 1;
-        if was_saved {
-            self.first_unsaved = now;
-            self.tell_standing(open.id);
-        }
-        if !self.saver_runs {
-            self.saver_runs = true;
-            room.spawn("document saver", open.clone().keep_saved(room.clone()));
-        }
-    }
-
-    fn standing(&self, id: DocumentId, received: u64) -> ServerFrame {
-        ServerFrame::Document { document: id, received, saved: self.is_saved(), problem: self.problem.clone() }
-    }
-
-    fn tell_standing(&self, id: DocumentId) {
-        for reader in self.readers.values() {
-            reader.outbox.send(&self.standing(id, reader.received));
-        }
-    }
-
-    fn tell(&self, frame: &ServerFrame) {
-        for reader in self.readers.values() {
-            reader.outbox.send(frame);
-        }
-    }
-
-    fn tell_others(&self, id: DocumentId, but: Option<MemberId>, update: &[u8]) {
-        let frame = BinaryFrame::Document { document: id, message: update }.encode();
-        for (_, reader) in self.readers.iter().filter(|(member, _)| Some(**member) != but) {
-            reader.outbox.put(Message::Binary(frame.clone()));
-        }
-    }
-
-    /// The document goes on in another life: whoever has it open has to open it again.
-    fn reopen(&mut self, id: DocumentId, reason: &str) {
-        self.tell(&ServerFrame::DocumentClosed { document: id, reason: reason.to_owned() });
-        self.readers.clear();
-    }
-
-    fn close(&mut self, id: DocumentId, reason: &str) {
-        self.closed = true;
-        self.tell(&ServerFrame::DocumentClosed { document: id, reason: reason.to_owned() });
-        self.readers.clear();
-    }
+    WorkspacePath::parse(&format!("{to}{}", &path.as_str()[from.as_str().len()..])).ok()
 }
 
-/// A file's content and version, at most a little more than a document may have.
-async fn read_file(link: &Link, project: &ProjectName, path: &WorkspacePath) -> Result<(Version, Vec<u8>), Failure> {
-    'again: for _ in 0..MERGES {
-        let mut bytes = Vec::new();
-        let mut first = None;
-        loop {
-            let offset = bytes.len() as u64;
-            let read = Read { project: project.clone(), path: path.clone(), offset, length: MAX_READ };
-            let content = link.call(read).await?;
-            let version = *first.get_or_insert(content.version);
-            if content.version != version {
-                continue 'again;
-            }
-            let last = content.bytes.is_empty();
-            bytes.extend_from_slice(&content.bytes);
-            if last || bytes.len() as u64 >= version.size || bytes.len() as u64 > MAX_DOCUMENT {
-                return Ok((version, bytes));
-            }
+/// A document of a log, in memory again.
+fn held_again(id: DocumentId, place: Place, restored: Restored) -> Arc<Held> {
+    let Restored { document, is_saved, maybe_at } = restored;
+    let state = State { maybe_at, ..State::new(place.path, document, None) };
+    let held = Held::new(id, place.project, state);
+    if !is_saved {
+        held.state.lock().changes = 1;
+    }
+    held
+}
+
+/// The documents of all logs that can be read.
+fn restore_all(store: &Store) -> Vec<(DocumentId, Restored)> {
+    let listed = store.list().unwrap_or_else(|error| {
+        tracing::error!(%error, "the logs of a room's documents can't be listed");
+        Vec::new()
+    });
+    listed.into_iter().filter_map(|id| Some((id, restore(store, id)?))).collect()
+}
+
+/// The document of a log. One that can't be read is put out of the way: its file is there.
+fn restore(store: &Store, id: DocumentId) -> Option<Restored> {
+    match Document::restore(&store.path(id), store.syncer.clone()) {
+        Ok(restored) => Some(restored),
+        Err(error) => {
+            tracing::error!(document = %id, error = %crate::telemetry::chain(&error), "a document's log can't be used");
+            store.set_aside(id);
+            None
         }
     }
-    Err(Failure::new(ErrorCode::Conflict, format!("{path} keeps changing while it is read")))
 }

@@ -57,7 +57,7 @@ impl Room {
         let link = self.wake().await?;
         let to = path.with_name(&name)?;
         self.documents.flush(self).await;
-        let _held = self.documents.hold(&project, &path).await;
+        let _held = self.documents.hold(self, &project, &path, &to).await;
         link.call(Rename { project: project.clone(), path: path.clone(), name }).await?;
         self.documents.moved(&project, &path, &to);
         Ok(())

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use embedenv_shared::code::{CloseCode, ErrorCode, Failure};
 use embedenv_shared::command::{Guest, MAX_USER};
 use embedenv_shared::frame::{Person, ServerFrame};
-use embedenv_shared::id::{MemberId, Role};
+use embedenv_shared::id::{DocumentId, MemberId, Role};
 use embedenv_shared::path::{ProjectName, WorkspacePath};
 use parking_lot::Mutex;
 
+use super::documents::Held;
 use super::outbox::{Message, Outbox};
 use super::session::Session;
 
@@ -32,6 +33,8 @@ pub struct Member {
     pub outbox: Arc<Outbox>,
     /// The sessions whose output this connection follows, in the order it began to; `None` once it has left.
     reading: Mutex<Option<Vec<Arc<Session>>>>,
+    /// The documents that this connection has open; `None` once it has left.
+    editing: Mutex<Option<Vec<Arc<Held>>>>,
     place: Mutex<(Option<ProjectName>, Option<WorkspacePath>)>,
 }
 
@@ -95,6 +98,7 @@ impl Members {
             key,
             outbox,
             reading: Mutex::new(Some(Vec::new())),
+            editing: Mutex::new(Some(Vec::new())),
             place: Mutex::default(),
         });
         inner.seats.insert(id, member.clone());
@@ -173,9 +177,35 @@ impl Member {
         self.reading.lock().clone().unwrap_or_default()
     }
 
+    /// Follows a document that this member was added to; one that has left is removed again.
+    pub fn edit(&self, held: Arc<Held>) {
+        match &mut *self.editing.lock() {
+            None => held.remove_reader(self.id),
+            Some(editing) => {
+                editing.retain(|other| other.id != held.id);
+                editing.push(held);
+            }
+        }
+        self.outbox.nudge();
+    }
+
+    pub fn stop_editing(&self, id: DocumentId) -> Option<Arc<Held>> {
+        let mut editing = self.editing.lock();
+        let editing = editing.as_mut()?;
+        let at = editing.iter().position(|held| held.id == id)?;
+        Some(editing.remove(at))
+    }
+
+    pub fn editing(&self) -> Vec<Arc<Held>> {
+        self.editing.lock().clone().unwrap_or_default()
+    }
+
     /// Stops reading for good, and says what was read.
     pub(super) fn leave(&self) -> Vec<Arc<Session>> {
         self.outbox.abandon();
+        for held in self.editing.lock().take().unwrap_or_default() {
+            held.remove_reader(self.id);
+        }
         let read = self.reading.lock().take().unwrap_or_default();
         for session in &read {
             session.detach(self.id);

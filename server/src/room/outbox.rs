@@ -57,6 +57,11 @@ impl Outbox {
         self.wake.clone()
     }
 
+    /// Wakes the writer: something that it pulls has news.
+    pub fn nudge(&self) {
+        self.wake.notify_one();
+    }
+
     pub fn send(&self, frame: &ServerFrame) {
         self.put(Message::Text(frame.to_text()));
     }

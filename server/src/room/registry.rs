@@ -16,11 +16,13 @@ use embedenv_shared::id::{ROOM_ID_BYTES, Role, RoomId};
 use parking_lot::Mutex;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
+use super::documents::Stores;
 use super::pool::Pool;
 use super::{NewRoom, Room, now};
 use crate::config::Config;
 use crate::egress::Egress;
 use crate::engine::{Engine, EngineError, Notice, Profile, SandboxRecord, Standing, Swept};
+use crate::journal::Syncer;
 use crate::ledger::{
     IdempotencyKey, Ledger, LedgerError, NewRoom as LedgerRoom, NewSandbox, OpenOutcome, PRICE, RoomRow,
 };
@@ -50,6 +52,7 @@ pub struct Registry {
     /// Every room that was made here and is still in somebody's hands, opened or not: the sweeper spares what is theirs.
     made: Mutex<HashMap<RoomId, Weak<Room>>>,
     pool: Pool,
+    stores: Stores,
 }
 
 #[derive(Debug, Default)]
@@ -89,11 +92,13 @@ impl Registry {
     ) -> Result<Arc<Self>, RegistryError> {
         let rows = ledger.rooms().await?;
         let pool = Pool::new(config.spaces.iter());
-        let registry =
-            Arc::new(Self { config, engine, ledger, tasks, rooms: Mutex::default(), made: Mutex::default(), pool });
+        let stores = Stores::new(&config.data_dir, Syncer::start(&tasks));
+        let (rooms, made) = (Mutex::default(), Mutex::default());
+        let registry = Arc::new(Self { config, engine, ledger, tasks, rooms, made, pool, stores });
         for row in rows {
             registry.restore(row);
         }
+        registry.sweep_documents();
         match registry.sweep().await {
             // The sweeper goes on trying.
             Ok(_) | Err(EngineError::Unreachable { .. }) => {}
@@ -219,6 +224,7 @@ impl Registry {
             room.members.send_away(None, CloseCode::GoingDown, "the server is going down");
             room.documents.flush(&room).await;
         }
+        self.stores.flush().await;
         for room in self.pool.empty() {
             room.over().await;
             self.erase(room.id).await;
@@ -279,6 +285,7 @@ impl Registry {
             engine: self.engine.clone(),
             ledger: self.ledger.clone(),
             tasks: self.tasks.clone(),
+            documents: self.stores.of(id),
             sandbox,
             epoch,
             spare,
@@ -431,8 +438,11 @@ impl Registry {
                 } else if unused >= self.config.rooms.sleep_after && !room.sandbox.is_asleep() {
                     let started = Instant::now();
                     room.documents.flush(&room).await;
+                    room.documents.unload(true);
                     room.rest().await;
                     tracing::debug!(room = %room.id, elapsed = ?started.elapsed(), "an empty room fell asleep");
+                } else {
+                    room.documents.unload(false);
                 }
             }
         }
@@ -450,7 +460,21 @@ impl Registry {
         self.erase(room.id).await;
     }
 
+    /// Removes documents of rooms that there are no more.
+    fn sweep_documents(&self) {
+        let left = self.stores.rooms().and_then(|rooms| {
+            let gone = rooms.into_iter().filter(|room| self.find(*room).is_none());
+            gone.map(|room| self.stores.erase(room)).collect::<Result<Vec<()>, _>>()
+        });
+        if let Err(error) = left {
+            tracing::error!(%error, "documents that no room owns could not be removed");
+        }
+    }
+
     async fn erase(&self, room: RoomId) {
+        if let Err(error) = self.stores.erase(room) {
+            tracing::error!(%room, %error, "a room's documents could not be removed");
+        }
         match self.engine.erase(room).await {
             // The sweeper removes it when the engine is back.
             Ok(()) | Err(EngineError::Unreachable { .. }) => {}

@@ -50,11 +50,11 @@ pub(super) async fn carry_out(
             Answer::With(ServerFrame::File { id, content, encoding })
         }
         FullRequest::Open { project, path } => {
-            let opened = room.documents.open(room, member, id, project, path).await?;
-            Answer::With(opened)
+            room.documents.open(room, member, id, project, path).await?;
+            Answer::Elsewhere
         }
         FullRequest::Close { document } => {
-            room.documents.close(member.id, document);
+            room.documents.close(member, document);
             Answer::Quietly
         }
         FullRequest::Save { document } => {

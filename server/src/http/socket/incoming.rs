@@ -10,6 +10,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream::SplitStream;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -17,12 +18,16 @@ use super::super::Doors;
 use super::commands::Answer;
 use super::{Ending, Socket, commands, complaint, full};
 use crate::policy::Capability;
+use crate::room::document::Document;
 use crate::room::members::Seat;
 use crate::room::outbox::Outbox;
 
-/// Frames a member may send in each [`BUDGET_TIME`]; beyond that its socket is read more slowly.
-const BUDGET: u32 = 500;
+/// Frames and messages of documents that a member may send in each [`BUDGET_TIME`]; beyond that its socket is read more
+/// slowly.
+const BUDGET: usize = 500;
 const BUDGET_TIME: Duration = Duration::from_millis(100);
+/// Messages of one frame that are taken at once.
+const PORTION: usize = 16;
 /// A peer that says nothing for this long, pongs included, is gone.
 const SILENCE: Duration = Duration::from_secs(40);
 
@@ -71,7 +76,7 @@ pub(super) async fn carry(
         };
         let Some(message) = message else { return Ending::Left };
         heard.now();
-        budget.spend().await;
+        budget.spend(1).await;
         match message {
             Ok(Message::Text(text)) => {
                 tokio::select! {
@@ -82,7 +87,7 @@ pub(super) async fn carry(
                 text_frame(doors, seat, text.as_str()).await;
             }
             Ok(Message::Binary(bytes)) => {
-                if let Err(failure) = binary_frame(seat, &bytes).await {
+                if let Err(failure) = binary_frame(seat, &mut budget, &bytes).await {
                     answer(outbox, None, Err(failure));
                 }
             }
@@ -123,7 +128,7 @@ async fn text_frame(doors: &Doors, seat: &Seat, text: &str) {
     answer(outbox, id, reply);
 }
 
-async fn binary_frame(seat: &Seat, bytes: &[u8]) -> Result<(), Failure> {
+async fn binary_frame(seat: &Seat, budget: &mut Budget, bytes: &[u8]) -> Result<(), Failure> {
     if !seat.member.full {
         return Err(Failure::new(ErrorCode::BadRequest, "binary frames need \"protocol\": 2 in init or join"));
     }
@@ -137,7 +142,14 @@ async fn binary_frame(seat: &Seat, bytes: &[u8]) -> Result<(), Failure> {
         BinaryFrame::Document { document, message } => {
             // Replies wait in the outbox; a client that asks without reading is not read either.
             seat.member.outbox.ready().await;
-            seat.room().documents.receive(seat.room(), &seat.member, document, message)
+            let messages = Document::messages(message)?;
+            for portion in messages.chunks(PORTION) {
+                seat.room().documents.receive(seat.room(), &seat.member, document, portion)?;
+                budget.spend(portion.len()).await;
+                // Others have documents, too.
+                yield_now().await;
+            }
+            Ok(())
         }
         BinaryFrame::Output { .. } | BinaryFrame::Snapshot { .. } => {
             Err(Failure::new(ErrorCode::BadRequest, "only the server sends this frame"))
@@ -158,7 +170,7 @@ fn answer(outbox: &Arc<Outbox>, id: Option<FrameId>, reply: Result<Answer, Failu
 #[derive(Debug)]
 struct Budget {
     since: Instant,
-    spent: u32,
+    spent: usize,
 }
 
 impl Default for Budget {
@@ -168,9 +180,9 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Counts a frame, and waits when the budget is used up.
-    async fn spend(&mut self) {
-        self.spent += 1;
+    /// Counts what was sent, and waits when the budget is used up.
+    async fn spend(&mut self, sent: usize) {
+        self.spent += sent;
         if self.spent < BUDGET {
             return;
         }

@@ -1,4 +1,4 @@
-//! What a member is sent: the outbox first, then what its sessions have, each session in its turn.
+//! What a member is sent: the outbox first, then what its sessions and its documents have, each in its turn.
 //!
 //! Output is pulled at this member's own cursors, and pulled only when the socket has taken what came before, so a
 //! slow peer holds up nobody.
@@ -19,6 +19,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 
 use super::Socket;
+use crate::room::documents::Outgoing;
 use crate::room::members::Seat;
 use crate::room::outbox;
 use crate::room::plain::PlainRenderer;
@@ -129,6 +130,18 @@ async fn pump_full(seat: &Seat, sink: &mut Sink, told: &mut HashSet<SessionId>) 
                     send_frame(sink, &ServerFrame::Terminal(session.describe())).await?;
                 }
             }
+        }
+    }
+    for held in seat.member.editing() {
+        let Outgoing { standing, messages, more } = held.pull(seat.member.id);
+        for message in messages {
+            send(sink, Message::binary(message)).await?;
+        }
+        if let Some(standing) = standing {
+            send_frame(sink, &standing).await?;
+        }
+        if more {
+            next = Next::Now;
         }
     }
     if told.len() > reading.len() {

@@ -5,20 +5,21 @@
 //! file comes back byte for byte.
 
 use embedenv_shared::frame::{MAX_DOCUMENT, ReadOnly};
+use serde::{Deserialize, Serialize};
 
 /// A NUL among this many first bytes makes a file binary.
 const SNIFFED: usize = 8 * 1024;
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// How the lines of a file end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LineEnding {
     Lf,
     CrLf,
 }
 
 /// What a file has around its text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Form {
     pub(super) eol: LineEnding,
     pub(super) byte_order_mark: bool,

@@ -1,6 +1,7 @@
 //! A document against clients that run a CRDT of their own.
 
 mod hostile;
+mod kept;
 mod pages;
 
 use yrs::block::ClientID;
@@ -236,9 +237,26 @@ fn awareness_passes_if_it_is_well_formed() {
     let mut awareness = vec![1];
     let state = [&[1, 5, 1][..], &[2], b"{}"].concat();
     put_bytes(&mut awareness, &state);
-    assert_eq!(document.receive(&awareness), Ok(Received::Awareness(awareness.clone())));
+    let aware = Aware { client: 5, clock: 1, state: "{}".to_owned() };
+    assert_eq!(Document::awareness(&[&aware]), awareness);
+    assert_eq!(document.receive(&awareness), Ok(Received::Awareness(vec![aware])));
     awareness.push(0);
     assert_eq!(document.receive(&awareness), Err(DocumentError::Malformed));
+    assert_eq!(document.receive(&[3]), Ok(Received::WantsAwareness));
+}
+
+#[test]
+fn a_frame_of_several_messages_is_taken_apart_and_one_of_too_many_refused() {
+    let mut source = document("");
+    let client = Client::synced(1, &mut source);
+    let (one, two) = (client.insert(0, "one"), client.insert(3, " two"));
+    let frame = [&one[..], &[3], &two, &[1, 1, 0]].concat();
+    assert_eq!(Document::messages(&frame), Ok(vec![&one[..], &[3], &two, &[1, 1, 0]]));
+    assert_eq!(Document::messages(&[]), Ok(vec![]));
+    assert_eq!(Document::messages(&frame[..one.len() - 1]), Err(DocumentError::Malformed));
+    assert_eq!(Document::messages(&[&one[..], &[7]].concat()), Err(DocumentError::Malformed));
+    assert_eq!(Document::messages(&vec![3; MAX_MESSAGES]).map(|messages| messages.len()), Ok(MAX_MESSAGES));
+    assert_eq!(Document::messages(&vec![3; MAX_MESSAGES + 1]), Err(DocumentError::TooMany));
 }
 
 #[test]

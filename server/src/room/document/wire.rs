@@ -90,8 +90,20 @@ pub(super) enum Message<'a> {
     Step1(StateVector),
     /// Both the answer to a step 1 and a later change: an update of version 1, not looked at yet.
     Update(&'a [u8]),
-    /// Who is where, well-formed.
-    Awareness,
+    /// Who is where.
+    Awareness(Vec<Aware>),
+    /// Who is where?
+    AwarenessQuery,
+}
+
+/// Where one client of a document is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Aware {
+    pub client: u64,
+    /// Counts what the client said of itself.
+    pub clock: u32,
+    /// JSON; `null` of one that is gone.
+    pub state: String,
 }
 
 impl<'a> Message<'a> {
@@ -114,9 +126,9 @@ impl<'a> Message<'a> {
                 let mut reader = Reader::new(rest);
                 let awareness = reader.bytes()?;
                 reader.end()?;
-                check_awareness(awareness)?;
-                Ok(Self::Awareness)
+                read_awareness(awareness).map(Self::Awareness)
             }
+            [3] => Ok(Self::AwarenessQuery),
             _ => Err(DocumentError::Malformed),
         }
     }
@@ -138,17 +150,45 @@ fn read_state_vector(bytes: &[u8]) -> Result<StateVector, DocumentError> {
     Ok(vector)
 }
 
-fn check_awareness(bytes: &[u8]) -> Result<(), DocumentError> {
+fn read_awareness(bytes: &[u8]) -> Result<Vec<Aware>, DocumentError> {
     if bytes.len() > MAX_AWARENESS {
         return Err(DocumentError::Malformed);
     }
     let mut reader = Reader::new(bytes);
-    for _ in 0..reader.count(3)? {
-        reader.number()?;
-        reader.number_u32()?;
-        reader.text()?;
+    let count = reader.count(3)?;
+    let mut aware = Vec::with_capacity(count);
+    for _ in 0..count {
+        aware.push(Aware { client: reader.number()?, clock: reader.number_u32()?, state: reader.text()?.to_owned() });
     }
-    reader.end()
+    reader.end()?;
+    Ok(aware)
+}
+
+/// How many bytes the first message of a frame takes.
+pub(super) fn message_length(frame: &[u8]) -> Result<usize, DocumentError> {
+    let kind = match frame {
+        [0, _, ..] => 2,
+        [1, ..] => 1,
+        [3, ..] => return Ok(1),
+        _ => return Err(DocumentError::Malformed),
+    };
+    let mut reader = Reader::new(&frame[kind..]);
+    reader.bytes()?;
+    Ok(frame.len() - reader.rest.len())
+}
+
+/// Who is where.
+pub(super) fn awareness(aware: &[&Aware]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    put_number(&mut bytes, aware.len() as u64);
+    for Aware { client, clock, state } in aware {
+        put_number(&mut bytes, *client);
+        put_number(&mut bytes, u64::from(*clock));
+        put_bytes(&mut bytes, state.as_bytes());
+    }
+    let mut message = vec![1];
+    put_bytes(&mut message, &bytes);
+    message
 }
 
 /// A sync step 1: asks for what is beyond this state vector.

@@ -1,0 +1,413 @@
+//! What goes to everybody who has a document open: the latest updates in order, which each reader pulls at its own
+//! cursor, and who is where. No queue for each reader: one that is slow costs nobody anything, gets what waits for it
+//! in one frame, and gets the whole document when it has fallen further behind than [`MAX_KEPT`].
+//!
+//! This module does no I/O and must never wait.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use embedenv_shared::frame::ServerFrame;
+use embedenv_shared::id::MemberId;
+
+use super::super::document::{Aware, Document};
+use super::super::outbox::Outbox;
+
+/// Bytes of updates kept for readers that have not read them; beyond that the oldest go.
+const MAX_KEPT: usize = 512 * 1024;
+/// What one kept update costs besides its bytes.
+const ENTRY: usize = 48;
+
+#[derive(Debug, Default)]
+pub(super) struct Feed {
+    /// The number of the first update that is kept.
+    start: u64,
+    kept: VecDeque<Entry>,
+    bytes: usize,
+    readers: HashMap<MemberId, Reader>,
+    /// Readers that have read everything: once that is all of them, nothing has to be kept.
+    at_head: usize,
+    whereabouts: Vec<Whereabouts>,
+    /// Counts changes of `whereabouts`.
+    moves: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    /// Who made it, and has it already.
+    by: Option<MemberId>,
+    message: Box<[u8]>,
+}
+
+/// One connection that has the document open.
+#[derive(Debug)]
+struct Reader {
+    outbox: Arc<Outbox>,
+    cursor: u64,
+    /// What of `moves` it was told.
+    moves: u64,
+    /// Update messages of its that are held.
+    received: u64,
+    /// Update messages of its that could not be written down yet.
+    unkept: u64,
+    /// Where the document stands is to be told.
+    standing_due: bool,
+}
+
+/// Where one client is.
+#[derive(Debug)]
+struct Whereabouts {
+    /// `None` once it has left.
+    member: Option<MemberId>,
+    aware: Aware,
+    /// What `moves` was when this changed.
+    at: u64,
+}
+
+/// What a reader gets when it pulls.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Pulled {
+    /// It has missed updates that are no longer kept, and needs the whole document.
+    pub(super) fell_behind: bool,
+    /// How many of its updates are held, if where the document stands is to be told.
+    pub(super) standing: Option<u64>,
+    /// More waits for it.
+    pub(super) more: bool,
+}
+
+impl Feed {
+    fn head(&self) -> u64 {
+        self.start + self.kept.len() as u64
+    }
+
+    /// Adds a reader that has been given, or will ask for, everything up to now.
+    pub(super) fn add(&mut self, member: MemberId, outbox: Arc<Outbox>) {
+        self.remove(member);
+        let cursor = self.head();
+        self.at_head += 1;
+        let reader = Reader { outbox, cursor, moves: 0, received: 0, unkept: 0, standing_due: false };
+        self.readers.insert(member, reader);
+    }
+
+    /// Removes a reader. Nobody goes on seeing it.
+    pub(super) fn remove(&mut self, member: MemberId) {
+        let head = self.head();
+        if let Some(reader) = self.readers.remove(&member)
+            && reader.cursor == head
+        {
+            self.at_head -= 1;
+        }
+        self.forget_read();
+        let gone: Vec<usize> =
+            (0..self.whereabouts.len()).filter(|&at| self.whereabouts[at].member == Some(member)).collect();
+        for at in gone {
+            self.moves += 1;
+            let entry = &mut self.whereabouts[at];
+            // With the clock it had: it may come back with the next one.
+            (entry.member, entry.at) = (None, self.moves);
+            "null".clone_into(&mut entry.aware.state);
+            self.wake_all(None);
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    pub(super) fn has(&self, member: MemberId) -> bool {
+        self.readers.contains_key(&member)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.readers.is_empty()
+    }
+
+    /// Tells every reader.
+    pub(super) fn tell(&self, frame: &ServerFrame) {
+        for reader in self.readers.values() {
+            reader.outbox.send(frame);
+        }
+    }
+
+    /// An update for everybody but who made it.
+    pub(super) fn push(&mut self, by: Option<MemberId>, message: Vec<u8>) {
+        let head = self.head();
+        self.bytes += ENTRY + message.len();
+        self.kept.push_back(Entry { by, message: message.into_boxed_slice() });
+        self.at_head = 0;
+        for (member, reader) in &mut self.readers {
+            if Some(*member) != by {
+                reader.outbox.nudge();
+            } else if reader.cursor == head {
+                reader.cursor = head + 1;
+                self.at_head += 1;
+            }
+        }
+        while self.bytes > MAX_KEPT
+            && let Some(oldest) = self.kept.pop_front()
+        {
+            self.bytes -= ENTRY + oldest.message.len();
+            self.start += 1;
+        }
+        self.forget_read();
+    }
+
+    /// The reader is given the whole document now.
+    pub(super) fn is_given_all(&mut self, member: MemberId) {
+        let head = self.head();
+        if let Some(reader) = self.readers.get_mut(&member)
+            && reader.cursor != head
+        {
+            reader.cursor = head;
+            self.at_head += 1;
+            self.forget_read();
+        }
+    }
+
+    /// Puts what comes next for a reader behind what `out` holds, about `limit` bytes at most.
+    pub(super) fn pull(&mut self, member: MemberId, limit: usize, out: &mut Vec<u8>) -> Pulled {
+        let (start, head, moves) = (self.start, self.head(), self.moves);
+        let Some(reader) = self.readers.get_mut(&member) else { return Pulled::default() };
+        let mut pulled = Pulled { standing: reader.standing_due.then_some(reader.received), ..Pulled::default() };
+        reader.standing_due = false;
+        if reader.cursor < start {
+            pulled.fell_behind = true;
+            reader.cursor = head;
+            self.at_head += 1;
+        } else if reader.cursor < head {
+            let from = out.len();
+            for entry in self.kept.range((reader.cursor - start) as usize..) {
+                if out.len() - from >= limit {
+                    break;
+                }
+                reader.cursor += 1;
+                if entry.by != Some(member) {
+                    out.extend_from_slice(&entry.message);
+                }
+            }
+            if reader.cursor == head {
+                self.at_head += 1;
+            } else {
+                pulled.more = true;
+            }
+        }
+        let seen = std::mem::replace(&mut reader.moves, moves);
+        if seen < moves {
+            let moved: Vec<&Aware> = self
+                .whereabouts
+                .iter()
+                .filter(|one| one.at > seen && one.member != Some(member))
+                .map(|one| &one.aware)
+                .collect();
+            if !moved.is_empty() {
+                out.extend(Document::awareness(&moved));
+            }
+        }
+        self.forget_read();
+        pulled
+    }
+
+    /// A member says where it is. What it says of other clients than its own is not heard: that is the first client that
+    /// it speaks for, and that nobody else here is.
+    pub(super) fn moved(&mut self, member: MemberId, aware: Aware) {
+        match self.whereabouts.iter_mut().find(|one| one.aware.client == aware.client) {
+            Some(own) if own.member == Some(member) => {
+                if aware.clock <= own.aware.clock {
+                    return;
+                }
+                own.aware = aware;
+                self.moves += 1;
+                own.at = self.moves;
+            }
+            // One that left and came back.
+            Some(gone) if gone.member.is_none() && aware.state != "null" => {
+                if self.whereabouts.iter().any(|one| one.member == Some(member)) {
+                    return;
+                }
+                self.whereabouts.retain(|one| one.aware.client != aware.client);
+                self.arrived(member, aware);
+            }
+            Some(_) => return,
+            None => {
+                if aware.state == "null" || self.whereabouts.iter().any(|one| one.member == Some(member)) {
+                    return;
+                }
+                self.arrived(member, aware);
+            }
+        }
+        self.forget_gone();
+        self.wake_all(Some(member));
+    }
+
+    fn arrived(&mut self, member: MemberId, aware: Aware) {
+        self.moves += 1;
+        self.whereabouts.push(Whereabouts { member: Some(member), aware, at: self.moves });
+    }
+
+    /// The reader wants to be told anew who is where.
+    pub(super) fn tell_whereabouts(&mut self, member: MemberId) {
+        if let Some(reader) = self.readers.get_mut(&member) {
+            reader.moves = 0;
+            reader.outbox.nudge();
+        }
+    }
+
+    /// The reader's update is held.
+    pub(super) fn received(&mut self, member: MemberId) {
+        if let Some(reader) = self.readers.get_mut(&member) {
+            reader.received += 1;
+            reader.standing_due = true;
+            reader.outbox.nudge();
+        }
+    }
+
+    /// The reader's update is in the document and not written down yet.
+    pub(super) fn unkept(&mut self, member: MemberId) {
+        if let Some(reader) = self.readers.get_mut(&member) {
+            reader.unkept += 1;
+        }
+    }
+
+    /// Everything is written down: updates that nobody has heard of are among it.
+    pub(super) fn all_kept(&mut self) {
+        if self.readers.values().all(|reader| reader.unkept == 0) {
+            return;
+        }
+        (self.start, self.bytes, self.at_head) = (self.head() + 1, 0, 0);
+        self.kept.clear();
+        for reader in self.readers.values_mut() {
+            reader.received += std::mem::take(&mut reader.unkept);
+            reader.standing_due = true;
+            reader.outbox.nudge();
+        }
+    }
+
+    /// Where the document stands is to be told to everybody.
+    pub(super) fn tell_standing(&mut self) {
+        for reader in self.readers.values_mut() {
+            reader.standing_due = true;
+            reader.outbox.nudge();
+        }
+    }
+
+    fn wake_all(&self, but: Option<MemberId>) {
+        for (_, reader) in self.readers.iter().filter(|(member, _)| Some(**member) != but) {
+            reader.outbox.nudge();
+        }
+    }
+
+    /// Nothing is kept that everybody has read.
+    fn forget_read(&mut self) {
+        if self.at_head == self.readers.len() && !self.kept.is_empty() {
+            self.start = self.head();
+            self.kept.clear();
+            self.kept.shrink_to(64);
+            self.bytes = 0;
+        }
+    }
+
+    /// Those that left are remembered until everybody has been told.
+    fn forget_gone(&mut self) {
+        let told = self.readers.values().map(|reader| reader.moves).min().unwrap_or(self.moves);
+        self.whereabouts.retain(|one| one.member.is_some() || one.at > told);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ADA: MemberId = MemberId(1);
+    const BOB: MemberId = MemberId(2);
+
+    fn feed() -> Feed {
+        let mut feed = Feed::default();
+        feed.add(ADA, Arc::default());
+        feed.add(BOB, Arc::default());
+        feed
+    }
+
+    fn pull(feed: &mut Feed, member: MemberId) -> (Vec<u8>, Pulled) {
+        let mut out = Vec::new();
+        let pulled = feed.pull(member, 1024, &mut out);
+        (out, pulled)
+    }
+
+    fn aware(client: u64, clock: u32, state: &str) -> Aware {
+        Aware { client, clock, state: state.to_owned() }
+    }
+
+    #[test]
+    fn what_waits_comes_in_one_piece_and_nobody_hears_themselves() {
+        let mut feed = feed();
+        feed.push(Some(ADA), b"a".to_vec());
+        feed.push(Some(BOB), b"b".to_vec());
+        feed.push(None, b"c".to_vec());
+        assert_eq!(pull(&mut feed, BOB).0, b"ac");
+        assert_eq!(pull(&mut feed, ADA).0, b"bc");
+        assert_eq!(feed.kept.len(), 0, "everybody has read everything");
+        assert_eq!(pull(&mut feed, ADA), Default::default());
+        feed.push(Some(ADA), b"d".to_vec());
+        assert_eq!(pull(&mut feed, BOB).0, b"d");
+        assert_eq!(feed.kept.len(), 0);
+    }
+
+    #[test]
+    fn a_frame_has_its_limit_and_the_rest_comes_next() {
+        let mut feed = feed();
+        for n in 0..5 {
+            feed.push(Some(ADA), vec![n; 600]);
+        }
+        let (first, pulled) = pull(&mut feed, BOB);
+        assert!(first.len() == 1200 && pulled.more);
+        pull(&mut feed, BOB);
+        let (last, pulled) = pull(&mut feed, BOB);
+        assert!(last == [4; 600] && !pulled.more);
+    }
+
+    #[test]
+    fn who_falls_too_far_behind_gets_the_whole_document_and_costs_a_bounded_space() {
+        let mut feed = feed();
+        for _ in 0..1000 {
+            feed.push(Some(ADA), vec![0; 1024]);
+        }
+        assert!(feed.bytes <= MAX_KEPT);
+        let (out, pulled) = pull(&mut feed, BOB);
+        assert!(out.is_empty() && pulled.fell_behind && !pulled.more);
+        feed.push(Some(ADA), b"next".to_vec());
+        assert_eq!(pull(&mut feed, BOB).0, b"next");
+    }
+
+    #[test]
+    fn updates_that_were_not_written_down_are_told_of_when_they_are() {
+        let mut feed = feed();
+        feed.received(ADA);
+        feed.unkept(ADA);
+        assert_eq!(pull(&mut feed, ADA).1.standing, Some(1));
+        feed.all_kept();
+        assert_eq!(pull(&mut feed, ADA).1, Pulled { fell_behind: true, standing: Some(2), more: false });
+        assert!(pull(&mut feed, BOB).1.fell_behind);
+        feed.push(Some(ADA), b"next".to_vec());
+        assert_eq!(pull(&mut feed, BOB).0, b"next");
+    }
+
+    #[test]
+    fn nobody_speaks_for_another_and_who_leaves_is_gone() {
+        let mut feed = feed();
+        feed.moved(ADA, aware(10, 1, "{}"));
+        assert_eq!(pull(&mut feed, BOB).0, Document::awareness(&[&aware(10, 1, "{}")]));
+        feed.moved(BOB, aware(10, 5, "{\"evil\":1}"));
+        feed.moved(BOB, aware(20, 1, "{}"));
+        feed.moved(BOB, aware(21, 1, "{}"));
+        assert_eq!(pull(&mut feed, ADA).0, Document::awareness(&[&aware(20, 1, "{}")]));
+        feed.moved(ADA, aware(10, 1, "{\"old\":1}"));
+        assert_eq!(pull(&mut feed, BOB).0, b"");
+        feed.remove(ADA);
+        assert_eq!(pull(&mut feed, BOB).0, Document::awareness(&[&aware(10, 1, "null")]));
+        feed.moved(BOB, aware(20, 2, "{}"));
+        assert_eq!(feed.whereabouts.len(), 1, "everybody was told that Ada left");
+        feed.add(ADA, Arc::default());
+        feed.moved(ADA, aware(10, 3, "{}"));
+        assert_eq!(pull(&mut feed, BOB).0, Document::awareness(&[&aware(10, 3, "{}")]));
+    }
+}

@@ -1,0 +1,263 @@
+//! One document that a room holds: what comes from those who have it open, and what goes to them. How it comes into its
+//! file is [`super::saving`]'s.
+
+use std::sync::Arc;
+
+use embedenv_shared::code::{ErrorCode, Failure};
+use embedenv_shared::frame::{BinaryFrame, ReadOnly, ServerFrame};
+use embedenv_shared::id::{DocumentId, MemberId};
+use embedenv_shared::link::files::Version;
+use embedenv_shared::path::{ProjectName, WorkspacePath};
+use parking_lot::Mutex;
+use tokio::time::{Instant, sleep};
+
+use super::super::Room;
+use super::super::document::{Document, DocumentError, Received};
+use super::super::members::Member;
+use super::super::outbox::Message;
+use super::feed::{Feed, Pulled};
+use super::presence;
+use super::saving::RETRY;
+use crate::policy::Capability;
+
+/// Bytes of updates that go to a reader in one frame, about.
+const GATHERED: usize = 256 * 1024;
+
+/// A document in memory, with its readers.
+#[derive(Debug)]
+pub struct Held {
+    pub id: DocumentId,
+    pub(super) project: ProjectName,
+    pub(super) state: Mutex<State>,
+    /// Held while the document is written to its file or merged with it.
+    pub(super) saving: Arc<tokio::sync::Mutex<()>>,
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) path: WorkspacePath,
+    /// Where the file may be instead, if the server ended while it got another name.
+    pub(super) maybe_at: Option<WorkspacePath>,
+    pub(super) document: Document,
+    pub(super) read_only: Option<ReadOnly>,
+    /// The file as it was last read or written; `None` if that was before this server.
+    pub(super) version: Option<Version>,
+    /// Counts changes of the document; `saved` is the count that is in the file.
+    pub(super) changes: u64,
+    pub(super) saved: u64,
+    pub(super) first_unsaved: Instant,
+    pub(super) last_change: Instant,
+    pub(super) saver_runs: bool,
+    pub(super) problem: Option<String>,
+    pub(super) feed: Feed,
+    /// When the last reader left.
+    pub(super) unread_since: Instant,
+    pub(super) closed: bool,
+    /// Its log is being written anew, or tried again.
+    pub(super) log_task_runs: bool,
+}
+
+/// What a connection has to send of a document.
+#[derive(Debug, Default)]
+pub struct Outgoing {
+    pub standing: Option<ServerFrame>,
+    /// Binary frames.
+    pub messages: Vec<Vec<u8>>,
+    pub more: bool,
+}
+
+impl Held {
+    pub(super) fn new(id: DocumentId, project: ProjectName, state: State) -> Arc<Self> {
+        Arc::new(Self { id, project, state: Mutex::new(state), saving: Arc::default() })
+    }
+
+    /// Adds a reader, and tells it what it has open.
+    pub(super) fn add_reader(&self, member: &Member, opened: impl FnOnce(u64, Option<ReadOnly>) -> ServerFrame) {
+        let mut state = self.state.lock();
+        state.feed.add(member.id, member.outbox.clone());
+        let role = (!Capability::Work.granted_to(member.role)).then_some(ReadOnly::Role);
+        let read_only = state.read_only.or(role);
+        // Before anything of the document's, which is pulled only once the outbox is empty.
+        member.outbox.send(&opened(state.document.epoch(), read_only));
+        let standing = state.standing(self.id, 0);
+        member.outbox.send(&standing);
+    }
+
+    pub(in crate::room) fn remove_reader(&self, member: MemberId) {
+        let mut state = self.state.lock();
+        state.feed.remove(member);
+        state.unread_since = Instant::now();
+    }
+
+    /// Messages of the sync protocol from a member that has the document open.
+    pub(super) fn receive(
+        self: &Arc<Self>,
+        room: &Arc<Room>,
+        member: &Member,
+        messages: &[&[u8]],
+    ) -> Result<(), Failure> {
+        let mut state = self.state.lock();
+        if !state.feed.has(member.id) {
+            let message = format!("document {} is not open on this connection", self.id);
+            return Err(Failure::new(ErrorCode::NotFound, message));
+        }
+        for message in messages {
+            self.take(&mut state, room, member, message)?;
+        }
+        Ok(())
+    }
+
+    fn take(
+        self: &Arc<Self>,
+        state: &mut State,
+        room: &Arc<Room>,
+        member: &Member,
+        message: &[u8],
+    ) -> Result<(), Failure> {
+        let is_update = Document::is_update(message);
+        if is_update && (state.read_only.is_some() || !Capability::Work.granted_to(member.role)) {
+            // The protocol of Yjs sends what it has unasked; who may not write is not scolded for it.
+            return Ok(());
+        }
+        match state.document.receive(message) {
+            Ok(Received::Replies(replies)) => {
+                for reply in replies {
+                    let frame = BinaryFrame::Document { document: self.id, message: &reply }.encode();
+                    member.outbox.put(Message::Binary(frame));
+                }
+                if is_update {
+                    // An update that can't be taken yet is answered by a question, whose answer holds it and counts too.
+                    state.feed.received(member.id);
+                } else {
+                    state.feed.is_given_all(member.id);
+                }
+            }
+            Ok(Received::Update { broadcast, changed }) => {
+                state.feed.received(member.id);
+                state.feed.all_kept();
+                if changed {
+                    state.feed.push(Some(member.id), broadcast);
+                    state.changed(room, self);
+                    self.look_after_log(state, room);
+                }
+            }
+            Ok(Received::Awareness(aware)) => {
+                for one in aware {
+                    if let Some(state_of) = presence::checked(&one.state, member)? {
+                        state.feed.moved(member.id, super::super::document::Aware { state: state_of, ..one });
+                    }
+                }
+            }
+            Ok(Received::WantsAwareness) => state.feed.tell_whereabouts(member.id),
+            Err(DocumentError::NotKept) => {
+                state.feed.unkept(member.id);
+                state.changed(room, self);
+                self.look_after_log(state, room);
+                return Err(DocumentError::NotKept.into());
+            }
+            Err(error) => {
+                if let Some(reason) = error.closes() {
+                    state.reopen(self.id, reason);
+                    state.changed(room, self);
+                }
+                return Err(error.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// What waits for a reader.
+    pub fn pull(&self, member: MemberId) -> Outgoing {
+        let mut state = self.state.lock();
+        let mut frame = BinaryFrame::Document { document: self.id, message: &[] }.encode();
+        let empty = frame.len();
+        let Pulled { fell_behind, standing, more } = state.feed.pull(member, GATHERED, &mut frame);
+        let mut outgoing = Outgoing { more, ..Outgoing::default() };
+        outgoing.standing = standing.map(|received| state.standing(self.id, received));
+        if fell_behind {
+            // Nobody knows what it has; what it has already changes nothing.
+            match state.document.everything() {
+                Ok(message) => {
+                    outgoing.messages.push(BinaryFrame::Document { document: self.id, message: &message }.encode());
+                }
+                Err(error) => state.reopen(self.id, error.closes().unwrap_or_default()),
+            }
+        }
+        if frame.len() > empty {
+            outgoing.messages.push(frame);
+        }
+        outgoing
+    }
+
+    /// Has a log that has grown long written anew, and one that could not be written tried again.
+    pub(super) fn look_after_log(self: &Arc<Self>, state: &mut State, room: &Arc<Room>) {
+        if state.log_task_runs {
+            return;
+        }
+        if !state.document.is_kept() {
+            state.log_task_runs = true;
+            let (held, of) = (self.clone(), room.clone());
+            room.spawn("document log", async move { held.keep_trying(&of).await });
+        } else if let Some(compaction) = state.document.compaction() {
+            state.log_task_runs = true;
+            let held = self.clone();
+            room.spawn("document log", async move {
+                let prepared = tokio::task::spawn_blocking(move || compaction.write()).await;
+                let mut state = held.state.lock();
+                state.log_task_runs = false;
+                let outcome = match prepared {
+                    Ok(Ok(prepared)) if !state.closed => state.document.compacted(prepared),
+                    Ok(Ok(_)) | Err(_) => Ok(()),
+                    Ok(Err(error)) => Err(error),
+                };
+                if let Err(error) = outcome {
+                    tracing::warn!(document = %held.id, %error, "a document's log could not be written anew");
+                }
+            });
+        }
+    }
+
+    /// Tries again and again to write down what could not be written, and tells everybody once it is.
+    async fn keep_trying(&self, room: &Arc<Room>) {
+        loop {
+            sleep(RETRY).await;
+            let mut state = self.state.lock();
+            if state.closed || room.is_closing() || state.document.catch_up() {
+                state.log_task_runs = false;
+                state.feed.all_kept();
+                return;
+            }
+        }
+    }
+}
+
+impl State {
+    pub(super) fn new(path: WorkspacePath, document: Document, version: Option<Version>) -> Self {
+        let now = Instant::now();
+        Self {
+            path,
+            maybe_at: None,
+            document,
+            read_only: None,
+            version,
+            changes: 0,
+            saved: 0,
+            first_unsaved: now,
+            last_change: now,
+            saver_runs: false,
+            problem: None,
+            feed: Feed::default(),
+            unread_since: now,
+            closed: false,
+            log_task_runs: false,
+        }
+    }
+
+    pub(super) fn is_saved(&self) -> bool {
+        self.saved == self.changes
+    }
+
+    pub(super) fn standing(&self, id: DocumentId, received: u64) -> ServerFrame {
+        ServerFrame::Document { document: id, received, saved: self.is_saved(), problem: self.problem.clone() }
+    }
+}

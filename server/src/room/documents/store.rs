@@ -1,0 +1,103 @@
+//! Where the logs of a room's documents are: one folder for each room in the data directory, one file for each document.
+//! Knows names of files and nothing of what is in them.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use embedenv_shared::id::{DocumentId, RoomId};
+
+use crate::journal::Syncer;
+
+const FOLDER: &str = "documents";
+const EXTENSION: &str = "log";
+/// What a log is called that could not be read; kept for a person to look at.
+const UNREADABLE: &str = "unreadable";
+
+/// The logs of every room.
+#[derive(Debug, Clone)]
+pub struct Stores {
+    folder: PathBuf,
+    syncer: Syncer,
+}
+
+/// The logs of one room.
+#[derive(Debug)]
+pub struct Store {
+    folder: PathBuf,
+    pub(super) syncer: Syncer,
+}
+
+impl Stores {
+    pub fn new(data_dir: &Path, syncer: Syncer) -> Self {
+        Self { folder: data_dir.join(FOLDER), syncer }
+    }
+
+    pub fn of(&self, room: RoomId) -> Store {
+        Store { folder: self.folder.join(room.to_string()), syncer: self.syncer.clone() }
+    }
+
+    /// Removes what a room left.
+    pub fn erase(&self, room: RoomId) -> io::Result<()> {
+        absent_is_fine(fs::remove_dir_all(self.folder.join(room.to_string())))
+    }
+
+    /// The rooms that have left something.
+    pub fn rooms(&self) -> io::Result<Vec<RoomId>> {
+        Ok(names(&self.folder)?.iter().filter_map(|name| name.parse().ok()).collect())
+    }
+
+    /// Brings everything appended so far to the disk.
+    pub async fn flush(&self) {
+        self.syncer.flush().await;
+    }
+}
+
+impl Store {
+    pub(super) fn path(&self, document: DocumentId) -> PathBuf {
+        self.folder.join(format!("{document}.{EXTENSION}"))
+    }
+
+    pub(super) fn make_folder(&self) -> io::Result<()> {
+        fs::create_dir_all(&self.folder)
+    }
+
+    /// The documents that have a log, in order.
+    pub(super) fn list(&self) -> io::Result<Vec<DocumentId>> {
+        let number = |name: &String| Some(DocumentId(name.strip_suffix(&format!(".{EXTENSION}"))?.parse().ok()?));
+        let mut documents: Vec<DocumentId> = names(&self.folder)?.iter().filter_map(number).collect();
+        documents.sort_unstable();
+        Ok(documents)
+    }
+
+    pub(super) fn remove(&self, document: DocumentId) {
+        if let Err(error) = absent_is_fine(fs::remove_file(self.path(document))) {
+            tracing::warn!(%document, %error, "a document's log could not be removed");
+        }
+    }
+
+    /// Puts a log that can't be read out of the way.
+    pub(super) fn set_aside(&self, document: DocumentId) {
+        let path = self.path(document);
+        if let Err(error) = fs::rename(&path, path.with_extension(UNREADABLE)) {
+            tracing::error!(path = %path.display(), %error, "an unreadable log could not be put out of the way");
+        }
+    }
+}
+
+fn absent_is_fine(outcome: io::Result<()>) -> io::Result<()> {
+    match outcome {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+/// The names in a folder; none if there is no folder.
+fn names(folder: &Path) -> io::Result<Vec<String>> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+}
