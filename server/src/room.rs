@@ -28,6 +28,7 @@ pub mod watches;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
 
 use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::frame::{JoinedFull, SandboxState, ServerFrame};
@@ -35,6 +36,7 @@ use embedenv_shared::id::{RoomId, SessionId};
 use embedenv_shared::link::Event;
 use embedenv_shared::link::files::{ProjectList, Projects};
 use parking_lot::Mutex;
+use tokio::time::sleep;
 
 use crate::egress::Egress;
 use crate::engine::{Engine, Profile, SandboxRecord};
@@ -49,6 +51,9 @@ use sandbox::Lifecycle;
 use sessions::Sessions;
 use shells::Shells;
 use watches::Watches;
+
+/// What changes of the people within this time is told at once.
+const PEOPLE_TOGETHER: Duration = Duration::from_millis(20);
 
 /// What a room is made from.
 #[derive(Debug)]
@@ -94,6 +99,8 @@ pub struct Room {
     pub watches: Watches,
     requests: Requests,
     ports: Mutex<Vec<u16>>,
+    /// Everybody is about to be told who is here.
+    people_due: AtomicBool,
 }
 
 impl Room {
@@ -118,6 +125,7 @@ impl Room {
             watches: Watches::default(),
             requests: Requests::default(),
             ports: Mutex::default(),
+            people_due: AtomicBool::new(false),
         })
     }
 
@@ -176,8 +184,17 @@ impl Room {
         });
     }
 
-    pub fn tell_people(&self) {
-        self.members.tell(&ServerFrame::People { people: self.members.people() });
+    /// Tells everybody who is here and where, soon: what changes meanwhile goes along.
+    pub fn tell_people(self: &Arc<Self>) {
+        if self.people_due.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let room = self.clone();
+        self.spawn("people", async move {
+            sleep(PEOPLE_TOGETHER).await;
+            room.people_due.store(false, Ordering::Release);
+            room.members.tell(&ServerFrame::People { people: room.members.people() });
+        });
     }
 
     fn tell_sandbox(&self, message: Option<String>) {

@@ -204,6 +204,9 @@ pub enum FullRequest {
         project: Option<ProjectName>,
         #[serde(default)]
         path: Option<WorkspacePath>,
+        /// Nobody is at this client just now.
+        #[serde(default)]
+        idle: bool,
     },
 }
 

@@ -210,6 +210,9 @@ pub struct Person {
     pub project: Option<ProjectName>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<WorkspacePath>,
+    /// Has done nothing for a while, or looks at something else.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub idle: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -118,6 +118,22 @@ export class Ide {
     await this.page.keyboard.press('Control+Shift+V');
   }
 
+  /** Somebody else's cursor in the shown editors, by the name at it. */
+  cursorOf(name) {
+    return this.page.locator('.cm-personCursor').filter({ hasText: name });
+  }
+
+  /** Who is here besides, as the list of people has them. */
+  person(name) {
+    return this.page.getByRole('list', { name: 'People' }).getByRole('listitem', { name, exact: true });
+  }
+
+  /** Does something with somebody who is here, by the menu at them. */
+  async withPerson(name, what) {
+    await this.person(name).getByRole('button').click();
+    await this.page.getByRole('menuitem', { name: what, exact: true }).click();
+  }
+
   /** Waits until the file's text in the editor is exactly `text`. */
   async editorSays(path, text) {
     const editor = await this.editor(path).elementHandle();

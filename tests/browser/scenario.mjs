@@ -72,6 +72,7 @@ async function launch() {
 class Stage {
   #name;
   #browser;
+  #others = [];
   #people = [];
   #serverGone = false;
 
@@ -83,9 +84,15 @@ class Stage {
     this.server = null;
   }
 
-  /** Opens `link` as someone who was never here: a browser profile of their own. */
-  async person({ link = this.server.link, ...options } = {}) {
-    const context = await this.#browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  /**
+   * Opens `link` as someone who was never here: a browser profile of their own, and with `otherBrowser` a process of its
+   * own. `name` is what the others see.
+   */
+  async person({ link = this.server.link, name, otherBrowser = false, ...options } = {}) {
+    if (name) link += `&user=${encodeURIComponent(name)}`;
+    if (otherBrowser) this.#others.push(await launch());
+    const browser = otherBrowser ? this.#others.at(-1) : this.#browser;
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
     context.setDefaultTimeout(STEP);
     await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: new URL(link).origin });
     const page = await context.newPage();
@@ -134,7 +141,7 @@ class Stage {
         await ide.page.screenshot({ path: path.join(pictures, `${slug}${suffix}.png`) });
       }
     } finally {
-      await this.#browser.close();
+      for (const browser of [this.#browser, ...this.#others]) await browser.close();
       await this.server?.stop();
     }
   }

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use embedenv_shared::code::Failure;
 use embedenv_shared::command::FullRequest;
 use embedenv_shared::frame::{BinaryFrame, ReadOnly, ServerFrame};
-use embedenv_shared::id::DocumentId;
+use embedenv_shared::id::{DocumentId, MemberId};
 use gloo_timers::future::TimeoutFuture;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Element;
@@ -30,6 +30,8 @@ const MAX_EARLY: usize = 1024;
 #[derive(Default)]
 pub(crate) struct Documents {
     records: RefCell<Vec<Rc<Record>>>,
+    /// Who is to be found in a file as soon as it has an editor.
+    sought: Cell<Option<(FileId, MemberId)>>,
 }
 
 struct Record {
@@ -204,6 +206,24 @@ impl Documents {
         true
     }
 
+    /// Has every editor keep to the view of a person.
+    pub(crate) fn follow(&self, member: Option<MemberId>) {
+        for record in self.all() {
+            if let Some(editor) = &*record.editor.borrow() {
+                editor.follow(member);
+            }
+        }
+    }
+
+    /// Shows where a person is in a file, once that is known.
+    pub(crate) fn seek(&self, id: FileId, member: MemberId) {
+        let editor = self.get(id).and_then(|record| record.editor.borrow().clone());
+        match editor {
+            Some(editor) => editor.seek(member),
+            None => self.sought.set(Some((id, member))),
+        }
+    }
+
     pub(crate) fn set_dark(&self, dark: bool) {
         for record in self.all() {
             if let Some(editor) = &*record.editor.borrow() {
@@ -325,6 +345,10 @@ async fn make_editor(workbench: &Workbench, record: &Rc<Record>, parent: Element
     let path = workbench.state().files.get(record.id).map(|file| file.path.clone());
     let Some(path) = path else { return Ok(()) };
     let editor = Editor::new(module, &parent, path.as_str(), workbench.is_dark(), events(workbench, record))?;
+    editor.follow(workbench.state().following);
+    if let Some((_, member)) = workbench.documents.sought.take().filter(|(id, _)| *id == record.id) {
+        editor.seek(member);
+    }
     *record.editor.borrow_mut() = Some(Rc::new(editor));
     sync(workbench, record, false);
     if record.wants_focus.take()
@@ -353,7 +377,7 @@ fn events(workbench: &Workbench, record: &Rc<Record>) -> EditorEvents {
             }
         }
     };
-    let (save, run) = (workbench.clone(), workbench.clone());
+    let (save, run, wander) = (workbench.clone(), workbench.clone(), workbench.clone());
     let cursor = {
         let (workbench, record) = (workbench.clone(), Rc::downgrade(record));
         move |line, column| {
@@ -371,6 +395,7 @@ fn events(workbench: &Workbench, record: &Rc<Record>) -> EditorEvents {
         run: Box::new(move || run.run()),
         cursor: Box::new(cursor),
         edited: Box::new(edited),
+        wander: Box::new(move || wander.wander()),
     }
 }
 

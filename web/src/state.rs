@@ -5,6 +5,7 @@
 
 pub mod files;
 pub mod palette;
+pub mod people;
 pub mod settings;
 pub mod terminals;
 pub mod tree;
@@ -12,11 +13,12 @@ pub mod tree;
 use std::rc::Rc;
 
 use embedenv_shared::frame::{Joined, Person, SandboxState};
-use embedenv_shared::id::Role;
+use embedenv_shared::id::{MemberId, Role};
 use embedenv_shared::path::{ProjectName, WorkspacePath};
 
 use crate::words::Notice;
 use files::{FileId, Files, FilesAction};
+use people::News;
 use settings::{Layout, Pane, Settings};
 use terminals::{Terminals, TerminalsAction};
 use tree::{Tree, TreeAction};
@@ -34,6 +36,10 @@ pub struct State {
     pub files: Rc<Files>,
     pub terminals: Rc<Terminals>,
     pub people: Rc<Vec<Person>>,
+    /// Whose place in the files is shown here, too.
+    pub following: Option<MemberId>,
+    /// What is to be said of comings and goings.
+    pub news: Option<Rc<News>>,
     pub ports: Rc<Vec<u16>>,
     pub sandbox: Sandbox,
     pub alerts: Rc<Vec<Alert>>,
@@ -46,6 +52,7 @@ pub struct State {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Me {
+    pub member: MemberId,
     pub user: String,
     pub role: Role,
     pub project: ProjectName,
@@ -136,6 +143,7 @@ pub enum Action {
         project: ProjectName,
     },
     People(Vec<Person>),
+    Follow(Option<MemberId>),
     Ports(Vec<u16>),
     Sandbox(Sandbox),
     Tree(TreeAction),
@@ -157,7 +165,8 @@ impl State {
         match action {
             Action::Connection(connection) => self.connection = connection,
             Action::Joined { joined, project } => self.joined(*joined, project),
-            Action::People(people) => self.people = Rc::new(people),
+            Action::People(people) => self.people_are(people),
+            Action::Follow(member) => self.following = member,
             Action::Ports(ports) => self.ports = Rc::new(ports),
             Action::Sandbox(sandbox) => self.sandbox = sandbox,
             Action::Tree(action) => Rc::make_mut(&mut self.tree).reduce(action),
@@ -193,12 +202,23 @@ impl State {
         self.connection = Connection::Connected;
         self.came(Occasion::Connected);
         let Some(full) = full else { return };
-        self.me = Some(Rc::new(Me { user, role, project, max_message: full.max_message }));
+        self.following = None;
+        self.me = Some(Rc::new(Me { member: full.member, user, role, project, max_message: full.max_message }));
         self.projects = Rc::new(full.projects);
         self.people = Rc::new(full.people);
         self.ports = Rc::new(full.ports);
         self.sandbox = Sandbox { state: full.sandbox, message: None };
         Rc::make_mut(&mut self.terminals).reduce(TerminalsAction::Listed(full.terminals));
+    }
+
+    fn people_are(&mut self, people: Vec<Person>) {
+        if let Some(me) = &self.me
+            && let Some(text) = people::news(&self.people, &people, me.member)
+        {
+            let number = self.news.as_ref().map_or(0, |news| news.number + 1);
+            self.news = Some(Rc::new(News { number, text }));
+        }
+        self.people = Rc::new(people);
     }
 
     /// Takes away the messages that were shown until this.

@@ -149,6 +149,7 @@ impl Members {
             role: self.role()?,
             project: self.project("project").ok(),
             path: self.path("path").ok(),
+            idle: self.flag("idle").unwrap_or_default(),
         })
     }
 

@@ -2,6 +2,7 @@
 
 use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::frame::{Exit, ReadOnly};
+use embedenv_shared::path::ProjectName;
 
 /// The page's own code has failed.
 pub const PAGE_FAILED: &str =
@@ -127,6 +128,14 @@ fn sentence(message: &str) -> String {
 }
 
 /// Why a file can't be edited.
+pub fn elsewhere(user: &str, project: &ProjectName) -> String {
+    format!("{user} is in the project {project}.")
+}
+
+pub fn nowhere(user: &str) -> String {
+    format!("{user} has no file in front.")
+}
+
 pub fn read_only(why: ReadOnly) -> &'static str {
     match why {
         ReadOnly::NotText => {

@@ -4,6 +4,7 @@
 
 mod entries;
 mod keys;
+mod presence;
 mod programs;
 mod room;
 mod tabs;
@@ -65,6 +66,11 @@ pub(crate) struct Inner {
     /// The tree shall have the keyboard once it is drawn.
     wants_tree: Cell<bool>,
     remembering: RefCell<Option<Timeout>>,
+    /// Nobody is at this page.
+    is_idle: Cell<bool>,
+    /// When somebody did something last, in milliseconds since 1970.
+    last_sign: Cell<f64>,
+    idle_timer: RefCell<Option<Timeout>>,
     listeners: RefCell<Vec<EventListener>>,
 }
 
@@ -104,6 +110,9 @@ impl Workbench {
             wants_editor: RefCell::new(None),
             wants_tree: Cell::new(false),
             remembering: RefCell::new(None),
+            is_idle: Cell::new(false),
+            last_sign: Cell::new(0.0),
+            idle_timer: RefCell::new(None),
             listeners: RefCell::default(),
         }))
     }
@@ -256,6 +265,7 @@ impl Workbench {
             let workbench = self.clone();
             listeners.push(EventListener::new(&query, "change", move |_| workbench.apply_theme()));
         }
+        listeners.extend(self.watch_idleness());
         *self.listeners.borrow_mut() = listeners;
     }
 

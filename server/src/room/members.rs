@@ -35,7 +35,7 @@ pub struct Member {
     reading: Mutex<Option<Vec<Arc<Session>>>>,
     /// The documents that this connection has open; `None` once it has left.
     editing: Mutex<Option<Vec<Arc<Held>>>>,
-    place: Mutex<(Option<ProjectName>, Option<WorkspacePath>)>,
+    place: Mutex<Place>,
 }
 
 /// Everybody in a room.
@@ -67,6 +67,14 @@ impl Drop for Seat {
     fn drop(&mut self) {
         self.room.left(&self.member);
     }
+}
+
+/// Where a member says it is.
+#[derive(Debug, Clone, Default)]
+pub struct Place {
+    pub project: Option<ProjectName>,
+    pub path: Option<WorkspacePath>,
+    pub idle: bool,
 }
 
 /// Who takes a seat.
@@ -149,9 +157,9 @@ impl Members {
 
 impl Member {
     pub fn describe(&self) -> Person {
-        let (project, path) = self.place.lock().clone();
+        let Place { project, path, idle } = self.place.lock().clone();
         let Self { id, role, user, color, .. } = self;
-        Person { member: *id, user: user.clone(), color: color.clone(), role: *role, project, path }
+        Person { member: *id, user: user.clone(), color: color.clone(), role: *role, project, path, idle }
     }
 
     /// Follows a session that this member was attached to ([`Session::attach`]); one that has left is detached again.
@@ -213,8 +221,8 @@ impl Member {
         read
     }
 
-    pub fn set_place(&self, project: Option<ProjectName>, path: Option<WorkspacePath>) {
-        *self.place.lock() = (project, path);
+    pub fn set_place(&self, place: Place) {
+        *self.place.lock() = place;
     }
 }
 

@@ -9,6 +9,7 @@ import { diff } from './editor/diff';
 import { type KeyEvents, keys } from './editor/keys';
 import { languageOf } from './editor/languages';
 import { merge } from './editor/merge';
+import { people, personIn, setPeople } from './editor/people';
 import { Replica } from './editor/replica';
 import { setup } from './editor/setup';
 import { Unheld } from './editor/unheld';
@@ -27,6 +28,8 @@ export interface EditorOptions extends KeyEvents {
   onCursor(line: number, column: number): void;
   /** A person changed the text here. */
   onEdited(): void;
+  /** The person at this page goes a way of their own, and follows nobody. */
+  onWander(): void;
 }
 
 /** A change that brings the view to what the document holds. */
@@ -55,6 +58,12 @@ class Editor {
   /** Edits of an earlier life that could not be brought over, since the file was read-only by then. */
   #left: { base: string; local: string } | null = null;
   #cursor = '';
+  /** The person at this page has been in the text: from then on the others see where. */
+  #isHere = false;
+  /** Whose view this one keeps to. */
+  #followed: number | null = null;
+  /** Who is to be found as soon as it is known where they are. */
+  #sought: number | null = null;
 
   constructor(options: EditorOptions) {
     this.#options = options;
@@ -69,21 +78,27 @@ class Editor {
           this.#name.of(named(options.label)),
           keys(options),
           setup(),
+          people(),
           this.#language.of([]),
           this.#shared.of([]),
           EditorView.updateListener.of((update) => this.#updated(update)),
         ],
       }),
     });
+    const { scrollDOM } = this.#view;
+    scrollDOM.addEventListener('scroll', () => this.#tellWhereabouts(), { passive: true });
+    for (const ownWay of ['wheel', 'touchmove'] as const) {
+      scrollDOM.addEventListener(ownWay, () => this.#wander(), { passive: true });
+    }
     this.#loadLanguage();
   }
 
-  /** A message of the sync protocol from the server. */
-  receive(message: Uint8Array): void {
+  /** Messages of the sync protocol from the server. */
+  receive(messages: Uint8Array): void {
     const replica = this.#replica;
     if (!replica) return;
     try {
-      const isWhole = replica.receive(message);
+      const isWhole = replica.receive(messages);
       if (isWhole && !this.#bound) this.#bind(replica);
     } catch (error) {
       console.warn('a message for a document could not be used', error);
@@ -104,10 +119,13 @@ class Editor {
       this.#view.dispatch({ effects: this.#shared.reconfigure([]) });
     }
     this.#replica?.destroy();
-    this.#replica = new Replica(
-      (message) => this.#options.onMessage(message),
-      () => this.#options.onEdited(),
-    );
+    this.#view.dispatch({ effects: setPeople.of([]) });
+    const replica: Replica = new Replica({
+      send: (message) => this.#options.onMessage(message),
+      edited: () => this.#options.onEdited(),
+      peopleMoved: () => this.#peopleMoved(replica),
+    });
+    this.#replica = replica;
     this.#replica.ask();
   }
 
@@ -151,6 +169,18 @@ class Editor {
     this.#view.dispatch({ selection: { anchor }, effects: EditorView.scrollIntoView(anchor, { y: 'center' }) });
   }
 
+  /** Keeps to the view of a person, until told otherwise. */
+  follow(member: number | undefined): void {
+    this.#followed = member ?? null;
+    this.#keepTo();
+  }
+
+  /** Shows where a person is, as soon as that is known. */
+  seek(member: number): void {
+    this.#sought = member;
+    this.#find();
+  }
+
   text(): string {
     return this.#view.state.doc.toString();
   }
@@ -181,6 +211,8 @@ class Editor {
     this.#bound = true;
     this.#unheld.brought(ChangeSet.of(diff(after, remote), after.length, '\n'));
     this.#bringLeft();
+    this.#peopleMoved(replica);
+    this.#tellWhereabouts();
   }
 
   #bringLeft(): void {
@@ -201,7 +233,50 @@ class Editor {
     }
     if (update.docChanged || update.selectionSet || (update.focusChanged && update.view.hasFocus)) {
       this.#tellCursor(update.state, update.focusChanged);
+      this.#tellWhereabouts();
     }
+    const isOwn = (event: string) => update.transactions.some((transaction) => transaction.isUserEvent(event));
+    if (['input', 'delete', 'select', 'move', 'undo', 'redo'].some(isOwn)) this.#wander();
+  }
+
+  #tellWhereabouts(): void {
+    if (!this.#replica || !this.#bound) return;
+    const view = this.#view;
+    this.#isHere ||= view.hasFocus;
+    const { anchor, head } = view.state.selection.main;
+    const top = view.lineBlockAtHeight(view.scrollDOM.scrollTop).from;
+    this.#replica.moved(this.#isHere ? { anchor, head, top } : { anchor: null, head: null, top });
+  }
+
+  #peopleMoved(replica: Replica): void {
+    if (replica !== this.#replica || !this.#bound) return;
+    this.#view.dispatch({ effects: setPeople.of(replica.people()) });
+    this.#find();
+    this.#keepTo();
+  }
+
+  #find(): void {
+    if (this.#sought === null) return;
+    const head = personIn(this.#view, this.#sought)?.head ?? null;
+    if (head === null) return;
+    this.#sought = null;
+    this.#view.dispatch({ effects: EditorView.scrollIntoView(head, { y: 'center' }) });
+  }
+
+  #keepTo(): void {
+    if (this.#followed === null) return;
+    const person = personIn(this.#view, this.#followed);
+    const { doc } = this.#view.state;
+    if (!person || person.top === null) return;
+    const top = Math.min(person.top, doc.length);
+    if (this.#view.lineBlockAtHeight(this.#view.scrollDOM.scrollTop).from !== doc.lineAt(top).from) {
+      this.#view.dispatch({ effects: EditorView.scrollIntoView(top, { y: 'start', yMargin: 0 }) });
+    }
+  }
+
+  #wander(): void {
+    this.#sought = null;
+    if (this.#followed !== null) this.#options.onWander();
   }
 
   #tellCursor(state: EditorState, again: boolean): void {

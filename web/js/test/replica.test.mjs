@@ -1,7 +1,7 @@
 // Two copies of a document and the messages between them, as a server carries them; and what is kept as not yet held.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { bundled } from './bundle.mjs';
 
 const { ChangeSet, Replica, Text, Unheld } = await bundled(`
@@ -13,8 +13,13 @@ const { ChangeSet, Replica, Text, Unheld } = await bundled(`
 /** A replica, and what it wants to have sent. */
 function page() {
   const sent = [];
-  const counts = { edits: 0 };
-  const replica = new Replica((message) => sent.push(message), () => counts.edits++);
+  const counts = { edits: 0, moves: 0 };
+  const replica = new Replica({
+    send: (message) => sent.push(message),
+    edited: () => counts.edits++,
+    peopleMoved: () => counts.moves++,
+  });
+  after(() => replica.destroy());
   return { replica, sent, counts, type: (at, insert) => replica.edit([{ from: at, to: at, insert }]) };
 }
 
@@ -62,6 +67,43 @@ test('only a step 2 says that all is here; awareness says nothing', () => {
   assert.throws(() => a.replica.receive(new Uint8Array([0])));
   assert.equal(a.replica.receiving, false);
 });
+
+test('several messages in one frame are all taken', () => {
+  const [a, b] = [page(), page()];
+  for (const [at, text] of [...'one two'].entries()) a.type(at, text);
+  const whole = new Uint8Array([0, 1, 2, 0, 0]);
+  assert.equal(b.replica.receive(Uint8Array.from([...a.sent.flatMap((message) => [...message]), ...whole])), true);
+  assert.equal(b.replica.text.toString(), 'one two');
+  assert.throws(() => b.replica.receive(Uint8Array.from([...whole, 9])));
+});
+
+test('people are where they say, whatever others say, and come back with a connection', async () => {
+  const [a, b] = [page(), page()];
+  a.type(0, 'some text');
+  for (const message of a.sent.splice(0)) b.replica.receive(message);
+  a.replica.moved({ anchor: 2, head: 5, top: 0 });
+  const [whereabouts] = await waitFor(() => a.sent.filter(([type]) => type === 1));
+  b.replica.receive(whereabouts);
+  assert.deepEqual(b.replica.people().map(({ anchor, head, top }) => [anchor, head, top]), [[2, 5, 0]]);
+  b.type(0, 'and ');
+  assert.equal(b.replica.people()[0].head, 9);
+  b.replica.ask();
+  assert.deepEqual(b.replica.people(), []);
+  // The server tells again what it knows, with the clock it had.
+  b.replica.receive(whereabouts);
+  assert.equal(b.replica.people().length, 1);
+  for (const [clock, wild] of ['{"cursor":{"anchor":5,"head":{"type":{}}}}', '{"cursor":7,"user":9}', '{"top":{"item":{"client":3}}}'].entries()) {
+    const state = new TextEncoder().encode(wild);
+    const update = [1, 99, clock + 1, state.length, ...state];
+    b.replica.receive(Uint8Array.from([1, update.length, ...update]));
+    assert.deepEqual(b.replica.people().map(({ head }) => head), [9, null]);
+  }
+});
+
+async function waitFor(found) {
+  while (found().length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  return found();
+}
 
 test('what comes from the server is no edit and is not sent back', () => {
   const [a, b] = [page(), page()];

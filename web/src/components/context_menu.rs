@@ -43,13 +43,18 @@ pub(crate) fn ContextMenu(props: &ContextMenuProps) -> Html {
         let (close, workbench, node) = (close.clone(), workbench.clone(), node.clone());
         Callback::from(move |event: KeyboardEvent| {
             event.stop_propagation();
+            let step = |steps| {
+                if let Some(menu) = node.cast::<Element>() {
+                    page::step_focus(&menu, "button", steps);
+                }
+            };
             match event.key().as_str() {
                 "Escape" | "Tab" => {
                     close();
                     workbench.focus_tree();
                 }
-                "ArrowDown" => step(&node, 1),
-                "ArrowUp" => step(&node, -1),
+                "ArrowDown" => step(1),
+                "ArrowUp" => step(-1),
                 _ => return,
             }
             event.prevent_default();
@@ -134,18 +139,4 @@ fn place(menu: &Element, at: &Menu) {
     };
     page::set_style(menu, "left", &format!("{}px", within(window.inner_width(), size.width(), at.x)));
     page::set_style(menu, "top", &format!("{}px", within(window.inner_height(), size.height(), at.y)));
-}
-
-/// Gives the keyboard to the item `steps` from the one that has it, around the end.
-fn step(menu: &NodeRef, steps: i32) {
-    let Some(items) = menu.cast::<Element>().and_then(|menu| menu.query_selector_all("button").ok()) else { return };
-    let count = i32::try_from(items.length()).unwrap_or(0);
-    let focused = page::focused();
-    let is_focused = |index: &i32| items.get(*index as u32).as_ref() == focused.as_deref().map(AsRef::as_ref);
-    let at = (0..count).find(is_focused).unwrap_or(0);
-    if let Some(item) = items.get((at + steps).rem_euclid(count.max(1)) as u32)
-        && let Ok(item) = wasm_bindgen::JsCast::dyn_into::<Element>(item)
-    {
-        page::give_focus(&item);
-    }
 }

@@ -33,6 +33,14 @@ pub(crate) fn status_bar(workbench: &Workbench, state: &State) -> Html {
             if !sandbox.is_empty() {
                 <span class="sandbox-state">{ sandbox }</span>
             }
+            if let Some(user) = state.following.and_then(|member| state.people.iter().find(|person| person.member == member)) {
+                <span class="following">{ format!("Following {}", user.user) }</span>
+            }
+            <span class="news" aria-live="polite">
+                if let Some(news) = &state.news {
+                    <span key={news.number}>{ news.text.clone() }</span>
+                }
+            </span>
             { ports(workbench, &state.ports) }
             <span class="spacer"></span>
             if let Some(name) = state.files.active().map(OpenFile::name) {

@@ -46,7 +46,12 @@ pub(crate) fn toolbar(workbench: &Workbench, state: &State, me: &Me) -> Html {
             <button class="tool icon-button" aria-label="Settings" title="Settings" onclick={calling(|w| w.dispatch(Action::Dialog(Some(Dialog::Settings))))}>
                 <Icon name={IconName::Settings} />
             </button>
-            <People people={state.people.clone()} />
+            <People
+                workbench={workbench.clone()}
+                people={state.people.clone()}
+                me={me.member}
+                following={state.following}
+            />
         </header>
     }
 }

@@ -1,5 +1,6 @@
 //! One editor: CodeMirror with its Yjs document (`web/js/src/editor.ts`).
 
+use embedenv_shared::id::MemberId;
 use js_sys::{Object, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::Element;
@@ -30,6 +31,10 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn focus(this: &EditorHandle);
     #[wasm_bindgen(method)]
+    fn follow(this: &EditorHandle, member: Option<u32>);
+    #[wasm_bindgen(method)]
+    fn seek(this: &EditorHandle, member: u32);
+    #[wasm_bindgen(method)]
     fn text(this: &EditorHandle) -> String;
     #[wasm_bindgen(method)]
     fn destroy(this: &EditorHandle);
@@ -45,6 +50,8 @@ pub(crate) struct EditorEvents {
     pub(crate) cursor: Box<dyn Fn(u32, u32)>,
     /// A person changed the text.
     pub(crate) edited: Box<dyn Fn()>,
+    /// The person at this page goes a way of their own, and follows nobody.
+    pub(crate) wander: Box<dyn Fn()>,
 }
 
 pub(crate) struct Editor {
@@ -72,6 +79,7 @@ impl Editor {
         set(&options, "onRun", &callback(Closure::wrap(events.run)));
         set(&options, "onCursor", &callback(Closure::wrap(events.cursor)));
         set(&options, "onEdited", &callback(Closure::wrap(events.edited)));
+        set(&options, "onWander", &callback(Closure::wrap(events.wander)));
         let handle = module.unchecked_into::<EditorModule>().create_editor(&options)?;
         Ok(Self { handle })
     }
@@ -109,6 +117,16 @@ impl Editor {
 
     pub(crate) fn focus(&self) {
         self.handle.focus();
+    }
+
+    /// Keeps to the view of a person.
+    pub(crate) fn follow(&self, member: Option<MemberId>) {
+        self.handle.follow(member.map(|member| member.0));
+    }
+
+    /// Shows where a person is, once that is known.
+    pub(crate) fn seek(&self, member: MemberId) {
+        self.handle.seek(member.0);
     }
 
     pub(crate) fn text(&self) -> String {

@@ -168,6 +168,20 @@ pub(crate) fn give_focus(element: &Element) {
     }
 }
 
+/// Gives the keyboard to the item `steps` from the one that has it, around the end.
+pub(crate) fn step_focus(within: &Element, items: &str, steps: i32) {
+    let Ok(items) = within.query_selector_all(items) else { return };
+    let count = i32::try_from(items.length()).unwrap_or(0);
+    let focused = focused();
+    let is_focused = |index: &i32| items.get(*index as u32).as_ref() == focused.as_deref().map(AsRef::as_ref);
+    let at = (0..count).find(is_focused).unwrap_or(0);
+    if let Some(item) = items.get((at + steps).rem_euclid(count.max(1)) as u32)
+        && let Ok(item) = item.dyn_into::<Element>()
+    {
+        give_focus(&item);
+    }
+}
+
 /// Gives the keyboard to the first element that fits, and says whether there is one.
 pub(crate) fn focus(selector: &str) -> bool {
     let element = document().query_selector(selector).ok().flatten();

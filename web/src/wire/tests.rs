@@ -18,7 +18,7 @@ fn terminal(exit: Option<Exit>) -> Terminal {
 fn person(path: Option<WorkspacePath>) -> Person {
     let (user, color) = ("Ana".to_owned(), "#112233".to_owned());
     let project = path.as_ref().map(|_| project());
-    Person { member: MemberId(2), user, color, role: Role::Viewer, project, path }
+    Person { member: MemberId(2), user, color, role: Role::Viewer, project, idle: path.is_some(), path }
 }
 
 fn joined() -> ServerFrame {

@@ -157,7 +157,7 @@ impl Workbench {
             }
             ServerFrame::Ports { ports } => self.dispatch(Action::Ports(ports)),
             ServerFrame::Sandbox { state, message } => self.sandbox_is(Sandbox { state, message }),
-            ServerFrame::People { people } => self.dispatch(Action::People(people)),
+            ServerFrame::People { people } => self.people_are(people),
             ServerFrame::Error { code, message, .. } => {
                 self.alert(words::failed("Something did not work", &Failure { code, message }));
             }
@@ -201,15 +201,6 @@ impl Workbench {
                 workbench.alert(words::failed("The sandbox could not be started", &failure));
             }
         });
-    }
-
-    /// Tells the others which file is shown here.
-    pub(super) fn tell_place(&self) {
-        let (project, path) = {
-            let state = self.state();
-            (state.me.as_ref().map(|me| me.project.clone()), state.files.active().map(|file| file.path.clone()))
-        };
-        self.connection.tell(&FullRequest::Here { project, path });
     }
 
     /// A new link of a role.

@@ -29,6 +29,7 @@ impl Workbench {
     }
 
     pub(crate) fn activate(&self, id: FileId) {
+        self.wander();
         self.dispatch(Action::Files(FilesAction::Activate(id)));
         self.other_file();
         self.try_again_if_gone(id);

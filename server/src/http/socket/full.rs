@@ -11,7 +11,7 @@ use embedenv_shared::tree::Encoding;
 use super::super::Doors;
 use super::commands::Answer;
 use crate::policy;
-use crate::room::members::Seat;
+use crate::room::members::{Place, Seat};
 use crate::room::sessions::NewSession;
 
 /// The longest title of a terminal, in characters; a longer one is cut.
@@ -124,11 +124,11 @@ pub(super) async fn carry_out(
             doors.registry.revoke(room, &join, member.role).await?;
             Answer::Quietly
         }
-        FullRequest::Here { project, path } => {
+        FullRequest::Here { project, path, idle } => {
             if path.is_some() && project.is_none() {
                 return Err(Failure::new(ErrorCode::BadRequest, "a path needs its project"));
             }
-            member.set_place(project, path);
+            member.set_place(Place { project, path, idle });
             room.tell_people();
             Answer::Quietly
         }
