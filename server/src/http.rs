@@ -42,6 +42,7 @@ fn routes(doors: Doors, pages: Arc<PagePolicy>, hosts: Arc<Hosts>) -> Router {
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/ws/spaces/{space}", get(socket::upgrade))
         .route("/ws/spaces/{space}/", get(socket::upgrade))
+        .route("/ws/docs/{project}/{*path}", get(socket::document::upgrade))
         .with_state(doors)
         .merge(assets::routes(pages.clone()))
         .fallback(problem::not_found)

@@ -5,6 +5,7 @@
 //! Nothing here knows a sandbox or a socket.
 
 mod credits;
+mod document_tokens;
 mod join_keys;
 mod keys;
 mod rooms;
@@ -14,6 +15,8 @@ mod store;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use document_tokens::DocumentPass;
+use document_tokens::DocumentTokens;
 pub use join_keys::{Claim, EDITOR_KEY, JoinKeys, OWNER_KEY};
 pub use keys::{KeyRow, NewKey, Payer};
 pub use rooms::{IdempotencyKey, NewRoom, NewSandbox, OpenOutcome, PRICE, RoomRow};
@@ -26,6 +29,7 @@ pub struct Ledger {
     store: Store,
     secret: Arc<ServerSecret>,
     join_keys: Arc<JoinKeys>,
+    document_tokens: Arc<DocumentTokens>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +38,8 @@ pub enum LedgerError {
     BadCredentials,
     #[error("the join key is unknown or has expired")]
     UnknownJoinKey,
+    #[error("the token is not valid for this document, or has expired")]
+    UnknownDocumentToken,
     #[error("there is no key pair {0}")]
     NoKey(String),
     #[error("credits must be a whole number from {least} to {most}")]
@@ -64,7 +70,8 @@ impl Ledger {
         let secret = Arc::new(ServerSecret::open(&data_dir.join("secret"))?);
         let store = Store::open(&data_dir.join("embedenv.db")).await?;
         let join_keys = Arc::new(JoinKeys::new(&secret));
-        Ok(Self { store, secret, join_keys })
+        let document_tokens = Arc::new(DocumentTokens::new(&secret));
+        Ok(Self { store, secret, join_keys, document_tokens })
     }
 
     pub fn join_keys(&self) -> &JoinKeys {

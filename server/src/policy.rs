@@ -66,6 +66,7 @@ impl Capability {
             | FullRequest::Close { .. }
             | FullRequest::TerminalAttach { .. }
             | FullRequest::TerminalDetach { .. }
+            | FullRequest::DocumentToken { .. }
             | FullRequest::Here { .. } => Self::Watch,
             FullRequest::Save { .. }
             | FullRequest::TerminalOpen { .. }

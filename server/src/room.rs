@@ -133,7 +133,7 @@ impl Room {
     pub fn join(self: &Arc<Self>, arrival: Arrival) -> Result<Seat, Failure> {
         let seat = self.members.seat(self, arrival, self.most_members)?;
         self.last_used.store(now(), Ordering::Relaxed);
-        if !seat.member.full {
+        if seat.member.is_plain() {
             for session in self.shells.all() {
                 self.follow(&seat.member, &session);
             }
@@ -203,7 +203,7 @@ impl Room {
         if state == SandboxState::Gone {
             let message = message.unwrap_or_else(|| "The room has ended.".to_owned());
             let error = ServerFrame::Error { code: ErrorCode::SandboxUnavailable, message, id: None }.to_text();
-            for member in self.members.all().into_iter().filter(|member| !member.full) {
+            for member in self.members.all().into_iter().filter(|member| member.is_plain()) {
                 member.outbox.put(outbox::Message::Text(error.clone()));
             }
         }

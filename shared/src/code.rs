@@ -97,12 +97,16 @@ pub enum CloseCode {
     Protocol = 1002,
     /// A text that is not UTF-8.
     NotText = 1007,
+    /// What was asked for is refused; the reason says why.
+    Refused = 1008,
     /// A frame over the limit.
     TooBig = 1009,
     BadCredentials = 4401,
     NoCredits = 4402,
     UnknownJoinKey = 4404,
     HandshakeTimeout = 4408,
+    /// The document of this connection has another epoch now, or is gone.
+    DocumentClosed = 4409,
     /// The room ended while the client was in it.
     RoomEnded = 4410,
     /// The reader fell too far behind.

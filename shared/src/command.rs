@@ -198,6 +198,8 @@ pub enum FullRequest {
     KeyMint { role: Role },
     /// `done`: nobody joins with this key any more, and who did is sent away.
     KeyRevoke { join: String },
+    /// `document-token`: with what an editor of any make opens this file at `/ws/docs/{project}/{path}`, as this member.
+    DocumentToken { project: ProjectName, path: WorkspacePath },
     /// `done`: where this member is, told to the others.
     Here {
         #[serde(default)]

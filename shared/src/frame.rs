@@ -171,6 +171,14 @@ pub enum ServerFrame {
         join: String,
         role: Role,
     },
+    DocumentToken {
+        id: Option<FrameId>,
+        token: String,
+        /// What the address has to name besides.
+        epoch: u64,
+        /// Milliseconds since 1970.
+        expires: u64,
+    },
 }
 
 /// The one reply to `join` (and to a full client's `init`, after it).
@@ -314,6 +322,8 @@ pub enum BinaryFrame<'a> {
 
 /// Bytes in front of the output in [`BinaryFrame::Output`] and of the screen in [`BinaryFrame::Snapshot`].
 pub const OUTPUT_HEADER: usize = 13;
+/// Bytes before the messages of a frame [`BinaryFrame::Document`].
+pub const DOCUMENT_HEADER: usize = 5;
 
 /// A binary frame that can't be read; `bad_request` on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -372,7 +372,8 @@ fn id_of(frame: &ServerFrame) -> Option<&FrameId> {
         | ServerFrame::Saved { id, .. }
         | ServerFrame::TerminalOpened { id, .. }
         | ServerFrame::TerminalAttached { id, .. }
-        | ServerFrame::Key { id, .. } => id.as_ref(),
+        | ServerFrame::Key { id, .. }
+        | ServerFrame::DocumentToken { id, .. } => id.as_ref(),
         ServerFrame::Init { .. }
         | ServerFrame::Joined(_)
         | ServerFrame::TerminalData { .. }

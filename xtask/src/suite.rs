@@ -12,6 +12,8 @@ use crate::tally::Tally;
 use crate::{image, node, python, release, repo, size, system, tidy, tools};
 
 const BROWSER_TESTS: &str = "tests/browser";
+/// Programs of others that speak with this one, or are measured beside it.
+const PEERS: &str = "tests/peers";
 
 /// Where the result of the last `--full` run is kept.
 const FULL_RESULT: &str = "docs/full-test.md";
@@ -75,6 +77,10 @@ fn all(steps: &mut Steps, tally: &mut Tally, full: bool) -> Result<()> {
         steps.check("tests, page's logic", || cargo_tests(tally, &["--package", "embedenv-web", "--lib"], full));
     }
     steps.need("server, release", release::server)?;
+    steps.check("tests, peers", || {
+        node::packages(PEERS)?;
+        node_tests(tally, PEERS, &[], None)
+    });
     steps.check("browser tests", || browser(tally, &[], None));
     on_docker(steps, tally, full)
 }

@@ -11,6 +11,7 @@
 //! what a frame does to a room is the room's.
 
 mod commands;
+pub(super) mod document;
 mod full;
 mod handshake;
 mod incoming;
@@ -62,13 +63,22 @@ pub(super) async fn upgrade(
     if !doors.registry.has_space(&space) {
         return Err(Failure::new(ErrorCode::UnknownSpace, "there is no space of that name on this server").into());
     }
+    switch(doors, request, move |doors, upgraded| serve(doors, space, address, upgraded))
+}
+
+/// Answers a request to upgrade, and has the stream served once it is there.
+fn switch<F: Future<Output = ()> + Send + 'static>(
+    doors: Doors,
+    request: Request<Body>,
+    serve: impl FnOnce(Doors, Upgraded) -> F + Send + 'static,
+) -> Result<Response<Body>, Problem> {
     let accept = accept_key(request.headers())
         .ok_or_else(|| Failure::new(ErrorCode::BadRequest, "this address takes WebSocket connections (RFC 6455)"))?;
     let upgraded = hyper::upgrade::on(request);
     let tasks = doors.tasks.clone();
     tasks.spawn("socket", async move {
         match upgraded.await {
-            Ok(upgraded) => serve(doors, space, address, upgraded).await,
+            Ok(upgraded) => serve(doors, upgraded).await,
             Err(error) => tracing::debug!(%error, "an upgrade was not finished"),
         }
     });
@@ -97,6 +107,15 @@ fn accept_key(headers: &HeaderMap) -> Option<HeaderValue> {
 }
 
 async fn serve(doors: Doors, space: String, address: SocketAddr, upgraded: Upgraded) {
+    let mut socket = socket(&doors, upgraded).await;
+    let (socket, ending) = match handshake::shake(&doors, &space, address, &mut socket).await {
+        Ok(seat) => converse(&doors, socket, seat).await,
+        Err(ending) => (socket, ending),
+    };
+    linger(socket, ending).await;
+}
+
+async fn socket(doors: &Doors, upgraded: Upgraded) -> Socket {
     let max_message = doors.config.limits.max_message;
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
@@ -104,12 +123,7 @@ async fn serve(doors: Doors, space: String, address: SocketAddr, upgraded: Upgra
         .max_write_buffer_size(MAX_WRITE_BUFFER)
         .max_message_size(Some(max_message))
         .max_frame_size(Some(max_message));
-    let mut socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
-    let (socket, ending) = match handshake::shake(&doors, &space, address, &mut socket).await {
-        Ok(seat) => converse(&doors, socket, seat).await,
-        Err(ending) => (socket, ending),
-    };
-    linger(socket, ending).await;
+    WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await
 }
 
 /// How a connection came to its end.

@@ -45,7 +45,7 @@ const MAX_WORK: Duration = Duration::from_millis(100);
 /// Structs and deletions given to the CRDT at once, between looks at the time.
 const PORTION: usize = 16;
 /// Messages in one frame; a frame with more is refused.
-const MAX_MESSAGES: usize = 1024;
+pub const MAX_MESSAGES: usize = 1024;
 /// Contents that were handed out to be written and may be in the file, without anybody having said so.
 const MAX_UNCONFIRMED: usize = 16;
 /// Room for what the CRDT adds when an update splits a character in two: it puts U+FFFD for each half.

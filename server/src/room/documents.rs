@@ -100,6 +100,28 @@ impl Documents {
         Ok(())
     }
 
+    /// Opens a file for an editor of another make, which has what it has of the life `epoch` and knows no other.
+    pub async fn open_for_editor(
+        &self,
+        room: &Arc<Room>,
+        member: &Member,
+        project: &ProjectName,
+        path: &WorkspacePath,
+        epoch: u64,
+    ) -> Result<(), Failure> {
+        let held = self.held(room, project, path).await?;
+        held.add_editor(member, epoch)?;
+        member.edit(held);
+        Ok(())
+    }
+
+    /// Which life a file's document lives.
+    pub async fn epoch(&self, room: &Arc<Room>, project: &ProjectName, path: &WorkspacePath) -> Result<u64, Failure> {
+        let held = self.held(room, project, path).await?;
+        let epoch = held.state.lock().document.epoch();
+        Ok(epoch)
+    }
+
     /// The document of a file, in memory.
     pub async fn held(
         &self,

@@ -19,6 +19,24 @@ use super::session::Session;
 /// What a connection without a colour gets, by its number.
 const COLORS: [&str; 8] = ["#6366f1", "#0891b2", "#059669", "#ca8a04", "#ea580c", "#dc2626", "#c026d3", "#4b5563"];
 
+/// What a connection speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// Commands and their output, in JSON.
+    Plain,
+    /// Everything.
+    Full,
+    /// One document, in the protocol of y-websocket: it is sent nothing else.
+    Editor,
+}
+
+impl Dialect {
+    /// What a guest that shakes hands will speak.
+    pub fn asked_by(guest: &Guest) -> Self {
+        if guest.protocol == Some(embedenv_shared::PROTOCOL) { Self::Full } else { Self::Plain }
+    }
+}
+
 /// One connection in a room.
 #[derive(Debug)]
 pub struct Member {
@@ -26,8 +44,7 @@ pub struct Member {
     pub role: Role,
     pub user: String,
     pub color: String,
-    /// Speaks the full protocol.
-    pub full: bool,
+    pub dialect: Dialect,
     /// The number of the join key it came with; revoking that key sends it away.
     pub key: u32,
     pub outbox: Arc<Outbox>,
@@ -83,13 +100,14 @@ pub struct Arrival {
     pub role: Role,
     pub key: u32,
     pub guest: Guest,
+    pub dialect: Dialect,
     pub outbox: Arc<Outbox>,
 }
 
 impl Members {
     /// Seats an arrival, or says why not.
     pub(super) fn seat(&self, room: &Arc<super::Room>, arrival: Arrival, most: usize) -> Result<Seat, Failure> {
-        let Arrival { role, key, guest, outbox } = arrival;
+        let Arrival { role, key, guest, dialect, outbox } = arrival;
         check_guest(&guest)?;
         let mut inner = self.inner.lock();
         if inner.seats.len() >= most {
@@ -102,7 +120,7 @@ impl Members {
             role,
             user: guest.user.map_or_else(|| format!("Guest {id}"), |user| user.trim().to_owned()),
             color: guest.color.unwrap_or_else(|| COLORS[inner.next as usize % COLORS.len()].to_owned()),
-            full: guest.protocol == Some(embedenv_shared::PROTOCOL),
+            dialect,
             key,
             outbox,
             reading: Mutex::new(Some(Vec::new())),
@@ -128,7 +146,7 @@ impl Members {
     /// Tells every full client.
     pub fn tell(&self, frame: &ServerFrame) {
         let text = frame.to_text();
-        for member in self.all().into_iter().filter(|member| member.full) {
+        for member in self.all().into_iter().filter(|member| member.is_full()) {
             member.outbox.put(Message::Text(text.clone()));
         }
     }
@@ -136,7 +154,7 @@ impl Members {
     /// Tells everybody, plain clients too: errors of the room's own.
     pub fn tell_all(&self, frame: &ServerFrame) {
         let text = frame.to_text();
-        for member in self.all() {
+        for member in self.all().into_iter().filter(|member| member.dialect != Dialect::Editor) {
             member.outbox.put(Message::Text(text.clone()));
         }
     }
@@ -156,6 +174,14 @@ impl Members {
 }
 
 impl Member {
+    pub fn is_full(&self) -> bool {
+        self.dialect == Dialect::Full
+    }
+
+    pub fn is_plain(&self) -> bool {
+        self.dialect == Dialect::Plain
+    }
+
     pub fn describe(&self) -> Person {
         let Place { project, path, idle } = self.place.lock().clone();
         let Self { id, role, user, color, .. } = self;

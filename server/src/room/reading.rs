@@ -29,7 +29,7 @@ impl Room {
 
     /// Every plain client follows a command that is about to start.
     pub(super) fn follow_by_plain(&self, session: &Arc<Session>) {
-        for member in self.members.all().into_iter().filter(|member| !member.full) {
+        for member in self.members.all().into_iter().filter(|member| member.is_plain()) {
             session.attach(member.id, member.outbox.wake());
             member.read(session.clone());
         }
@@ -123,7 +123,7 @@ impl Room {
     /// Tells the end of a session to who does not read it; readers are told after the last of its output.
     pub(super) fn tell_end(&self, session: &Session) {
         let frame = ServerFrame::Terminal(session.describe());
-        for member in self.members.all().into_iter().filter(|member| member.full) {
+        for member in self.members.all().into_iter().filter(|member| member.is_full()) {
             if !member.reading().iter().any(|read| read.id == session.id) {
                 member.outbox.send(&frame);
             }

@@ -13,10 +13,12 @@ use std::time::Duration;
 use embedenv_shared::code::{CloseCode, ErrorCode, Failure};
 use embedenv_shared::command::{Init, MAX_KEY};
 use embedenv_shared::id::{ROOM_ID_BYTES, Role, RoomId};
+use embedenv_shared::path::{ProjectName, WorkspacePath};
 use parking_lot::Mutex;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::documents::Stores;
+use super::members::Member;
 use super::pool::Pool;
 use super::{NewRoom, Room, now};
 use crate::config::Config;
@@ -24,7 +26,7 @@ use crate::egress::Egress;
 use crate::engine::{Engine, EngineError, Notice, Profile, SandboxRecord, Standing, Swept};
 use crate::journal::Syncer;
 use crate::ledger::{
-    IdempotencyKey, Ledger, LedgerError, NewRoom as LedgerRoom, NewSandbox, OpenOutcome, PRICE, RoomRow,
+    DocumentPass, IdempotencyKey, Ledger, LedgerError, NewRoom as LedgerRoom, NewSandbox, OpenOutcome, PRICE, RoomRow,
 };
 use crate::link::Link;
 use crate::tasks::Tasks;
@@ -189,6 +191,36 @@ impl Registry {
         let claim = self.ledger.check_join_key(key).await.map_err(failed)?;
         let room = self.find(claim.room).ok_or_else(unknown)?;
         Ok((room, claim.role, claim.number))
+    }
+
+    /// What an editor of any make opens a document with, as a member, and when that expires.
+    pub fn mint_document_token(
+        &self,
+        room: &Room,
+        member: &Member,
+        project: &ProjectName,
+        path: &WorkspacePath,
+    ) -> (String, i64) {
+        let pass = DocumentPass {
+            room: room.id,
+            key: member.key,
+            role: member.role,
+            user: member.user.clone(),
+            color: member.color.clone(),
+        };
+        self.ledger.mint_document_token(pass, project, path)
+    }
+
+    /// The room of a document token, and what it grants.
+    pub async fn enter_document(
+        &self,
+        token: &str,
+        project: &ProjectName,
+        path: &WorkspacePath,
+    ) -> Result<(Arc<Room>, DocumentPass), Failure> {
+        let pass = self.ledger.check_document_token(token, project, path).await.map_err(failed)?;
+        let room = self.find(pass.room).ok_or_else(|| failed(LedgerError::UnknownDocumentToken))?;
+        Ok((room, pass))
     }
 
     /// Another join key of a room.
@@ -507,6 +539,7 @@ fn failed(error: LedgerError) -> Failure {
         LedgerError::UnknownJoinKey => {
             Failure::new(ErrorCode::UnknownJoinKey, "the join key is unknown or has expired")
         }
+        error @ LedgerError::UnknownDocumentToken => Failure::new(ErrorCode::UnknownJoinKey, error.to_string()),
         other => {
             tracing::error!(error = %crate::telemetry::chain(&other), "the ledger failed");
             Failure::new(ErrorCode::Internal, "the server could not reach its ledger; nothing was charged")

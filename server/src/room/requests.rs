@@ -41,7 +41,7 @@ impl Room {
             let message = format!("the room has {MAX_REQUESTS} requests under way already");
             return Err(Failure::new(ErrorCode::LimitReached, message));
         };
-        let asker = Asker { outbox: member.outbox.clone(), full: member.full, id };
+        let asker = Asker { outbox: member.outbox.clone(), full: member.is_full(), id };
         let room = self.clone();
         self.spawn("request", async move {
             tokio::select! {

@@ -105,7 +105,9 @@ fn is_for_full_clients(frame: &ServerFrame) -> bool {
         ServerFrame::Init { .. }
         | ServerFrame::TerminalData { .. }
         | ServerFrame::TerminalNewline { .. }
-        | ServerFrame::TerminalDataEnd => false,
+        | ServerFrame::TerminalDataEnd
+        // What this page does not ask for.
+        | ServerFrame::DocumentToken { .. } => false,
         ServerFrame::Joined(_)
         | ServerFrame::Msg { .. }
         | ServerFrame::Chunk { .. }

@@ -124,6 +124,11 @@ pub(super) async fn carry_out(
             doors.registry.revoke(room, &join, member.role).await?;
             Answer::Quietly
         }
+        FullRequest::DocumentToken { project, path } => {
+            let epoch = room.documents.epoch(room, &project, &path).await?;
+            let (token, expires) = doors.registry.mint_document_token(room, member, &project, &path);
+            Answer::With(ServerFrame::DocumentToken { id, token, epoch, expires: expires.unsigned_abs() })
+        }
         FullRequest::Here { project, path, idle } => {
             if path.is_some() && project.is_none() {
                 return Err(Failure::new(ErrorCode::BadRequest, "a path needs its project"));

@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use super::super::Doors;
 use super::{Ending, GOING_DOWN, Socket, complaint};
 use crate::room::Room;
-use crate::room::members::{Arrival, Seat, check_guest};
+use crate::room::members::{Arrival, Dialect, Seat, check_guest};
 use crate::room::outbox::Outbox;
 
 /// How long a refusal may take to be sent.
@@ -33,7 +33,7 @@ pub(super) async fn shake(
     let first = tokio::select! {
         first = timeout(doors.config.limits.handshake, first_frame(socket)) => first,
         () = doors.tasks.closing() => {
-            close(socket, CloseCode::GoingDown, GOING_DOWN).await;
+            close_with(socket, CloseCode::GoingDown, GOING_DOWN).await;
             return Err(Ending::Closing);
         }
     };
@@ -41,7 +41,7 @@ pub(super) async fn shake(
         Ok(First::Text(text)) => text,
         Ok(First::Gone) => return Err(Ending::Left),
         Ok(First::Unreadable(code, reason)) => {
-            close(socket, code, reason).await;
+            close_with(socket, code, reason).await;
             return Err(Ending::Unreadable);
         }
         Ok(First::Binary) => return Err(refuse(socket, None, &not_first(), None).await),
@@ -104,12 +104,13 @@ async fn open(doors: &Doors, space: &str, init: Init, socket: &mut Socket) -> Re
     let opened = doors.registry.open(space, &init).await?;
     let outbox = Arc::<Outbox>::default();
     let key = crate::ledger::OWNER_KEY;
-    let arrival = Arrival { role: Role::Owner, key, guest: init.guest, outbox };
+    let dialect = Dialect::asked_by(&init.guest);
+    let arrival = Arrival { role: Role::Owner, key, guest: init.guest, dialect, outbox };
     let seat = opened.room.join(arrival)?;
-    let owner = seat.member.full.then_some(opened.owner);
+    let owner = seat.member.is_full().then_some(opened.owner);
     let answer = ServerFrame::Init { join: opened.join, remaining_credits: opened.remaining_credits, owner };
     say(socket, &answer).await?;
-    if seat.member.full {
+    if seat.member.is_full() {
         say(socket, &joined(&opened.room, &seat).await).await?;
     }
     Ok(seat)
@@ -117,7 +118,8 @@ async fn open(doors: &Doors, space: &str, init: Init, socket: &mut Socket) -> Re
 
 async fn enter(doors: &Doors, join: Join, socket: &mut Socket) -> Result<Seat, Failure> {
     let (room, role, key) = doors.registry.join(&join.join).await?;
-    let arrival = Arrival { role, key, guest: join.guest, outbox: Arc::default() };
+    let dialect = Dialect::asked_by(&join.guest);
+    let arrival = Arrival { role, key, guest: join.guest, dialect, outbox: Arc::default() };
     let seat = room.join(arrival)?;
     say(socket, &joined(&room, &seat).await).await?;
     Ok(seat)
@@ -125,7 +127,7 @@ async fn enter(doors: &Doors, join: Join, socket: &mut Socket) -> Result<Seat, F
 
 async fn joined(room: &Arc<Room>, seat: &Seat) -> ServerFrame {
     let member = &seat.member;
-    let full = if member.full { Some(room.welcome(member).await) } else { None };
+    let full = if member.is_full() { Some(room.welcome(member).await) } else { None };
     ServerFrame::Joined(Box::new(Joined {
         user: member.user.clone(),
         color: member.color.clone(),
@@ -158,7 +160,8 @@ async fn refuse(socket: &mut Socket, id: Option<FrameId>, failure: &Failure, cod
     Ending::Closing
 }
 
-async fn close(socket: &mut Socket, code: CloseCode, reason: &'static str) {
-    let frame = CloseFrame { code: (code as u16).into(), reason: reason.into() };
+pub(super) async fn close_with(socket: &mut Socket, code: CloseCode, reason: &str) {
+    let frame = CloseFrame { code: (code as u16).into(), reason: reason.to_owned().into() };
+    // A client that does not take it is gone anyway.
     let _ = timeout(REFUSE, socket.send(Message::Close(Some(frame)))).await;
 }

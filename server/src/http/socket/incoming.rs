@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use embedenv_shared::code::{ErrorCode, Failure};
+use embedenv_shared::code::{CloseCode, ErrorCode, Failure};
 use embedenv_shared::command::{self, BadFrame, ClientBody, ClientFrame, FrameId};
 use embedenv_shared::frame::{BinaryFrame, ServerFrame};
 use futures_util::StreamExt as _;
@@ -16,10 +16,10 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::super::Doors;
 use super::commands::Answer;
-use super::{Ending, Socket, commands, complaint, full};
+use super::{Ending, Socket, commands, complaint, document, full};
 use crate::policy::Capability;
 use crate::room::document::Document;
-use crate::room::members::Seat;
+use crate::room::members::{Dialect, Seat};
 use crate::room::outbox::Outbox;
 
 /// Frames and messages of documents that a member may send in each [`BUDGET_TIME`]; beyond that its socket is read more
@@ -78,6 +78,15 @@ pub(super) async fn carry(
         heard.now();
         budget.spend(1).await;
         match message {
+            Ok(Message::Text(_)) if seat.member.dialect == Dialect::Editor => {
+                outbox.close(CloseCode::Refused, "this address takes binary messages");
+                return Ending::Closing;
+            }
+            Ok(Message::Binary(bytes)) if seat.member.dialect == Dialect::Editor => {
+                if let Err(failure) = document::take(seat, &bytes).await {
+                    document::refuse(seat, &failure);
+                }
+            }
             Ok(Message::Text(text)) => {
                 tokio::select! {
                     biased;
@@ -114,7 +123,7 @@ async fn text_frame(doors: &Doors, seat: &Seat, text: &str) {
             Ok(()) => commands::carry_out(seat, id.clone(), project, command).await,
             Err(failure) => Err(failure),
         },
-        ClientBody::Full(request) if seat.member.full => match Capability::of_request(&request).check(role) {
+        ClientBody::Full(request) if seat.member.is_full() => match Capability::of_request(&request).check(role) {
             Ok(()) => full::carry_out(doors, seat, id.clone(), request).await,
             Err(failure) => Err(failure),
         },
@@ -129,7 +138,7 @@ async fn text_frame(doors: &Doors, seat: &Seat, text: &str) {
 }
 
 async fn binary_frame(seat: &Seat, budget: &mut Budget, bytes: &[u8]) -> Result<(), Failure> {
-    if !seat.member.full {
+    if !seat.member.is_full() {
         return Err(Failure::new(ErrorCode::BadRequest, "binary frames need \"protocol\": 2 in init or join"));
     }
     let bad = |_| Failure::new(ErrorCode::BadRequest, "not a binary frame of this protocol");

@@ -18,9 +18,9 @@ use tokio::time::{Instant, interval_at, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 
-use super::Socket;
+use super::{Socket, document};
 use crate::room::documents::Outgoing;
-use crate::room::members::Seat;
+use crate::room::members::{Dialect, Seat};
 use crate::room::outbox;
 use crate::room::plain::PlainRenderer;
 use crate::room::session::{Pulled, Session};
@@ -28,14 +28,14 @@ use crate::room::session::{Pulled, Session};
 /// How often a quiet peer is asked whether it lives.
 const PING: Duration = Duration::from_secs(15);
 /// A socket that takes nothing for this long is given up.
-const STALL: Duration = Duration::from_secs(8);
+pub(super) const STALL: Duration = Duration::from_secs(8);
 /// An unfinished line goes to plain clients after output has paused for this long.
 const PAUSE: Duration = Duration::from_millis(20);
 
 type Sink = SplitSink<Socket, Message>;
 
 /// The connection has ended, or must.
-struct Ended;
+pub(super) struct Ended;
 
 /// Sends what there is to send, until the connection ends.
 pub(super) async fn carry(seat: &Seat, sink: &mut Sink) {
@@ -46,12 +46,17 @@ pub(super) async fn carry(seat: &Seat, sink: &mut Sink) {
     loop {
         let sent = async {
             while let Some(message) = seat.member.outbox.take() {
-                send_message(sink, message).await?;
+                match message {
+                    outbox::Message::Binary(frame) if seat.member.dialect == Dialect::Editor => {
+                        document::reply(sink, frame).await?;
+                    }
+                    message => send_message(sink, message).await?,
+                }
             }
-            if seat.member.full {
-                pump_full(seat, sink, &mut told).await
-            } else {
-                pump_plain(seat, sink, &mut plain).await
+            match seat.member.dialect {
+                Dialect::Plain => pump_plain(seat, sink, &mut plain).await,
+                Dialect::Full => pump_full(seat, sink, &mut told).await,
+                Dialect::Editor => Ok(if document::pump(seat, sink).await? { Next::Now } else { Next::WhenWoken }),
             }
         };
         let Ok(next) = sent.await else { return };
@@ -98,7 +103,7 @@ async fn send_message(sink: &mut Sink, message: outbox::Message) -> Result<(), E
     }
 }
 
-async fn send(sink: &mut Sink, message: Message) -> Result<(), Ended> {
+pub(super) async fn send(sink: &mut Sink, message: Message) -> Result<(), Ended> {
     match timeout(STALL, sink.send(message)).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) | Err(_) => Err(Ended),

@@ -7,10 +7,11 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use embedenv_shared::code::CloseCode;
 use embedenv_shared::frame::ServerFrame;
 use embedenv_shared::id::MemberId;
 
-use super::super::document::{Aware, Document};
+use super::super::document::{Aware, Document, MAX_MESSAGES};
 use super::super::outbox::Outbox;
 
 /// Bytes of updates kept for readers that have not read them; beyond that the oldest go.
@@ -52,6 +53,8 @@ struct Reader {
     unkept: u64,
     /// Where the document stands is to be told.
     standing_due: bool,
+    /// Speaks the protocol of y-websocket. It takes a connection for dead on which it does not hear of itself.
+    only_messages: bool,
 }
 
 /// Where one client is.
@@ -85,8 +88,17 @@ impl Feed {
         self.remove(member);
         let cursor = self.head();
         self.at_head += 1;
-        let reader = Reader { outbox, cursor, moves: 0, received: 0, unkept: 0, standing_due: false };
+        let reader =
+            Reader { outbox, cursor, moves: 0, received: 0, unkept: 0, standing_due: false, only_messages: false };
         self.readers.insert(member, reader);
+    }
+
+    /// Adds a reader that takes messages of the sync protocol and nothing else.
+    pub(super) fn add_editor(&mut self, member: MemberId, outbox: Arc<Outbox>) {
+        self.add(member, outbox);
+        if let Some(reader) = self.readers.get_mut(&member) {
+            reader.only_messages = true;
+        }
     }
 
     /// Removes a reader. Nobody goes on seeing it.
@@ -110,10 +122,6 @@ impl Feed {
         }
     }
 
-    pub(super) fn clear(&mut self) {
-        *self = Self::default();
-    }
-
     pub(super) fn has(&self, member: MemberId) -> bool {
         self.readers.contains_key(&member)
     }
@@ -122,11 +130,20 @@ impl Feed {
         self.readers.is_empty()
     }
 
-    /// Tells every reader.
+    /// Tells every reader that takes frames.
     pub(super) fn tell(&self, frame: &ServerFrame) {
-        for reader in self.readers.values() {
+        for reader in self.readers.values().filter(|reader| !reader.only_messages) {
             reader.outbox.send(frame);
         }
+    }
+
+    /// Ends the reading of everybody: who takes frames is told why, and everybody else's connection closed.
+    pub(super) fn end(&mut self, frame: &ServerFrame, reason: &str) {
+        self.tell(frame);
+        for reader in self.readers.values().filter(|reader| reader.only_messages) {
+            reader.outbox.close(CloseCode::DocumentClosed, reason);
+        }
+        *self = Self::default();
     }
 
     /// An update for everybody but who made it.
@@ -176,8 +193,8 @@ impl Feed {
             self.at_head += 1;
         } else if reader.cursor < head {
             let from = out.len();
-            for entry in self.kept.range((reader.cursor - start) as usize..) {
-                if out.len() - from >= limit {
+            for (count, entry) in self.kept.range((reader.cursor - start) as usize..).enumerate() {
+                if out.len() - from >= limit || count == MAX_MESSAGES {
                     break;
                 }
                 reader.cursor += 1;
@@ -196,7 +213,7 @@ impl Feed {
             let moved: Vec<&Aware> = self
                 .whereabouts
                 .iter()
-                .filter(|one| one.at > seen && one.member != Some(member))
+                .filter(|one| one.at > seen && (one.member != Some(member) || reader.only_messages))
                 .map(|one| &one.aware)
                 .collect();
             if !moved.is_empty() {
@@ -236,7 +253,8 @@ impl Feed {
             }
         }
         self.forget_gone();
-        self.wake_all(Some(member));
+        let but = self.readers.get(&member).filter(|reader| !reader.only_messages).map(|_| member);
+        self.wake_all(but);
     }
 
     fn arrived(&mut self, member: MemberId, aware: Aware) {

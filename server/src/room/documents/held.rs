@@ -83,6 +83,18 @@ impl Held {
         member.outbox.send(&standing);
     }
 
+    /// Adds an editor that knows the life `epoch`. `conflict` if that is over.
+    pub(super) fn add_editor(&self, member: &Member, epoch: u64) -> Result<(), Failure> {
+        let mut state = self.state.lock();
+        let current = state.document.epoch();
+        if current != epoch {
+            let message = format!("the document has another epoch now: {current}; take a fresh copy of it");
+            return Err(Failure::new(ErrorCode::Conflict, message));
+        }
+        state.feed.add_editor(member.id, member.outbox.clone());
+        Ok(())
+    }
+
     pub(in crate::room) fn remove_reader(&self, member: MemberId) {
         let mut state = self.state.lock();
         state.feed.remove(member);

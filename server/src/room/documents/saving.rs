@@ -232,8 +232,7 @@ impl State {
 
     /// The document goes on in another life: whoever has it open has to open it again.
     pub(super) fn reopen(&mut self, id: DocumentId, reason: &str) {
-        self.feed.tell(&ServerFrame::DocumentClosed { document: id, reason: reason.to_owned() });
-        self.feed.clear();
+        self.feed.end(&ServerFrame::DocumentClosed { document: id, reason: reason.to_owned() }, reason);
     }
 
     pub(super) fn close(&mut self, id: DocumentId, reason: &str) {
