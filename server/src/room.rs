@@ -157,7 +157,7 @@ impl Room {
         JoinedFull {
             protocol: embedenv_shared::PROTOCOL,
             room: self.id,
-            member: member.id,
+            member: member.who,
             projects,
             terminals: self.sessions.all().iter().map(|session| session.describe()).collect(),
             ports: self.ports.lock().clone(),

@@ -37,10 +37,16 @@ impl Dialect {
     }
 }
 
+/// One connection, within this run of the server. Nobody outside hears of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SeatId(pub u64);
+
 /// One connection in a room.
 #[derive(Debug)]
 pub struct Member {
-    pub id: MemberId,
+    pub id: SeatId,
+    /// Who it is to the others; the same when they come back.
+    pub who: MemberId,
     pub role: Role,
     pub user: String,
     pub color: String,
@@ -63,8 +69,8 @@ pub struct Members {
 
 #[derive(Debug, Default)]
 struct Inner {
-    next: u32,
-    seats: BTreeMap<MemberId, Arc<Member>>,
+    next: u64,
+    seats: BTreeMap<SeatId, Arc<Member>>,
 }
 
 /// A member's presence. Dropping it is leaving.
@@ -114,11 +120,12 @@ impl Members {
             return Err(Failure::new(ErrorCode::LimitReached, format!("the room has its {most} members already")));
         }
         inner.next += 1;
-        let id = MemberId(inner.next);
+        let (id, who) = (SeatId(inner.next), MemberId(inner.next as u32));
         let member = Arc::new(Member {
             id,
+            who,
             role,
-            user: guest.user.map_or_else(|| format!("Guest {id}"), |user| user.trim().to_owned()),
+            user: guest.user.map_or_else(|| format!("Guest {who}"), |user| user.trim().to_owned()),
             color: guest.color.unwrap_or_else(|| COLORS[inner.next as usize % COLORS.len()].to_owned()),
             dialect,
             key,
@@ -131,7 +138,7 @@ impl Members {
         Ok(Seat { member, room: room.clone() })
     }
 
-    pub(super) fn remove(&self, id: MemberId) {
+    pub(super) fn remove(&self, id: SeatId) {
         self.inner.lock().seats.remove(&id);
     }
 
@@ -184,8 +191,8 @@ impl Member {
 
     pub fn describe(&self) -> Person {
         let Place { project, path, idle } = self.place.lock().clone();
-        let Self { id, role, user, color, .. } = self;
-        Person { member: *id, user: user.clone(), color: color.clone(), role: *role, project, path, idle }
+        let Self { who, role, user, color, .. } = self;
+        Person { member: *who, user: user.clone(), color: color.clone(), role: *role, project, path, idle }
     }
 
     /// Follows a session that this member was attached to ([`Session::attach`]); one that has left is detached again.

@@ -9,11 +9,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use embedenv_shared::frame::{Exit, Terminal, TerminalKind};
-use embedenv_shared::id::{MemberId, SessionId};
+use embedenv_shared::id::SessionId;
 use embedenv_shared::link::sessions::{Exited, RING, Size};
 use embedenv_shared::path::ProjectName;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
+
+use super::members::SeatId;
 
 /// Bytes of one session's output kept for readers that have not read them; beyond that the oldest go, and the
 /// readers that were still before them find a gap.
@@ -55,7 +57,7 @@ struct Reader {
 }
 
 /// A connection that reads; it reads a session once at most.
-pub type ReaderId = MemberId;
+pub type ReaderId = SeatId;
 
 /// What a reader gets when it pulls.
 #[derive(Debug, PartialEq, Eq)]
@@ -272,55 +274,55 @@ mod tests {
     #[test]
     fn readers_pull_at_their_own_cursors_and_what_all_have_read_is_forgotten() {
         let session = session();
-        session.attach(MemberId(1), Arc::default());
-        session.attach(MemberId(2), Arc::default());
+        session.attach(SeatId(1), Arc::default());
+        session.attach(SeatId(2), Arc::default());
         session.append(0, b"hello");
         let mut buffer = Vec::new();
-        assert_eq!(session.pull(MemberId(1), 3, &mut buffer), Pulled::Bytes { offset: 0 });
-        assert_eq!(session.pull(MemberId(1), 9, &mut buffer), Pulled::Bytes { offset: 3 });
+        assert_eq!(session.pull(SeatId(1), 3, &mut buffer), Pulled::Bytes { offset: 0 });
+        assert_eq!(session.pull(SeatId(1), 9, &mut buffer), Pulled::Bytes { offset: 3 });
         assert_eq!(buffer, b"hello");
         assert_eq!(session.state.lock().kept.len(), 5);
         buffer.clear();
-        assert_eq!(session.pull(MemberId(2), 9, &mut buffer), Pulled::Bytes { offset: 0 });
+        assert_eq!(session.pull(SeatId(2), 9, &mut buffer), Pulled::Bytes { offset: 0 });
         assert_eq!(session.state.lock().kept.len(), 0);
-        assert_eq!(session.pull(MemberId(2), 9, &mut buffer), Pulled::Nothing);
+        assert_eq!(session.pull(SeatId(2), 9, &mut buffer), Pulled::Nothing);
     }
 
     #[test]
     fn a_reader_that_falls_behind_finds_a_gap() {
         let session = session();
-        session.attach(MemberId(1), Arc::default());
+        session.attach(SeatId(1), Arc::default());
         session.append(0, &vec![b'x'; MAX_KEPT]);
         session.append(MAX_KEPT as u64, b"yz");
         let mut buffer = Vec::new();
-        assert_eq!(session.pull(MemberId(1), 9, &mut buffer), Pulled::Gap { from: 0, to: 2 });
-        assert_eq!(session.pull(MemberId(1), MAX_KEPT, &mut buffer), Pulled::Bytes { offset: 2 });
+        assert_eq!(session.pull(SeatId(1), 9, &mut buffer), Pulled::Gap { from: 0, to: 2 });
+        assert_eq!(session.pull(SeatId(1), MAX_KEPT, &mut buffer), Pulled::Bytes { offset: 2 });
         assert!(buffer.ends_with(b"xyz"));
     }
 
     #[test]
     fn output_told_twice_is_kept_once_and_a_jump_is_a_gap() {
         let session = session();
-        session.attach(MemberId(1), Arc::default());
+        session.attach(SeatId(1), Arc::default());
         session.append(0, b"abc");
         session.append(1, b"bcde");
         let mut buffer = Vec::new();
-        session.pull(MemberId(1), 99, &mut buffer);
+        session.pull(SeatId(1), 99, &mut buffer);
         assert_eq!(buffer, b"abcde");
         session.append(10, b"k");
-        assert_eq!(session.pull(MemberId(1), 9, &mut buffer), Pulled::Gap { from: 5, to: 10 });
+        assert_eq!(session.pull(SeatId(1), 9, &mut buffer), Pulled::Gap { from: 5, to: 10 });
     }
 
     #[test]
     fn progress_is_that_of_the_fastest_reader_in_steps() {
         let session = session();
-        session.attach(MemberId(1), Arc::default());
-        session.attach(MemberId(2), Arc::default());
+        session.attach(SeatId(1), Arc::default());
+        session.attach(SeatId(2), Arc::default());
         session.append(0, &vec![b'x'; 100_000]);
         let mut buffer = Vec::new();
-        session.pull(MemberId(1), 10, &mut buffer);
+        session.pull(SeatId(1), 10, &mut buffer);
         assert_eq!(session.progress_to_tell(), None);
-        session.pull(MemberId(2), 100_000, &mut buffer);
+        session.pull(SeatId(2), 100_000, &mut buffer);
         assert_eq!(session.progress_to_tell(), Some(100_000));
         assert_eq!(session.progress_to_tell(), None);
     }

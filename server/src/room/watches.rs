@@ -3,8 +3,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::members::SeatId;
 use embedenv_shared::frame::ServerFrame;
-use embedenv_shared::id::MemberId;
 use embedenv_shared::link::files::Changed;
 use embedenv_shared::path::{ProjectName, WorkspacePath};
 use parking_lot::Mutex;
@@ -15,16 +15,16 @@ type Folder = (ProjectName, WorkspacePath);
 
 #[derive(Debug, Default)]
 pub struct Watches {
-    watchers: Mutex<HashMap<Folder, HashSet<MemberId>>>,
+    watchers: Mutex<HashMap<Folder, HashSet<SeatId>>>,
 }
 
 impl Watches {
-    pub fn add(&self, member: MemberId, project: ProjectName, path: WorkspacePath) {
+    pub fn add(&self, member: SeatId, project: ProjectName, path: WorkspacePath) {
         self.watchers.lock().entry((project, path)).or_default().insert(member);
     }
 
     /// Returns whether nobody watches the folder any more.
-    pub fn remove(&self, member: MemberId, project: &ProjectName, path: &WorkspacePath) -> bool {
+    pub fn remove(&self, member: SeatId, project: &ProjectName, path: &WorkspacePath) -> bool {
         let mut watchers = self.watchers.lock();
         let folder = (project.clone(), path.clone());
         let Some(members) = watchers.get_mut(&folder) else { return false };
@@ -36,7 +36,7 @@ impl Watches {
         empty
     }
 
-    pub(super) fn left(&self, member: MemberId) {
+    pub(super) fn left(&self, member: SeatId) {
         self.watchers.lock().retain(|_, members| {
             members.remove(&member);
             !members.is_empty()

@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use embedenv_shared::code::CloseCode;
 use embedenv_shared::frame::ServerFrame;
-use embedenv_shared::id::MemberId;
 
 use super::super::document::{Aware, Document, MAX_MESSAGES};
+use super::super::members::SeatId;
 use super::super::outbox::Outbox;
 
 /// Bytes of updates kept for readers that have not read them; beyond that the oldest go.
@@ -25,7 +25,7 @@ pub(super) struct Feed {
     start: u64,
     kept: VecDeque<Entry>,
     bytes: usize,
-    readers: HashMap<MemberId, Reader>,
+    readers: HashMap<SeatId, Reader>,
     /// Readers that have read everything: once that is all of them, nothing has to be kept.
     at_head: usize,
     whereabouts: Vec<Whereabouts>,
@@ -36,7 +36,7 @@ pub(super) struct Feed {
 #[derive(Debug)]
 struct Entry {
     /// Who made it, and has it already.
-    by: Option<MemberId>,
+    by: Option<SeatId>,
     message: Box<[u8]>,
 }
 
@@ -61,7 +61,7 @@ struct Reader {
 #[derive(Debug)]
 struct Whereabouts {
     /// `None` once it has left.
-    member: Option<MemberId>,
+    member: Option<SeatId>,
     aware: Aware,
     /// What `moves` was when this changed.
     at: u64,
@@ -84,7 +84,7 @@ impl Feed {
     }
 
     /// Adds a reader that has been given, or will ask for, everything up to now.
-    pub(super) fn add(&mut self, member: MemberId, outbox: Arc<Outbox>) {
+    pub(super) fn add(&mut self, member: SeatId, outbox: Arc<Outbox>) {
         self.remove(member);
         let cursor = self.head();
         self.at_head += 1;
@@ -94,7 +94,7 @@ impl Feed {
     }
 
     /// Adds a reader that takes messages of the sync protocol and nothing else.
-    pub(super) fn add_editor(&mut self, member: MemberId, outbox: Arc<Outbox>) {
+    pub(super) fn add_editor(&mut self, member: SeatId, outbox: Arc<Outbox>) {
         self.add(member, outbox);
         if let Some(reader) = self.readers.get_mut(&member) {
             reader.only_messages = true;
@@ -102,7 +102,7 @@ impl Feed {
     }
 
     /// Removes a reader. Nobody goes on seeing it.
-    pub(super) fn remove(&mut self, member: MemberId) {
+    pub(super) fn remove(&mut self, member: SeatId) {
         let head = self.head();
         if let Some(reader) = self.readers.remove(&member)
             && reader.cursor == head
@@ -122,7 +122,7 @@ impl Feed {
         }
     }
 
-    pub(super) fn has(&self, member: MemberId) -> bool {
+    pub(super) fn has(&self, member: SeatId) -> bool {
         self.readers.contains_key(&member)
     }
 
@@ -147,7 +147,7 @@ impl Feed {
     }
 
     /// An update for everybody but who made it.
-    pub(super) fn push(&mut self, by: Option<MemberId>, message: Vec<u8>) {
+    pub(super) fn push(&mut self, by: Option<SeatId>, message: Vec<u8>) {
         let head = self.head();
         self.bytes += ENTRY + message.len();
         self.kept.push_back(Entry { by, message: message.into_boxed_slice() });
@@ -170,7 +170,7 @@ impl Feed {
     }
 
     /// The reader is given the whole document now.
-    pub(super) fn is_given_all(&mut self, member: MemberId) {
+    pub(super) fn is_given_all(&mut self, member: SeatId) {
         let head = self.head();
         if let Some(reader) = self.readers.get_mut(&member)
             && reader.cursor != head
@@ -182,7 +182,7 @@ impl Feed {
     }
 
     /// Puts what comes next for a reader behind what `out` holds, about `limit` bytes at most.
-    pub(super) fn pull(&mut self, member: MemberId, limit: usize, out: &mut Vec<u8>) -> Pulled {
+    pub(super) fn pull(&mut self, member: SeatId, limit: usize, out: &mut Vec<u8>) -> Pulled {
         let (start, head, moves) = (self.start, self.head(), self.moves);
         let Some(reader) = self.readers.get_mut(&member) else { return Pulled::default() };
         let mut pulled = Pulled { standing: reader.standing_due.then_some(reader.received), ..Pulled::default() };
@@ -226,7 +226,7 @@ impl Feed {
 
     /// A member says where it is. What it says of other clients than its own is not heard: that is the first client that
     /// it speaks for, and that nobody else here is.
-    pub(super) fn moved(&mut self, member: MemberId, aware: Aware) {
+    pub(super) fn moved(&mut self, member: SeatId, aware: Aware) {
         match self.whereabouts.iter_mut().find(|one| one.aware.client == aware.client) {
             Some(own) if own.member == Some(member) => {
                 if aware.clock <= own.aware.clock {
@@ -257,13 +257,13 @@ impl Feed {
         self.wake_all(but);
     }
 
-    fn arrived(&mut self, member: MemberId, aware: Aware) {
+    fn arrived(&mut self, member: SeatId, aware: Aware) {
         self.moves += 1;
         self.whereabouts.push(Whereabouts { member: Some(member), aware, at: self.moves });
     }
 
     /// The reader wants to be told anew who is where.
-    pub(super) fn tell_whereabouts(&mut self, member: MemberId) {
+    pub(super) fn tell_whereabouts(&mut self, member: SeatId) {
         if let Some(reader) = self.readers.get_mut(&member) {
             reader.moves = 0;
             reader.outbox.nudge();
@@ -271,7 +271,7 @@ impl Feed {
     }
 
     /// The reader's update is held.
-    pub(super) fn received(&mut self, member: MemberId) {
+    pub(super) fn received(&mut self, member: SeatId) {
         if let Some(reader) = self.readers.get_mut(&member) {
             reader.received += 1;
             reader.standing_due = true;
@@ -280,7 +280,7 @@ impl Feed {
     }
 
     /// The reader's update is in the document and not written down yet.
-    pub(super) fn unkept(&mut self, member: MemberId) {
+    pub(super) fn unkept(&mut self, member: SeatId) {
         if let Some(reader) = self.readers.get_mut(&member) {
             reader.unkept += 1;
         }
@@ -308,7 +308,7 @@ impl Feed {
         }
     }
 
-    fn wake_all(&self, but: Option<MemberId>) {
+    fn wake_all(&self, but: Option<SeatId>) {
         for (_, reader) in self.readers.iter().filter(|(member, _)| Some(**member) != but) {
             reader.outbox.nudge();
         }
@@ -335,8 +335,8 @@ impl Feed {
 mod tests {
     use super::*;
 
-    const ADA: MemberId = MemberId(1);
-    const BOB: MemberId = MemberId(2);
+    const ADA: SeatId = SeatId(1);
+    const BOB: SeatId = SeatId(2);
 
     fn feed() -> Feed {
         let mut feed = Feed::default();
@@ -345,7 +345,7 @@ mod tests {
         feed
     }
 
-    fn pull(feed: &mut Feed, member: MemberId) -> (Vec<u8>, Pulled) {
+    fn pull(feed: &mut Feed, member: SeatId) -> (Vec<u8>, Pulled) {
         let mut out = Vec::new();
         let pulled = feed.pull(member, 1024, &mut out);
         (out, pulled)

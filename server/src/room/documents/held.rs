@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::frame::{BinaryFrame, ReadOnly, ServerFrame};
-use embedenv_shared::id::{DocumentId, MemberId};
+use embedenv_shared::id::DocumentId;
 use embedenv_shared::link::files::Version;
 use embedenv_shared::path::{ProjectName, WorkspacePath};
 use parking_lot::Mutex;
@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 
 use super::super::Room;
 use super::super::document::{Document, DocumentError, Received};
-use super::super::members::Member;
+use super::super::members::{Member, SeatId};
 use super::super::outbox::Message;
 use super::feed::{Feed, Pulled};
 use super::presence;
@@ -95,7 +95,7 @@ impl Held {
         Ok(())
     }
 
-    pub(in crate::room) fn remove_reader(&self, member: MemberId) {
+    pub(in crate::room) fn remove_reader(&self, member: SeatId) {
         let mut state = self.state.lock();
         state.feed.remove(member);
         state.unread_since = Instant::now();
@@ -179,7 +179,7 @@ impl Held {
     }
 
     /// What waits for a reader.
-    pub fn pull(&self, member: MemberId) -> Outgoing {
+    pub fn pull(&self, member: SeatId) -> Outgoing {
         let mut state = self.state.lock();
         let mut frame = BinaryFrame::Document { document: self.id, message: &[] }.encode();
         let empty = frame.len();

@@ -29,7 +29,7 @@ pub(super) fn checked(state: &str, member: &Member) -> Result<Option<String>, Fa
         says = says.remove(CURSOR).map(|cursor| Map::from_iter([(CURSOR.to_owned(), cursor)])).unwrap_or_default();
     }
     let light = format!("{}33", member.color);
-    let user = json!({"name": member.user, "color": member.color, "colorLight": light, "member": member.id});
+    let user = json!({"name": member.user, "color": member.color, "colorLight": light, "member": member.who});
     says.insert(USER.to_owned(), user);
     Ok(Some(Value::Object(says).to_string()))
 }
