@@ -12,6 +12,7 @@ pub mod curl;
 pub mod document;
 pub mod documents;
 pub mod files;
+pub mod identities;
 pub mod members;
 pub mod outbox;
 pub mod plain;
@@ -45,7 +46,8 @@ use crate::link::stream::AgentStream;
 use crate::link::{LinkError, LinkListener};
 use crate::tasks::Tasks;
 use documents::{Documents, Store};
-use members::{Arrival, Member, Members, Seat};
+use identities::Identities;
+use members::{Arrival, Member, Members, Seat, Welcome};
 use requests::Requests;
 use sandbox::Lifecycle;
 use sessions::Sessions;
@@ -97,6 +99,7 @@ pub struct Room {
     pub shells: Shells,
     pub documents: Documents,
     pub watches: Watches,
+    pub identities: Identities,
     requests: Requests,
     ports: Mutex<Vec<u16>>,
     /// Everybody is about to be told who is here.
@@ -121,6 +124,7 @@ impl Room {
             sandbox: Lifecycle::new(new.epoch, new.sandbox),
             sessions: Sessions::default(),
             shells: Shells::default(),
+            identities: Identities::new(new.documents.people(), new.documents.syncer.clone()),
             documents: Documents::new(new.documents),
             watches: Watches::default(),
             requests: Requests::default(),
@@ -130,8 +134,9 @@ impl Room {
     }
 
     /// Gives an arrival a seat. A plain client follows the commands that run now, from here on.
-    pub fn join(self: &Arc<Self>, arrival: Arrival) -> Result<Seat, Failure> {
-        let seat = self.members.seat(self, arrival, self.most_members)?;
+    pub fn join(self: &Arc<Self>, arrival: Arrival) -> Result<(Seat, Welcome), Failure> {
+        self.identities.load();
+        let (seat, welcome) = self.members.seat(self, arrival, self.most_members)?;
         self.last_used.store(now(), Ordering::Relaxed);
         if seat.member.is_plain() {
             for session in self.shells.all() {
@@ -139,11 +144,11 @@ impl Room {
             }
         }
         self.tell_people();
-        Ok(seat)
+        Ok((seat, welcome))
     }
 
     /// What a full client is told of the room when it joins. Wakes the sandbox.
-    pub async fn welcome(self: &Arc<Self>, member: &Member) -> JoinedFull {
+    pub async fn welcome(self: &Arc<Self>, member: &Member, welcome: Welcome) -> JoinedFull {
         let projects = match self.link().await {
             Ok(link) => link.call(Projects).await.map(|ProjectList { projects }| projects).unwrap_or_default(),
             Err(_) => Vec::new(),
@@ -165,6 +170,9 @@ impl Room {
             sandbox: self.sandbox.state(),
             sandbox_epoch,
             max_message: self.max_message as u64,
+            resume: welcome.resume,
+            resumed: welcome.resumed,
+            executed: member.executed.load(Ordering::Acquire),
         }
     }
 

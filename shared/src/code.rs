@@ -57,6 +57,8 @@ error_codes! {
     QuotaExceeded = "quota_exceeded",
     /// Something else happened at the same time, or the same key came with other parameters.
     Conflict = "conflict",
+    /// A command of that number was carried out before.
+    AlreadyDone = "already_done",
     /// The sandbox could not be started, or has ended.
     SandboxUnavailable = "sandbox_unavailable",
     /// Nothing listens there, or it hung up.
@@ -107,6 +109,8 @@ pub enum CloseCode {
     HandshakeTimeout = 4408,
     /// The document of this connection has another epoch now, or is gone.
     DocumentClosed = 4409,
+    /// The same client has come back on another connection.
+    TakenOver = 4411,
     /// The room ended while the client was in it.
     RoomEnded = 4410,
     /// The reader fell too far behind.

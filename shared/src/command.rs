@@ -13,8 +13,12 @@ use crate::link::files::Item;
 use crate::path::{EntryName, PathError, ProjectName, WorkspacePath};
 use crate::tree::{Encoding, Node, Plan, content_bytes};
 
+/// The highest number of a command; JavaScript counts no further.
+pub const MAX_SEQ: u64 = (1 << 53) - 1;
 /// The longest text `id` of a frame, in bytes.
 pub const MAX_FRAME_ID: usize = 64;
+/// The longest name that a client has for itself, in bytes.
+pub const MAX_INSTANCE: usize = 64;
 /// The longest name of a user, in characters.
 pub const MAX_USER: usize = 64;
 /// The longest key, token or idempotency key that is looked at, in bytes.
@@ -32,6 +36,8 @@ pub enum FrameId {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClientFrame {
     pub id: Option<FrameId>,
+    /// The client's own count of what it has to have carried out, from 1: the same number again is the same command.
+    pub seq: Option<u64>,
     pub body: ClientBody,
 }
 
@@ -64,6 +70,9 @@ impl std::fmt::Debug for Init {
 #[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Join {
     pub join: String,
+    /// What `joined` gave this client the last time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume: Option<String>,
     #[serde(flatten)]
     pub guest: Guest,
 }
@@ -81,6 +90,9 @@ pub struct Guest {
     pub user: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub color: Option<String>,
+    /// Names this running client, chosen at random by it. A full client that gives it may come back as who it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
     /// [`crate::PROTOCOL`] for a full client; a plain one leaves it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protocol: Option<u32>,
@@ -242,6 +254,13 @@ pub fn parse(text: &str) -> Result<ClientFrame, BadFrame> {
             Err(_) => return Err(bad(None, "id must be a text or a whole number from 0")),
         },
     };
+    let seq = match envelope.seq {
+        None | Some(serde_json::Value::Null) => None,
+        Some(value) => match value.as_u64() {
+            Some(seq @ 1..=MAX_SEQ) => Some(seq),
+            _ => return Err(bad(id, format!("seq must be a whole number from 1 to {MAX_SEQ}"))),
+        },
+    };
     let Some(kind) = envelope.kind.as_ref().and_then(serde_json::Value::as_str) else {
         return Err(bad(id, "the frame has no type"));
     };
@@ -252,7 +271,7 @@ pub fn parse(text: &str) -> Result<ClientFrame, BadFrame> {
         _ => full(kind, text).map(ClientBody::Full),
     };
     match body {
-        Ok(body) => Ok(ClientFrame { id, body }),
+        Ok(body) => Ok(ClientFrame { id, seq, body }),
         Err(failure) => Err(BadFrame { id, failure }),
     }
 }
@@ -297,6 +316,7 @@ struct Envelope {
     #[serde(rename = "type")]
     kind: Option<serde_json::Value>,
     id: Option<serde_json::Value>,
+    seq: Option<serde_json::Value>,
 }
 
 /// A `cmd` frame as written: members stand beside the command or in it.

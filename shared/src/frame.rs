@@ -171,6 +171,10 @@ pub enum ServerFrame {
         join: String,
         role: Role,
     },
+    /// Commands up to this number of the client's were carried out.
+    Executed {
+        seq: u64,
+    },
     DocumentToken {
         id: Option<FrameId>,
         token: String,
@@ -206,6 +210,15 @@ pub struct JoinedFull {
     pub sandbox_epoch: u64,
     /// The longest message the server takes, in bytes.
     pub max_message: u64,
+    /// What to come back with, if the client named its instance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume: Option<String>,
+    /// The client is who it was before; otherwise it is somebody new.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub resumed: bool,
+    /// The highest number of its commands that were carried out.
+    #[serde(default)]
+    pub executed: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -314,10 +327,30 @@ pub const MAX_DOCUMENT: u64 = 2 * 1024 * 1024;
 /// | 4 snapshot | terminal `u32`, offset `u64` it shows, bytes that draw the screen on a reset terminal |
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BinaryFrame<'a> {
-    Output { terminal: SessionId, offset: u64, bytes: &'a [u8] },
-    Input { terminal: SessionId, bytes: &'a [u8] },
-    Document { document: DocumentId, message: &'a [u8] },
-    Snapshot { terminal: SessionId, offset: u64, bytes: &'a [u8] },
+    Output {
+        terminal: SessionId,
+        offset: u64,
+        bytes: &'a [u8],
+    },
+    Input {
+        terminal: SessionId,
+        bytes: &'a [u8],
+    },
+    /// Input that the client counts with its commands.
+    NumberedInput {
+        terminal: SessionId,
+        seq: u64,
+        bytes: &'a [u8],
+    },
+    Document {
+        document: DocumentId,
+        message: &'a [u8],
+    },
+    Snapshot {
+        terminal: SessionId,
+        offset: u64,
+        bytes: &'a [u8],
+    },
 }
 
 /// Bytes in front of the output in [`BinaryFrame::Output`] and of the screen in [`BinaryFrame::Snapshot`].
@@ -347,6 +380,10 @@ impl<'a> BinaryFrame<'a> {
                 let (offset, bytes) = with_offset()?;
                 Self::Snapshot { terminal: SessionId(id), offset, bytes }
             }
+            5 => {
+                let (seq, bytes) = with_offset()?;
+                Self::NumberedInput { terminal: SessionId(id), seq, bytes }
+            }
             _ => return Err(BadBinaryFrame),
         })
     }
@@ -357,6 +394,7 @@ impl<'a> BinaryFrame<'a> {
             Self::Input { terminal, bytes } => (2, terminal.0, None, bytes),
             Self::Document { document, message } => (3, document.0, None, message),
             Self::Snapshot { terminal, offset, bytes } => (4, terminal.0, Some(offset), bytes),
+            Self::NumberedInput { terminal, seq, bytes } => (5, terminal.0, Some(seq), bytes),
         };
         let mut frame = Vec::with_capacity(OUTPUT_HEADER + bytes.len());
         frame.push(kind);

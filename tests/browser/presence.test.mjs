@@ -51,6 +51,43 @@ scenario('two browsers see each other type, and one that was offline comes back 
   await grace.cursorOf('Ada').waitFor();
 });
 
+scenario('what is ordered while the server is gone waits, is counted, and happens once', async (stage) => {
+  const ada = await stage.person({ name: 'Ada' });
+  await ada.ready();
+  await ada.newFile('count.sh');
+  await ada.type('count.sh', '');
+  await ada.answer('echo typed > by-hand.txt');
+  await ada.entry('by-hand.txt').waitFor();
+  const before = (await ada.terminalNames()).length;
+
+  stage.serverIsGone(true);
+  await stage.server.crash();
+  await ada.connection.filter({ hasText: 'Reconnecting' }).waitFor();
+  await ada.type('count.sh', 'echo ran >> ran.txt; cat ran.txt');
+  await ada.page.getByText(/^since .*1 file waits$/).waitFor();
+  await ada.button('New folder').click();
+  const field = ada.page.getByRole('textbox', { name: 'Name', exact: true });
+  await field.fill('made offline');
+  await field.press('Enter');
+  await ada.answer('echo offline >> by-hand.txt');
+  await ada.tab('count.sh').click();
+  await ada.button('Run').click();
+  // A folder, a line of 28 keys with its Return, and the run.
+  await ada.page.getByText(/^since .*1 file and \d+ commands wait$/).waitFor();
+  await ada.page.screenshot({ path: 'target/browser/what-waits.png' });
+  await stage.server.startAgain();
+  await ada.connected();
+  stage.serverIsGone(false);
+
+  await ada.entry('made offline').waitFor();
+  await ada.row('ran').waitFor();
+  assert.equal((await ada.terminalNames()).length, before + 1);
+  await ada.entry('by-hand.txt').dblclick();
+  await ada.editorSays('by-hand.txt', 'typed\noffline\n');
+  await ada.entry('ran.txt').dblclick();
+  await ada.editorSays('ran.txt', 'ran\n');
+});
+
 scenario('going to somebody and following them', async (stage) => {
   const ada = await stage.person({ name: 'Ada' });
   await ada.ready();

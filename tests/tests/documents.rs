@@ -201,7 +201,7 @@ async fn a_log_torn_by_a_power_cut_costs_its_last_edit_and_an_unreadable_one_no_
         editor.wait_until_held(&mut client).await?;
     }
     program.kill().await?;
-    let folder = std::fs::read_dir(program.data_dir().join("documents"))?.next().context("a room")??.path();
+    let folder = std::fs::read_dir(program.data_dir().join("journals"))?.next().context("a room")??.path();
     let torn = std::fs::read(folder.join("1.log"))?;
     std::fs::write(folder.join("1.log"), &torn[..torn.len() - 3])?;
     std::fs::write(folder.join("2.log"), "junk")?;

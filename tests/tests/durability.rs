@@ -171,7 +171,7 @@ async fn ending_a_room_leaves_no_process_and_no_folder() -> Result<()> {
         }
     };
     assert_eq!(homes()?, 1);
-    let logs = || std::fs::read_dir(server.data_dir().join("documents")).map_or(0, Iterator::count);
+    let logs = || std::fs::read_dir(server.data_dir().join("journals")).map_or(0, Iterator::count);
     Editor::open(&mut server.full(&key).await?, "p", "edited").await?;
     assert_eq!(logs(), 1);
     let gone = async {

@@ -5,6 +5,7 @@ pub mod icon;
 
 mod alerts;
 mod app;
+mod backlog;
 mod context_menu;
 mod cover;
 mod dialog;

@@ -9,12 +9,13 @@ use std::rc::Rc;
 use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::command::{FrameId, FullRequest, Join};
 use embedenv_shared::frame::{BinaryFrame, Joined, ServerFrame};
+use embedenv_shared::id::SessionId;
 use embedenv_shared::path::ProjectName;
 use futures_channel::oneshot;
 use futures_util::StreamExt as _;
 use futures_util::future::{Either, select};
 use gloo_net::websocket::futures::WebSocket;
-use gloo_net::websocket::{Message, WebSocketError};
+use gloo_net::websocket::{Message as Received, WebSocketError};
 use gloo_timers::callback::Interval;
 use gloo_timers::future::TimeoutFuture;
 use serde_json::{Value, json};
@@ -22,6 +23,8 @@ use wasm_bindgen_futures::spawn_local;
 
 use crate::backoff::Backoff;
 use crate::interop::page;
+use crate::queue::{Full, Message, Queue};
+use crate::signal::Signal;
 use crate::wire::{self, Unreadable};
 use crate::words::{AfterClose, Notice, Told, after_close};
 
@@ -43,11 +46,21 @@ pub(crate) enum Event {
     Lost(Told),
     /// It is no use to try again by itself.
     Stopped(Notice),
+    /// So many commands may have been carried out or not: the server knows this client no more.
+    Uncertain(usize),
 }
 
-type Reply = Result<ServerFrame, Failure>;
+pub(crate) type Reply = Result<ServerFrame, Failure>;
 /// Is given each frame that answers a request, and says whether more will come.
 type Waiting = Box<dyn FnMut(Reply) -> More>;
+
+/// A request whose reply is waited for.
+struct Asked {
+    id: u64,
+    /// Its number, if it is a command.
+    seq: Option<u64>,
+    waiting: Waiting,
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum More {
@@ -58,11 +71,16 @@ pub(crate) enum More {
 #[derive(Clone)]
 pub(crate) struct Connection(Rc<Inner>);
 
-#[derive(Default)]
 struct Inner {
     /// The browser's socket while the room is joined.
     socket: RefCell<Option<web_sys::WebSocket>>,
-    waiting: RefCell<Vec<(u64, Waiting)>>,
+    waiting: RefCell<Vec<Asked>>,
+    /// Commands that the server has not said it carried out.
+    queue: RefCell<Queue>,
+    /// How many of them wait for a connection.
+    backlog: Signal<usize>,
+    /// Commands go out at once. Otherwise they wait for what has to be there before them.
+    is_open: Cell<bool>,
     last_id: Cell<u64>,
     /// Pings sent since anything was heard.
     unanswered: Cell<u32>,
@@ -81,7 +99,17 @@ struct End {
 
 impl Connection {
     pub(crate) fn new() -> Self {
-        Self(Rc::default())
+        Self(Rc::new(Inner {
+            socket: RefCell::default(),
+            waiting: RefCell::default(),
+            queue: RefCell::default(),
+            backlog: Signal::new(0),
+            is_open: Cell::default(),
+            last_id: Cell::default(),
+            unanswered: Cell::default(),
+            hurry: RefCell::default(),
+            give_up: RefCell::default(),
+        }))
     }
 
     /// Joins, and joins again whenever the connection breaks. `join` makes the first frame.
@@ -125,14 +153,7 @@ impl Connection {
 
     /// Sends a request; `then` is called with its reply before the next frame is looked at.
     pub(crate) fn ask(&self, request: &FullRequest, then: impl FnOnce(Reply) + 'static) {
-        let mut then = Some(then);
-        let waiting = Box::new(move |reply| {
-            if let Some(then) = then.take() {
-                then(reply);
-            }
-            More::IsOver
-        });
-        self.0.send_and_wait(waiting, written(request));
+        self.0.send_and_wait(Box::new(once(then)), written(request));
     }
 
     pub(crate) async fn request(&self, request: &FullRequest) -> Reply {
@@ -144,16 +165,51 @@ impl Connection {
         reply.await.unwrap_or_else(|_| Err(lost()))
     }
 
-    /// Sends a `cmd` frame; `command` is its command and `members` what stands beside it.
+    /// Sends a request that changes something. Without a connection it waits for the next one; it is carried out once.
+    /// `then` is called with its reply, or with `already_done` if that was lost.
+    pub(crate) fn order(&self, request: &FullRequest, then: impl FnOnce(Reply) + 'static) {
+        self.0.order(written(request), Some(Box::new(once(then))));
+    }
+
+    /// Types into a terminal. Returns whether that was taken.
+    pub(crate) fn type_in(&self, terminal: SessionId, bytes: &[u8]) -> bool {
+        self.0.push(|seq| Message::Binary(BinaryFrame::NumberedInput { terminal, seq, bytes }.encode())).is_ok()
+    }
+
+    /// Commands that wait may go out now: what they depend on is there.
+    pub(crate) fn open(&self) {
+        self.0.is_open.set(true);
+        self.0.send_queue();
+        self.0.tell_backlog();
+    }
+
+    /// What was typed into terminals that are not among these is for nobody.
+    pub(crate) fn forget_input_but_for(&self, terminals: &[SessionId]) {
+        self.0.queue.borrow_mut().retain(|message| match message {
+            Message::Binary(bytes) => match BinaryFrame::decode(bytes) {
+                Ok(BinaryFrame::NumberedInput { terminal, .. }) => terminals.contains(&terminal),
+                _ => true,
+            },
+            Message::Text(_) => true,
+        });
+    }
+
+    /// How many commands wait for a connection.
+    pub(crate) fn backlog(&self) -> &Signal<usize> {
+        &self.0.backlog
+    }
+
+    /// Sends a `cmd` frame that changes something; `command` is its command and `members` what stands beside it.
     pub(crate) async fn command(&self, project: &ProjectName, command: Value, members: Value) -> Result<(), Failure> {
         let (sender, reply) = oneshot::channel();
-        let mut sender = Some(sender);
-        self.each_reply(project, command, members, move |reply| {
-            if let Some(sender) = sender.take() {
-                let _ = sender.send(reply.map(|_| ()));
-            }
-            More::IsOver
-        });
+        let then = move |reply: Reply| {
+            let _ = sender.send(match reply {
+                // It was carried out, and what came of it is seen in the room.
+                Err(failure) if failure.code == ErrorCode::AlreadyDone => Ok(()),
+                reply => reply.map(drop),
+            });
+        };
+        self.0.order(cmd(project, command, members), Some(Box::new(once(then))));
         reply.await.unwrap_or_else(|_| Err(lost()))
     }
 
@@ -165,11 +221,7 @@ impl Connection {
         members: Value,
         waiting: impl FnMut(Reply) -> More + 'static,
     ) {
-        let mut frame = members;
-        frame["type"] = "cmd".into();
-        frame["project_name"] = project.as_str().into();
-        frame["command"] = command;
-        self.0.send_and_wait(Box::new(waiting), frame);
+        self.0.send_and_wait(Box::new(waiting), cmd(project, command, members));
     }
 }
 
@@ -242,13 +294,17 @@ impl Inner {
             };
             self.unanswered.set(0);
             match message {
-                Some(Ok(Message::Bytes(bytes))) => tell(Event::Binary(bytes)),
-                Some(Ok(Message::Text(text))) => match wire::read(&text) {
+                Some(Ok(Received::Bytes(bytes))) => tell(Event::Binary(bytes)),
+                Some(Ok(Received::Text(text))) => match wire::read(&text) {
                     Ok(ServerFrame::Joined(joined)) if !end.joined => {
                         end.joined = true;
                         patience = None;
+                        let uncertain = self.take_up(&joined);
                         *self.socket.borrow_mut() = Some(socket.clone());
                         tell(Event::Joined(joined));
+                        if uncertain > 0 {
+                            tell(Event::Uncertain(uncertain));
+                        }
                     }
                     Ok(ServerFrame::Error { code, message, .. }) if !end.joined => {
                         end.error = Some(Failure::new(code, message));
@@ -307,14 +363,81 @@ impl Inner {
         self.last_id.set(id);
         frame["id"] = id.into();
         if self.send_text(&frame.to_string()) {
-            self.waiting.borrow_mut().push((id, waiting));
+            self.waiting.borrow_mut().push(Asked { id, seq: None, waiting });
         } else {
             waiting(Err(lost()));
         }
     }
 
+    /// Keeps a command until it is carried out, and sends it if it may go.
+    fn order(&self, mut frame: Value, waiting: Option<Waiting>) {
+        let id = self.last_id.get() + 1;
+        self.last_id.set(id);
+        frame["id"] = id.into();
+        let pushed = self.push(|seq| {
+            frame["seq"] = seq.into();
+            Message::Text(frame.to_string())
+        });
+        match (pushed, waiting) {
+            (Ok(seq), Some(waiting)) => self.waiting.borrow_mut().push(Asked { id, seq: Some(seq), waiting }),
+            (Err(failure), Some(mut waiting)) => drop(waiting(Err(failure))),
+            (_, None) => {}
+        }
+    }
+
+    fn push(&self, make: impl FnOnce(u64) -> Message) -> Result<u64, Failure> {
+        let pushed = self.queue.borrow_mut().push(make);
+        let seq = pushed.map_err(|Full| Failure::new(ErrorCode::Unavailable, "too much waits for the connection"))?;
+        if self.is_open.get() && self.socket.borrow().is_some() {
+            self.send_queue();
+        } else {
+            self.tell_backlog();
+        }
+        Ok(seq)
+    }
+
+    fn tell_backlog(&self) {
+        self.backlog.set(if self.is_open.get() { 0 } else { self.queue.borrow().len() });
+    }
+
+    fn send_queue(&self) {
+        let socket = self.socket.borrow();
+        let Some(socket) = socket.as_ref() else { return };
+        self.queue.borrow_mut().send(|message| match message {
+            Message::Text(text) => socket.send_with_str(text).is_ok(),
+            Message::Binary(bytes) => socket.send_with_u8_array(bytes).is_ok(),
+        });
+    }
+
+    /// The room is joined again: settles which commands were carried out. Returns how many nobody can tell of.
+    fn take_up(&self, joined: &Joined) -> usize {
+        self.is_open.set(false);
+        let Some(full) = &joined.full else { return 0 };
+        let uncertain = if full.resumed { Vec::new() } else { self.queue.borrow_mut().renewed() };
+        self.queue.borrow_mut().resumed(full.executed);
+        let unknown = |seq: u64| uncertain.contains(&seq).then(lost);
+        self.give_up_where(|seq| unknown(seq).or_else(|| (seq <= full.executed).then(already_done)));
+        uncertain.len()
+    }
+
+    /// Whoever waits for the reply of a command that `settled` knows something of gets that.
+    fn give_up_where(&self, settled: impl Fn(u64) -> Option<Failure>) {
+        let all = std::mem::take(&mut *self.waiting.borrow_mut());
+        let mut kept = Vec::new();
+        for mut asked in all {
+            match asked.seq.and_then(&settled) {
+                Some(failure) => drop((asked.waiting)(Err(failure))),
+                None => kept.push(asked),
+            }
+        }
+        self.waiting.borrow_mut().extend(kept);
+    }
+
     /// A frame after `joined`: to who waits for it, or to the page.
     fn frame(&self, frame: ServerFrame, tell: &impl Fn(Event)) {
+        if let ServerFrame::Executed { seq } = frame {
+            return self.queue.borrow_mut().executed(seq);
+        }
         let number = match id_of(&frame) {
             Some(FrameId::Number(number)) => *number,
             _ => {
@@ -323,32 +446,67 @@ impl Inner {
                 };
             }
         };
-        let at = self.waiting.borrow().iter().position(|(id, _)| *id == number);
+        let at = self.waiting.borrow().iter().position(|asked| asked.id == number);
         let Some(at) = at else { return tell(Event::Frame(frame)) };
-        let (_, mut waiting) = self.waiting.borrow_mut().swap_remove(at);
+        let Asked { id, seq, mut waiting } = self.waiting.borrow_mut().swap_remove(at);
+        if let Some(seq) = seq {
+            self.queue.borrow_mut().executed(seq);
+        }
         let reply = match frame {
             ServerFrame::Error { code, message, .. } => Err(Failure { code, message }),
             frame => Ok(frame),
         };
         if waiting(reply) == More::Comes {
-            self.waiting.borrow_mut().push((number, waiting));
+            self.waiting.borrow_mut().push(Asked { id, seq, waiting });
         }
     }
 
-    /// Nothing can be sent any more, and who waits for a reply waits in vain.
+    /// Nothing can be sent any more, and who waits for a reply waits in vain, but for commands: they go out again.
     fn lose(&self) {
         *self.socket.borrow_mut() = None;
         *self.give_up.borrow_mut() = None;
         self.unanswered.set(0);
-        let waiting = std::mem::take(&mut *self.waiting.borrow_mut());
-        for (_, mut waiting) in waiting {
-            waiting(Err(lost()));
+        self.is_open.set(false);
+        self.tell_backlog();
+        let all = std::mem::take(&mut *self.waiting.borrow_mut());
+        for Asked { id, seq, mut waiting } in all {
+            match seq {
+                Some(seq) if self.queue.borrow().has(seq) => {
+                    self.waiting.borrow_mut().push(Asked { id, seq: Some(seq), waiting });
+                }
+                Some(_) => drop(waiting(Err(already_done()))),
+                None => drop(waiting(Err(lost()))),
+            }
         }
     }
 }
 
 fn written(request: &FullRequest) -> Value {
     serde_json::to_value(request).expect("requests always serialise")
+}
+
+/// A `cmd` frame without its id.
+fn cmd(project: &ProjectName, command: Value, members: Value) -> Value {
+    let mut frame = members;
+    frame["type"] = "cmd".into();
+    frame["project_name"] = project.as_str().into();
+    frame["command"] = command;
+    frame
+}
+
+/// Takes the first reply.
+fn once(then: impl FnOnce(Reply) + 'static) -> impl FnMut(Reply) -> More + 'static {
+    let mut then = Some(then);
+    move |reply| {
+        if let Some(then) = then.take() {
+            then(reply);
+        }
+        More::IsOver
+    }
+}
+
+fn already_done() -> Failure {
+    Failure::new(ErrorCode::AlreadyDone, "it was carried out, and the answer was lost with the connection")
 }
 
 fn lost() -> Failure {
@@ -388,6 +546,7 @@ fn id_of(frame: &ServerFrame) -> Option<&FrameId> {
         | ServerFrame::TerminalGap { .. }
         | ServerFrame::Ports { .. }
         | ServerFrame::Sandbox { .. }
-        | ServerFrame::People { .. } => None,
+        | ServerFrame::People { .. }
+        | ServerFrame::Executed { .. } => None,
     }
 }

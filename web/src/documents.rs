@@ -232,6 +232,11 @@ impl Documents {
         }
     }
 
+    /// Whether there are edits that no connection has carried yet, and that may be made.
+    pub(crate) fn has_backlog(&self) -> bool {
+        self.records.borrow().iter().any(|record| record.can_write.get() && record.standing.borrow().is_kept_back())
+    }
+
     /// Whether the server holds everything that was typed into a file.
     pub(crate) fn is_held(&self, id: FileId) -> bool {
         self.get(id).is_none_or(|record| record.standing.borrow().is_held())
@@ -416,6 +421,7 @@ fn send(workbench: &Workbench, record: &Rc<Record>, message: &[u8]) {
     if sent {
         record.caught_up.set(true);
         record.standing.borrow_mut().sent(message);
+        workbench.open_if_synced();
     } else {
         record.standing.borrow_mut().kept_back();
     }

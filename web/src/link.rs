@@ -42,10 +42,12 @@ impl RoomLink {
     }
 
     /// The first frame of a connection; `name` is what the settings say, and goes before the link's.
-    pub fn join_frame(&self, name: Option<&str>) -> Join {
+    /// `instance` names this page, and `resume` is what the server gave it the last time.
+    pub fn join_frame(&self, name: Option<&str>, instance: &str, resume: Option<String>) -> Join {
         let user = name.and_then(usable_name).or_else(|| self.user.clone());
-        let guest = Guest { user, color: self.color.clone(), protocol: Some(embedenv_shared::PROTOCOL) };
-        Join { join: self.join.clone(), guest }
+        let (color, instance) = (self.color.clone(), Some(instance.to_owned()));
+        let guest = Guest { user, color, instance, protocol: Some(embedenv_shared::PROTOCOL) };
+        Join { join: self.join.clone(), resume, guest }
     }
 }
 
@@ -114,8 +116,8 @@ mod tests {
     #[test]
     fn the_name_in_the_settings_goes_before_the_links() {
         let link = RoomLink::parse("#join=k&user=Link").unwrap();
-        assert_eq!(link.join_frame(Some(" Mine ")).guest.user.as_deref(), Some("Mine"));
-        assert_eq!(link.join_frame(Some("")).guest.user.as_deref(), Some("Link"));
-        assert_eq!(link.join_frame(None).guest.protocol, Some(2));
+        assert_eq!(link.join_frame(Some(" Mine "), "i", None).guest.user.as_deref(), Some("Mine"));
+        assert_eq!(link.join_frame(Some(""), "i", None).guest.user.as_deref(), Some("Link"));
+        assert_eq!(link.join_frame(None, "i", None).guest.protocol, Some(2));
     }
 }

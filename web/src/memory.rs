@@ -13,6 +13,7 @@ use crate::state::settings::{Layout, Settings};
 
 const LINK: &str = "embedenv.link";
 const PAGE: &str = "embedenv.page";
+const RESUME: &str = "embedenv.resume";
 const SETTINGS: &str = "embedenv.settings";
 
 /// What was open.
@@ -63,6 +64,15 @@ pub(crate) fn forget_page() {
     if let Some(storage) = page::session_storage() {
         let _ = storage.remove_item(PAGE);
     }
+}
+
+/// What the server gave this tab to come back with.
+pub(crate) fn resume() -> Option<String> {
+    read(page::session_storage(), RESUME)
+}
+
+pub(crate) fn keep_resume(token: &str) {
+    write(page::session_storage(), RESUME, &token);
 }
 
 pub(crate) fn settings() -> Settings {

@@ -51,6 +51,11 @@ impl Standing {
         self.received = 0;
     }
 
+    /// There are edits that no connection has carried yet.
+    pub fn is_kept_back(&self) -> bool {
+        self.kept_back
+    }
+
     /// The server holds everything that was typed here.
     pub fn is_held(&self) -> bool {
         !self.kept_back && self.received >= self.needed

@@ -75,9 +75,10 @@ pub enum Connection {
     Joining,
     JoiningAgain(Notice),
     Connected,
-    Reconnecting,
+    /// Since a time of day.
+    Reconnecting(String),
     /// The browser itself says that there is no network.
-    Offline,
+    Offline(String),
     /// It is no use to try again by itself.
     Failed(Notice),
 }

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use embedenv_shared::command::FullRequest;
-use embedenv_shared::frame::{BinaryFrame, ServerFrame};
+use embedenv_shared::frame::ServerFrame;
 use embedenv_shared::id::SessionId;
 use futures_util::future::select;
 use gloo_timers::future::TimeoutFuture;
@@ -323,8 +323,8 @@ fn events(workbench: &Workbench, record: &Rc<Record>) -> TerminalEvents {
     let record = Rc::downgrade(record);
     TerminalEvents {
         data: Box::new(move |bytes| {
-            if data.works() {
-                data.connection.send_binary(BinaryFrame::Input { terminal: id, bytes: &bytes });
+            if data.works() && !data.connection.type_in(id, &bytes) {
+                data.alert(words::too_much_waits());
             }
         }),
         resize: Box::new(move |cols, rows| resize.terminals.resized(&resize, id, cols, rows)),

@@ -92,6 +92,7 @@ impl Members {
             "ports" => ServerFrame::Ports { ports: self.ports()? },
             "sandbox" => ServerFrame::Sandbox { state: self.sandbox("state")?, message: self.text("message").ok() },
             "people" => ServerFrame::People { people: self.list("people", Members::person)? },
+            "executed" => ServerFrame::Executed { seq: self.number("seq")? },
             "key" => ServerFrame::Key { join: self.text("join")?, role: self.role()?, id: self.id() },
             // Frames of plain clients, which a full one is not sent.
             _ => return Err(Unreadable),
@@ -114,6 +115,9 @@ impl Members {
                 sandbox: self.sandbox("sandbox")?,
                 sandbox_epoch: self.number("sandbox_epoch")?,
                 max_message: self.number("max_message")?,
+                resume: self.text("resume").ok(),
+                resumed: self.flag("resumed").unwrap_or_default(),
+                executed: self.number("executed")?,
             }),
         })
     }

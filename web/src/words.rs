@@ -128,6 +128,33 @@ fn sentence(message: &str) -> String {
 }
 
 /// Why a file can't be edited.
+/// Since when there is no connection, and what waits for it.
+pub fn away(since: &str, files: usize, commands: usize) -> String {
+    let count = |count: usize, what: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {what}")),
+        more => Some(format!("{more} {what}s")),
+    };
+    let waiting: Vec<String> = [count(files, "file"), count(commands, "command")].into_iter().flatten().collect();
+    match (waiting.is_empty(), files + commands) {
+        (true, _) => format!("since {since}"),
+        (false, 1) => format!("since {since}, {} waits", waiting.join(" and ")),
+        (false, _) => format!("since {since}, {} wait", waiting.join(" and ")),
+    }
+}
+
+pub fn too_much_waits() -> &'static str {
+    "This was not typed: too much waits for the connection already."
+}
+
+/// Commands that nobody can tell of.
+pub fn uncertain(count: usize) -> String {
+    let what = if count == 1 { "A command was".to_owned() } else { format!("{count} commands were") };
+    format!(
+        "{what} on the way when the connection broke, and may have been carried out or not. Look before you repeat."
+    )
+}
+
 pub fn elsewhere(user: &str, project: &ProjectName) -> String {
     format!("{user} is in the project {project}.")
 }
@@ -235,5 +262,13 @@ mod tests {
     #[test]
     fn sizes_are_for_people() {
         assert_eq!([size(3), size(2048), size(5 << 20)], ["3 bytes", "2.0 kB", "5.0 MB"]);
+    }
+
+    #[test]
+    fn what_waits_is_said_with_its_number() {
+        assert_eq!(away("14:03", 0, 0), "since 14:03");
+        assert_eq!(away("14:03", 1, 0), "since 14:03, 1 file waits");
+        assert_eq!(away("14:03", 0, 2), "since 14:03, 2 commands wait");
+        assert_eq!(away("14:03", 1, 1), "since 14:03, 1 file and 1 command wait");
     }
 }

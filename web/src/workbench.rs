@@ -55,6 +55,10 @@ pub(crate) struct Inner {
     /// Opens when the first file can be typed into, or there is none: what is not needed for that is loaded after it.
     pub(crate) first_file: Gate,
     link: RefCell<Option<RoomLink>>,
+    /// What this page is called among its room's clients: a tab that is copied gets the storage and not the name.
+    instance: String,
+    /// While commands wait for the edits that were made before them.
+    opening: RefCell<Option<Timeout>>,
     listings: Listings,
     stop_presses: StopPresses,
     /// What was open before the page was loaded anew, until the room is joined.
@@ -103,6 +107,8 @@ impl Workbench {
             cursor: Signal::new((1, 1)),
             first_file: Gate::default(),
             link: RefCell::new(None),
+            instance: page::unique(),
+            opening: RefCell::new(None),
             listings: Listings::default(),
             stop_presses: StopPresses::default(),
             remembered: RefCell::new(None),
@@ -137,9 +143,11 @@ impl Workbench {
             move || {
                 let state = join.state();
                 let link = join.link.borrow();
-                link.as_ref()
-                    .expect("the link was read before the connection began")
-                    .join_frame(Some(&state.settings.user))
+                link.as_ref().expect("the link was read before the connection began").join_frame(
+                    Some(&state.settings.user),
+                    &join.instance,
+                    memory::resume(),
+                )
             },
             move |event: Event| tell.connection_said(event),
         );
@@ -269,9 +277,10 @@ impl Workbench {
         *self.listeners.borrow_mut() = listeners;
     }
 
-    /// Whether closing the page would lose something: edits that the server does not hold.
+    /// Whether closing the page would lose something: edits that the server does not hold, commands that wait.
     fn has_unheld_edits(&self) -> bool {
-        self.state().files.open.iter().any(|file| file.unsaved && !self.documents.is_held(file.id))
+        self.connection.backlog().get() > 0
+            || self.state().files.open.iter().any(|file| file.unsaved && !self.documents.is_held(file.id))
     }
 
     fn remember_soon(&self) {

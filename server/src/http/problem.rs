@@ -76,7 +76,8 @@ pub fn status_of(code: ErrorCode) -> StatusCode {
         | ErrorCode::NotAFolder
         | ErrorCode::NotRegular
         | ErrorCode::LimitReached
-        | ErrorCode::Conflict => StatusCode::CONFLICT,
+        | ErrorCode::Conflict
+        | ErrorCode::AlreadyDone => StatusCode::CONFLICT,
         ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorCode::NotText => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorCode::TooManyAttempts => StatusCode::TOO_MANY_REQUESTS,

@@ -4,15 +4,17 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use embedenv_shared::code::{CloseCode, ErrorCode, Failure};
-use embedenv_shared::command::{Guest, MAX_USER};
+use embedenv_shared::command::{Guest, MAX_INSTANCE, MAX_USER};
 use embedenv_shared::frame::{Person, ServerFrame};
 use embedenv_shared::id::{DocumentId, MemberId, Role};
 use embedenv_shared::path::{ProjectName, WorkspacePath};
 use parking_lot::Mutex;
 
 use super::documents::Held;
+use super::identities::Identity;
 use super::outbox::{Message, Outbox};
 use super::session::Session;
 
@@ -53,6 +55,10 @@ pub struct Member {
     pub dialect: Dialect,
     /// The number of the join key it came with; revoking that key sends it away.
     pub key: u32,
+    /// What the client calls itself, if it may come back as who it was.
+    instance: Option<String>,
+    /// The highest number of its commands that were carried out.
+    pub executed: AtomicU64,
     pub outbox: Arc<Outbox>,
     /// The sessions whose output this connection follows, in the order it began to; `None` once it has left.
     reading: Mutex<Option<Vec<Arc<Session>>>>,
@@ -70,6 +76,7 @@ pub struct Members {
 #[derive(Debug, Default)]
 struct Inner {
     next: u64,
+    last: u32,
     seats: BTreeMap<SeatId, Arc<Member>>,
 }
 
@@ -107,35 +114,63 @@ pub struct Arrival {
     pub key: u32,
     pub guest: Guest,
     pub dialect: Dialect,
+    /// What it was given the last time it was here.
+    pub resume: Option<String>,
     pub outbox: Arc<Outbox>,
+}
+
+/// What a full client is told that may come back as who it was.
+#[derive(Debug, Default)]
+pub struct Welcome {
+    pub resume: Option<String>,
+    pub resumed: bool,
 }
 
 impl Members {
     /// Seats an arrival, or says why not.
-    pub(super) fn seat(&self, room: &Arc<super::Room>, arrival: Arrival, most: usize) -> Result<Seat, Failure> {
-        let Arrival { role, key, guest, dialect, outbox } = arrival;
+    pub(super) fn seat(
+        &self,
+        room: &Arc<super::Room>,
+        arrival: Arrival,
+        most: usize,
+    ) -> Result<(Seat, Welcome), Failure> {
+        let Arrival { role, key, guest, dialect, resume, outbox } = arrival;
         check_guest(&guest)?;
+        let instance = guest.instance.filter(|_| dialect == Dialect::Full);
         let mut inner = self.inner.lock();
+        let known = resume.as_deref().filter(|_| instance.is_some());
+        let known = known.and_then(|token| room.identities.known(token, key, role));
+        let known = known.filter(|identity| inner.make_way(identity.who, instance.as_deref()));
         if inner.seats.len() >= most {
             return Err(Failure::new(ErrorCode::LimitReached, format!("the room has its {most} members already")));
         }
         inner.next += 1;
-        let (id, who) = (SeatId(inner.next), MemberId(inner.next as u32));
+        inner.last = inner.last.max(room.identities.last()) + u32::from(known.is_none());
+        let (id, who) = (SeatId(inner.next), known.as_ref().map_or(MemberId(inner.last), |known| known.who));
+        let user = guest.user.map(|user| user.trim().to_owned()).or(known.as_ref().map(|known| known.user.clone()));
+        let color = guest.color.or(known.as_ref().map(|known| known.color.clone()));
         let member = Arc::new(Member {
             id,
             who,
             role,
-            user: guest.user.map_or_else(|| format!("Guest {who}"), |user| user.trim().to_owned()),
-            color: guest.color.unwrap_or_else(|| COLORS[inner.next as usize % COLORS.len()].to_owned()),
+            user: user.unwrap_or_else(|| format!("Guest {who}")),
+            color: color.unwrap_or_else(|| COLORS[who.0 as usize % COLORS.len()].to_owned()),
             dialect,
             key,
+            instance,
+            executed: AtomicU64::new(known.as_ref().map_or(0, |known| known.executed)),
             outbox,
             reading: Mutex::new(Some(Vec::new())),
             editing: Mutex::new(Some(Vec::new())),
             place: Mutex::default(),
         });
         inner.seats.insert(id, member.clone());
-        Ok(Seat { member, room: room.clone() })
+        let mut welcome = Welcome { resumed: known.is_some(), ..Welcome::default() };
+        if member.instance.is_some() {
+            welcome.resume =
+                Some(room.identities.seat(member.identity(), resume.as_deref().filter(|_| known.is_some())));
+        }
+        Ok((Seat { member, room: room.clone() }, welcome))
     }
 
     pub(super) fn remove(&self, id: SeatId) {
@@ -180,7 +215,32 @@ impl Members {
     }
 }
 
+impl Inner {
+    /// Whether somebody who was here may take their place again. A client that is still there on another connection of
+    /// its own makes way; one that has another name for itself is another, which was given the same token.
+    fn make_way(&mut self, who: MemberId, instance: Option<&str>) -> bool {
+        let Some(there) = self.seats.values().find(|member| member.who == who).cloned() else { return true };
+        let is_same = there.instance.as_deref() == instance;
+        if is_same {
+            self.seats.remove(&there.id);
+            there.outbox.close(CloseCode::TakenOver, "the same client has come back on another connection");
+        }
+        is_same
+    }
+}
+
 impl Member {
+    fn identity(&self) -> Identity {
+        let Self { who, key, role, user, color, executed, .. } = self;
+        let (user, color, executed) = (user.clone(), color.clone(), executed.load(Ordering::Acquire));
+        Identity { who: *who, key: *key, role: *role, user, color, executed }
+    }
+
+    /// Whether this client's commands are counted.
+    pub fn counts(&self) -> bool {
+        self.instance.is_some()
+    }
+
     pub fn is_full(&self) -> bool {
         self.dialect == Dialect::Full
     }
@@ -267,6 +327,9 @@ pub fn check_guest(guest: &Guest) -> Result<(), Failure> {
             bad(format!("user must have 1 to {MAX_USER} characters"))
         }
         Guest { color: Some(color), .. } if !is_color(color) => bad("color must be #rrggbb".to_owned()),
+        Guest { instance: Some(name), .. } if name.is_empty() || name.len() > MAX_INSTANCE => {
+            bad(format!("instance must have 1 to {MAX_INSTANCE} bytes"))
+        }
         Guest { protocol: Some(other), .. } if ![1, embedenv_shared::PROTOCOL].contains(other) => {
             bad(format!("protocol {other} is not known here"))
         }

@@ -238,6 +238,7 @@ impl Registry {
             return Err(Failure::new(ErrorCode::Forbidden, "your role may not revoke a key of that role"));
         }
         self.ledger.revoke_join_key(room.id, claim.number).await.map_err(failed)?;
+        room.identities.revoke(claim.number);
         room.members.send_away(Some(claim.number), CloseCode::UnknownJoinKey, "the join key was revoked");
         Ok(())
     }
@@ -471,6 +472,7 @@ impl Registry {
                     let started = Instant::now();
                     room.documents.flush(&room).await;
                     room.documents.unload(true);
+                    room.identities.unload();
                     room.rest().await;
                     tracing::debug!(room = %room.id, elapsed = ?started.elapsed(), "an empty room fell asleep");
                 } else {

@@ -3,6 +3,7 @@
 use embedenv_shared::frame::SandboxState;
 use yew::prelude::*;
 
+use super::backlog::Backlog;
 use super::ports::ports;
 use super::position::Position;
 use crate::state::files::OpenFile;
@@ -13,8 +14,8 @@ use crate::workbench::Workbench;
 pub(crate) fn status_bar(workbench: &Workbench, state: &State) -> Html {
     let (connection, text) = match state.connection {
         Connection::Connected => ("connected", "Connected"),
-        Connection::Offline | Connection::Failed(_) => ("offline", "Offline"),
-        Connection::Joining | Connection::JoiningAgain(_) | Connection::Reconnecting => {
+        Connection::Offline(_) | Connection::Failed(_) => ("offline", "Offline"),
+        Connection::Joining | Connection::JoiningAgain(_) | Connection::Reconnecting(_) => {
             ("reconnecting", "Reconnecting")
         }
     };
@@ -27,6 +28,13 @@ pub(crate) fn status_bar(workbench: &Workbench, state: &State) -> Html {
     html! {
         <footer class="statusbar">
             <span class="connection" role="status" data-state={connection}>{ text }</span>
+            if let Connection::Reconnecting(since) | Connection::Offline(since) = &state.connection {
+                <Backlog
+                    workbench={workbench.clone()}
+                    since={since.clone()}
+                    files={state.files.open.iter().filter(|file| file.unsaved).count()}
+                />
+            }
             if !state.works() {
                 <span>{ "Read-only" }</span>
             }

@@ -235,6 +235,26 @@ pub(crate) fn has_failed(what: &str) {
 }
 
 /// Milliseconds of a clock that only runs forward while the page does.
+/// The hour and the minute, as people here write them.
+pub(crate) fn time_of_day() -> String {
+    let options = Object::new();
+    set(&options, "hour", &"2-digit".into());
+    set(&options, "minute", &"2-digit".into());
+    js_sys::Date::new_0().to_locale_time_string_with_options(&locale(), &options).into()
+}
+
+fn locale() -> String {
+    window().navigator().language().unwrap_or_else(|| "en".to_owned())
+}
+
+/// A name that no other page has.
+pub(crate) fn unique() -> String {
+    let mut bytes = [0; 16];
+    let chosen = window().crypto().ok().and_then(|crypto| crypto.get_random_values_with_u8_array(&mut bytes).ok());
+    chosen.expect("a browser has randomness");
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 pub(crate) fn now() -> f64 {
     js_sys::Date::now()
 }

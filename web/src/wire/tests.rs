@@ -37,6 +37,9 @@ fn joined() -> ServerFrame {
             sandbox: SandboxState::Ready,
             sandbox_epoch: 1 << 52,
             max_message: 16 << 20,
+            resume: Some("rt_x".into()),
+            resumed: true,
+            executed: 7,
         }),
     }))
 }
@@ -89,6 +92,7 @@ fn frames() -> Vec<ServerFrame> {
         ServerFrame::TerminalGap { terminal: terminal_id, from: 1, to: 2 },
         ServerFrame::Ports { ports: vec![] },
         ServerFrame::People { people: vec![person(None)] },
+        ServerFrame::Executed { seq: 1 << 40 },
         ServerFrame::Key { id: id.clone(), join: "jk_x".into(), role: Role::Editor },
     ];
     frames.extend(why.map(|why| opened(Some(why))));
@@ -133,6 +137,7 @@ fn is_for_full_clients(frame: &ServerFrame) -> bool {
         | ServerFrame::Ports { .. }
         | ServerFrame::Sandbox { .. }
         | ServerFrame::People { .. }
+        | ServerFrame::Executed { .. }
         | ServerFrame::Key { .. } => true,
     }
 }

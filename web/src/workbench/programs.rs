@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use embedenv_shared::code::Failure;
+use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::command::{FullRequest, TerminalSignal};
 use embedenv_shared::frame::{ServerFrame, TerminalKind};
 use embedenv_shared::id::SessionId;
@@ -69,7 +69,7 @@ impl Workbench {
         let (cols, rows) = self.terminals.size();
         let request = FullRequest::TerminalOpen { project, cols, rows, command, title: None };
         let workbench = self.clone();
-        self.connection.ask(&request, move |reply| match reply {
+        self.connection.order(&request, move |reply| match reply {
             Ok(ServerFrame::TerminalOpened { terminal, .. }) => {
                 workbench.terminals.opened(terminal);
                 workbench.dispatch(Action::Terminals(TerminalsAction::Activate(terminal)));
@@ -79,6 +79,8 @@ impl Workbench {
                 then(&workbench, terminal);
             }
             Ok(_) => {}
+            // It is among the room's terminals by now.
+            Err(failure) if failure.code == ErrorCode::AlreadyDone => {}
             Err(failure) => workbench.alert(words::failed("The terminal could not be opened", &failure)),
         });
     }
@@ -89,8 +91,8 @@ impl Workbench {
 
     pub(crate) fn close_terminal(&self, id: SessionId) {
         let workbench = self.clone();
-        self.connection.ask(&FullRequest::TerminalClose { terminal: id }, move |reply| {
-            if let Err(failure) = reply {
+        self.connection.order(&FullRequest::TerminalClose { terminal: id }, move |reply| {
+            if let Some(failure) = reply.err().filter(|failure| failure.code != ErrorCode::AlreadyDone) {
                 workbench.alert(words::failed("The terminal could not be closed", &failure));
             }
         });
@@ -119,7 +121,10 @@ impl Workbench {
         let Some((id, path)) = shown else { return self.alert_until_run("Open the file to run first.") };
         let workbench = self.clone();
         spawn_local(async move {
-            if let Err(why) = workbench.saved(id).await {
+            // Without a connection it waits, and the edits go before it.
+            if workbench.connection.is_up()
+                && let Err(why) = workbench.saved(id).await
+            {
                 return workbench.alert(why);
             }
             workbench.run_path(path);

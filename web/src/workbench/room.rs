@@ -6,6 +6,8 @@ use embedenv_shared::frame::{BinaryFrame, Joined, SandboxState, ServerFrame};
 use embedenv_shared::id::{Role, SessionId};
 use embedenv_shared::path::{ProjectName, WorkspacePath};
 
+use gloo_timers::callback::Timeout;
+
 use super::Workbench;
 use crate::connection::Event;
 use crate::documents::Heard;
@@ -19,6 +21,8 @@ use crate::words::{self, Told};
 
 /// The project of a room that has none yet.
 const FIRST_PROJECT: &str = "project";
+/// Commands wait this long for the edits that were made before them, in milliseconds.
+const SYNC: u32 = 3_000;
 /// The file shown to who comes for the first time.
 const WELCOME: &str = "README.md";
 
@@ -29,6 +33,7 @@ impl Workbench {
             Event::Frame(frame) => self.frame(frame),
             Event::Binary(bytes) => self.binary(&bytes),
             Event::Lost(told) => self.lost(told),
+            Event::Uncertain(count) => self.alert(words::uncertain(count)),
             Event::Stopped(notice) => {
                 self.forget_connection();
                 self.dispatch(Action::Connection(Shown::Failed(notice)));
@@ -38,6 +43,11 @@ impl Workbench {
 
     fn joined(&self, joined: Box<Joined>) {
         let Some(full) = &joined.full else { return };
+        if let Some(token) = &full.resume {
+            memory::keep_resume(token);
+        }
+        let terminals: Vec<SessionId> = full.terminals.iter().map(|terminal| terminal.terminal).collect();
+        self.connection.forget_input_but_for(&terminals);
         let first = self.state().me.is_none();
         let remembered = self.remembered.borrow_mut().take();
         let project = self.choose_project(remembered.as_ref(), &full.projects);
@@ -56,10 +66,26 @@ impl Workbench {
         }
         self.list_all();
         self.documents.joined(self);
+        self.open_when_synced();
         self.terminals.joined(self);
         self.tell_place();
         if first && !has_terminals && self.works() {
             self.open_terminal(false);
+        }
+    }
+
+    /// Commands go out behind the edits that were made before them; but for ever they do not wait.
+    fn open_when_synced(&self) {
+        let workbench = self.clone();
+        *self.opening.borrow_mut() = Some(Timeout::new(SYNC, move || workbench.connection.open()));
+        self.open_if_synced();
+    }
+
+    /// The edits of before are on their way: what was ordered after them may go.
+    pub(crate) fn open_if_synced(&self) {
+        if self.opening.borrow().is_some() && !self.documents.has_backlog() {
+            *self.opening.borrow_mut() = None;
+            self.connection.open();
         }
     }
 
@@ -119,9 +145,13 @@ impl Workbench {
     fn lost(&self, told: Told) {
         self.forget_connection();
         let joined = self.state().me.is_some();
+        let since = match &self.state().connection {
+            Shown::Reconnecting(since) | Shown::Offline(since) => since.clone(),
+            _ => page::time_of_day(),
+        };
         let shown = match (page::is_online(), joined) {
-            (false, true) => Shown::Offline,
-            (true, true) => Shown::Reconnecting,
+            (false, true) => Shown::Offline(since),
+            (true, true) => Shown::Reconnecting(since),
             (_, false) => Shown::JoiningAgain(words::no_answer()),
         };
         self.dispatch(Action::Connection(shown));
@@ -133,6 +163,7 @@ impl Workbench {
     }
 
     fn forget_connection(&self) {
+        *self.opening.borrow_mut() = None;
         self.listings.lost();
         self.documents.lost(self);
         self.terminals.lost();
@@ -173,7 +204,9 @@ impl Workbench {
                 self.terminals.snapshot(self, terminal, offset, bytes);
             }
             Ok(BinaryFrame::Document { document, message }) => self.documents.receive(document, message),
-            Ok(BinaryFrame::Input { .. }) | Err(_) => page::warn("a binary frame of the server's was not understood"),
+            Ok(BinaryFrame::Input { .. } | BinaryFrame::NumberedInput { .. }) | Err(_) => {
+                page::warn("a binary frame of the server's was not understood")
+            }
         }
     }
 

@@ -78,10 +78,10 @@ async fn enter(doors: &Doors, presented: &Presented, address: SocketAddr) -> Res
         }
         refused(failure)
     })?;
-    let guest = Guest { user: Some(pass.user), color: Some(pass.color), protocol: None };
+    let guest = Guest { user: Some(pass.user), color: Some(pass.color), ..Guest::default() };
     let dialect = Dialect::Editor;
-    let arrival = Arrival { role: pass.role, key: pass.key, guest, dialect, outbox: Arc::default() };
-    let seat = room.join(arrival).map_err(refused)?;
+    let arrival = Arrival { role: pass.role, key: pass.key, guest, dialect, resume: None, outbox: Arc::default() };
+    let (seat, _) = room.join(arrival).map_err(refused)?;
     seat.member.set_place(Place { project: Some(project.clone()), path: Some(path.clone()), idle: false });
     room.documents.open_for_editor(&room, &seat.member, project, path, *epoch).await.map_err(refused)?;
     Ok(seat)

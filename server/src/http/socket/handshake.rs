@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use super::super::Doors;
 use super::{Ending, GOING_DOWN, Socket, complaint};
 use crate::room::Room;
-use crate::room::members::{Arrival, Dialect, Seat, check_guest};
+use crate::room::members::{Arrival, Dialect, Seat, Welcome, check_guest};
 use crate::room::outbox::Outbox;
 
 /// How long a refusal may take to be sent.
@@ -51,7 +51,7 @@ pub(super) async fn shake(
         }
     };
     let (id, body) = match command::parse(&first) {
-        Ok(ClientFrame { id, body }) => (id, body),
+        Ok(ClientFrame { id, body, .. }) => (id, body),
         Err(BadFrame { id, failure }) => return Err(refuse(socket, id, &failure, None).await),
     };
     let (presented, outcome) = match body {
@@ -105,13 +105,13 @@ async fn open(doors: &Doors, space: &str, init: Init, socket: &mut Socket) -> Re
     let outbox = Arc::<Outbox>::default();
     let key = crate::ledger::OWNER_KEY;
     let dialect = Dialect::asked_by(&init.guest);
-    let arrival = Arrival { role: Role::Owner, key, guest: init.guest, dialect, outbox };
-    let seat = opened.room.join(arrival)?;
+    let arrival = Arrival { role: Role::Owner, key, guest: init.guest, dialect, resume: None, outbox };
+    let (seat, welcome) = opened.room.join(arrival)?;
     let owner = seat.member.is_full().then_some(opened.owner);
     let answer = ServerFrame::Init { join: opened.join, remaining_credits: opened.remaining_credits, owner };
     say(socket, &answer).await?;
     if seat.member.is_full() {
-        say(socket, &joined(&opened.room, &seat).await).await?;
+        say(socket, &joined(&opened.room, &seat, welcome).await).await?;
     }
     Ok(seat)
 }
@@ -119,15 +119,15 @@ async fn open(doors: &Doors, space: &str, init: Init, socket: &mut Socket) -> Re
 async fn enter(doors: &Doors, join: Join, socket: &mut Socket) -> Result<Seat, Failure> {
     let (room, role, key) = doors.registry.join(&join.join).await?;
     let dialect = Dialect::asked_by(&join.guest);
-    let arrival = Arrival { role, key, guest: join.guest, dialect, outbox: Arc::default() };
-    let seat = room.join(arrival)?;
-    say(socket, &joined(&room, &seat).await).await?;
+    let arrival = Arrival { role, key, guest: join.guest, dialect, resume: join.resume, outbox: Arc::default() };
+    let (seat, welcome) = room.join(arrival)?;
+    say(socket, &joined(&room, &seat, welcome).await).await?;
     Ok(seat)
 }
 
-async fn joined(room: &Arc<Room>, seat: &Seat) -> ServerFrame {
+async fn joined(room: &Arc<Room>, seat: &Seat, welcome: Welcome) -> ServerFrame {
     let member = &seat.member;
-    let full = if member.is_full() { Some(room.welcome(member).await) } else { None };
+    let full = if member.is_full() { Some(room.welcome(member, welcome).await) } else { None };
     ServerFrame::Joined(Box::new(Joined {
         user: member.user.clone(),
         color: member.color.clone(),

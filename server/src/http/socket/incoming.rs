@@ -1,11 +1,13 @@
 //! What a member sends: one frame after the other, each carried out before the next is read.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use embedenv_shared::code::{CloseCode, ErrorCode, Failure};
 use embedenv_shared::command::{self, BadFrame, ClientBody, ClientFrame, FrameId};
 use embedenv_shared::frame::{BinaryFrame, ServerFrame};
+use embedenv_shared::id::SessionId;
 use futures_util::StreamExt as _;
 use futures_util::stream::SplitStream;
 use parking_lot::Mutex;
@@ -68,6 +70,8 @@ pub(super) async fn carry(
 ) -> Ending {
     let outbox = &seat.member.outbox;
     let mut budget = Budget::default();
+    // Whatever the client says, it has heard what it was told when it joined.
+    let mut is_confirmed = !seat.member.counts();
     loop {
         let message = tokio::select! {
             biased;
@@ -76,6 +80,10 @@ pub(super) async fn carry(
         };
         let Some(message) = message else { return Ending::Left };
         heard.now();
+        if !is_confirmed && message.is_ok() {
+            is_confirmed = true;
+            seat.room().identities.confirm(seat.member.who);
+        }
         budget.spend(1).await;
         match message {
             Ok(Message::Text(_)) if seat.member.dialect == Dialect::Editor => {
@@ -113,10 +121,13 @@ pub(super) async fn carry(
 
 async fn text_frame(doors: &Doors, seat: &Seat, text: &str) {
     let outbox = &seat.member.outbox;
-    let (id, body) = match command::parse(text) {
-        Ok(ClientFrame { id, body }) => (id, body),
+    let (id, seq, body) = match command::parse(text) {
+        Ok(ClientFrame { id, seq, body }) => (id, seq, body),
         Err(BadFrame { id, failure }) => return answer(outbox, id, Err(failure)),
     };
+    if let Err(failure) = seq.map_or(Ok(()), |seq| begin(seat, seq)) {
+        return answer(outbox, id, Err(failure));
+    }
     let role = seat.member.role;
     let reply = match body {
         ClientBody::Command { project, command } => match Capability::of_command(&command).check(role) {
@@ -143,11 +154,13 @@ async fn binary_frame(seat: &Seat, budget: &mut Budget, bytes: &[u8]) -> Result<
     }
     let bad = |_| Failure::new(ErrorCode::BadRequest, "not a binary frame of this protocol");
     match BinaryFrame::decode(bytes).map_err(bad)? {
-        BinaryFrame::Input { terminal, bytes } => {
-            Capability::Work.check(seat.member.role)?;
-            seat.room().sessions.get(terminal)?;
-            seat.room().link().await?.input(terminal, bytes).await
-        }
+        BinaryFrame::Input { terminal, bytes } => input(seat, terminal, bytes).await,
+        BinaryFrame::NumberedInput { terminal, seq, bytes } => match begin(seat, seq) {
+            Ok(()) => input(seat, terminal, bytes).await,
+            // Nobody asked, and it was typed.
+            Err(failure) if failure.code == ErrorCode::AlreadyDone => Ok(()),
+            Err(failure) => Err(failure),
+        },
         BinaryFrame::Document { document, message } => {
             // Replies wait in the outbox; a client that asks without reading is not read either.
             seat.member.outbox.ready().await;
@@ -164,6 +177,25 @@ async fn binary_frame(seat: &Seat, budget: &mut Budget, bytes: &[u8]) -> Result<
             Err(Failure::new(ErrorCode::BadRequest, "only the server sends this frame"))
         }
     }
+}
+
+async fn input(seat: &Seat, terminal: SessionId, bytes: &[u8]) -> Result<(), Failure> {
+    Capability::Work.check(seat.member.role)?;
+    seat.room().sessions.get(terminal)?;
+    seat.room().link().await?.input(terminal, bytes).await
+}
+
+/// Counts a command that the client has numbered, before it is carried out.
+fn begin(seat: &Seat, seq: u64) -> Result<(), Failure> {
+    if !seat.member.counts() {
+        return Err(Failure::new(ErrorCode::BadRequest, "seq needs an instance in init or join"));
+    }
+    if !seat.room().identities.begin(seat.member.who, seq) {
+        return Err(Failure::new(ErrorCode::AlreadyDone, format!("number {seq} was carried out before")));
+    }
+    seat.member.executed.store(seq, Ordering::Release);
+    seat.member.outbox.nudge();
+    Ok(())
 }
 
 /// Puts a reply or an error into the outbox.

@@ -6,6 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::future::pending;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use embedenv_shared::code::CloseCode;
@@ -29,6 +30,8 @@ use crate::room::session::{Pulled, Session};
 const PING: Duration = Duration::from_secs(15);
 /// A socket that takes nothing for this long is given up.
 pub(super) const STALL: Duration = Duration::from_secs(8);
+/// A client is told this much later which of its commands were carried out, with those that were meanwhile.
+const EXECUTED: Duration = Duration::from_millis(200);
 /// An unfinished line goes to plain clients after output has paused for this long.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -42,6 +45,7 @@ pub(super) async fn carry(seat: &Seat, sink: &mut Sink) {
     let wake = seat.member.outbox.wake();
     let mut plain = HashMap::new();
     let mut told = HashSet::new();
+    let mut executed = Executed::default();
     let mut pings = interval_at(Instant::now() + PING, PING);
     loop {
         let sent = async {
@@ -55,7 +59,10 @@ pub(super) async fn carry(seat: &Seat, sink: &mut Sink) {
             }
             match seat.member.dialect {
                 Dialect::Plain => pump_plain(seat, sink, &mut plain).await,
-                Dialect::Full => pump_full(seat, sink, &mut told).await,
+                Dialect::Full => {
+                    let next = pump_full(seat, sink, &mut told).await?;
+                    Ok(sooner(next, executed.tell(seat, sink).await?))
+                }
                 Dialect::Editor => Ok(if document::pump(seat, sink).await? { Next::Now } else { Next::WhenWoken }),
             }
         };
@@ -153,6 +160,31 @@ async fn pump_full(seat: &Seat, sink: &mut Sink, told: &mut HashSet<SessionId>) 
         told.retain(|id| reading.iter().any(|session| session.id == *id));
     }
     Ok(next)
+}
+
+/// What a client was told of its commands that were carried out.
+#[derive(Debug, Default)]
+struct Executed {
+    told: u64,
+    /// When there was something to tell for the first time.
+    since: Option<Instant>,
+}
+
+impl Executed {
+    /// Tells it now and then: a client keeps what it has not heard of.
+    async fn tell(&mut self, seat: &Seat, sink: &mut Sink) -> Result<Next, Ended> {
+        let seq = seat.member.executed.load(Ordering::Acquire);
+        if seq == self.told {
+            return Ok(Next::WhenWoken);
+        }
+        let due = *self.since.get_or_insert_with(Instant::now) + EXECUTED;
+        if Instant::now() < due {
+            return Ok(Next::At(due));
+        }
+        *self = Self { told: seq, since: None };
+        send_frame(sink, &ServerFrame::Executed { seq }).await?;
+        Ok(Next::WhenWoken)
+    }
 }
 
 /// What a plain client's view of one command stands at.

@@ -1,5 +1,5 @@
-//! Where the logs of a room's documents are: one folder for each room in the data directory, one file for each document.
-//! Knows names of files and nothing of what is in them.
+//! Where the journals of a room are: one folder for each room in the data directory, with one file for each document and
+//! one of who may come back. Knows names of files and nothing of what is in them.
 
 use std::fs;
 use std::io;
@@ -9,7 +9,8 @@ use embedenv_shared::id::{DocumentId, RoomId};
 
 use crate::journal::Syncer;
 
-const FOLDER: &str = "documents";
+const FOLDER: &str = "journals";
+const PEOPLE: &str = "people.log";
 const EXTENSION: &str = "log";
 /// What a log is called that could not be read; kept for a person to look at.
 const UNREADABLE: &str = "unreadable";
@@ -25,7 +26,7 @@ pub struct Stores {
 #[derive(Debug)]
 pub struct Store {
     folder: PathBuf,
-    pub(super) syncer: Syncer,
+    pub(in crate::room) syncer: Syncer,
 }
 
 impl Stores {
@@ -54,6 +55,11 @@ impl Stores {
 }
 
 impl Store {
+    /// Who may come back.
+    pub(in crate::room) fn people(&self) -> PathBuf {
+        self.folder.join(PEOPLE)
+    }
+
     pub(super) fn path(&self, document: DocumentId) -> PathBuf {
         self.folder.join(format!("{document}.{EXTENSION}"))
     }

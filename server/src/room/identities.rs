@@ -1,0 +1,342 @@
+//! Who may come back as who they were: for each full client the hash of a token that only it has, what it was called, and
+//! up to which number its commands were carried out. Kept in a journal, so that they come back to another server, too.
+//!
+//! A token is good once: with each return another takes its place. The one before stays good until the client has said
+//! something on the new connection, since the answer that held the new one may be lost. A command's number is written
+//! down before the command is carried out, so that none is carried out twice.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use embedenv_shared::id::{MemberId, Role};
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::journal::{Journal, Opened, Syncer};
+
+/// People of a room who may come back; with more, the one who has been away the longest is forgotten.
+const MAX_IDENTITIES: usize = 1024;
+/// A journal is written anew when it has this many bytes more than it had then.
+const GROWTH: u64 = 512 * 1024;
+const PREFIX: &str = "rt_";
+const SECRET: usize = 32;
+/// The longest text that is looked at.
+const MAX_TEXT: usize = 256;
+
+/// SHA-256 of a token.
+type Hash = [u8; 32];
+
+#[derive(Debug)]
+pub struct Identities {
+    path: PathBuf,
+    syncer: Syncer,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    is_loaded: bool,
+    /// `None` while it can't be written; the whole is written before anything else.
+    journal: Option<Journal>,
+    /// Bytes the journal had when it was written anew.
+    least: u64,
+    last: u32,
+    people: BTreeMap<MemberId, Kept>,
+    /// Counts arrivals, to tell who came last.
+    arrivals: u64,
+}
+
+/// Somebody who is here or may come back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    pub who: MemberId,
+    /// The number of the join key, and its role: both must be the same again.
+    pub key: u32,
+    pub role: Role,
+    pub user: String,
+    pub color: String,
+    /// The number of the last command that was carried out, or begun.
+    pub executed: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Kept {
+    identity: Identity,
+    token: Hash,
+    /// Good as long as nobody has said anything with the one after it.
+    before: Option<Hash>,
+    #[serde(skip)]
+    arrival: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+enum Record {
+    Seated(Kept),
+    Confirmed(MemberId),
+    Executed(MemberId, u64),
+    Forgotten(MemberId),
+    /// Numbers up to this were given to somebody.
+    Last(u32),
+}
+
+impl Record {
+    fn to_bytes(&self) -> Vec<u8> {
+        postcard::to_stdvec(self).expect("records always serialise")
+    }
+}
+
+impl Identities {
+    /// Those of a room, kept in the file at `path`. Nothing is read before [`Self::load`].
+    pub fn new(path: PathBuf, syncer: Syncer) -> Self {
+        Self { path, syncer, inner: Mutex::default() }
+    }
+
+    /// Reads what an earlier server left. Reads a file.
+    pub fn load(&self) {
+        let mut inner = self.inner.lock();
+        if inner.is_loaded {
+            return;
+        }
+        inner.is_loaded = true;
+        match Journal::open(&self.path, &self.syncer) {
+            Ok(Opened { journal, records, .. }) => {
+                inner.least = journal.length();
+                inner.journal = Some(journal);
+                for record in records.iter().map_while(|record| postcard::from_bytes(record).ok()) {
+                    inner.replay(record);
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                tracing::error!(path = %self.path.display(), %error, "who may come back could not be read");
+            }
+        }
+    }
+
+    /// The highest number of those who are remembered.
+    pub fn last(&self) -> u32 {
+        self.inner.lock().last
+    }
+
+    /// Who a token belongs to, if it is good for this key. The token is used up by [`Self::seat`].
+    pub fn known(&self, token: &str, key: u32, role: Role) -> Option<Identity> {
+        let hash = hash_of(token)?;
+        let inner = self.inner.lock();
+        let fits = |kept: &&Kept| {
+            (kept.token == hash || kept.before == Some(hash)) && kept.identity.key == key && kept.identity.role == role
+        };
+        inner.people.values().find(fits).map(|kept| kept.identity.clone())
+    }
+
+    /// Somebody is here: gives them another token. `used` is the one they came with.
+    pub fn seat(&self, identity: Identity, used: Option<&str>) -> String {
+        let mut secret = [0; SECRET];
+        getrandom::fill(&mut secret).expect("the system gives randomness");
+        let token = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(secret));
+        let mut inner = self.inner.lock();
+        inner.arrivals += 1;
+        inner.last = inner.last.max(identity.who.0);
+        let hash = Sha256::digest(token.as_bytes()).into();
+        let kept = Kept { identity, token: hash, before: used.and_then(hash_of), arrival: inner.arrivals };
+        self.write(&mut inner, &Record::Seated(kept.clone()));
+        inner.people.insert(kept.identity.who, kept);
+        if inner.people.len() > MAX_IDENTITIES
+            && let Some(oldest) = inner.people.values().min_by_key(|kept| kept.arrival).map(|kept| kept.identity.who)
+        {
+            inner.people.remove(&oldest);
+            self.write(&mut inner, &Record::Forgotten(oldest));
+        }
+        token
+    }
+
+    /// The client has the token that it was given last: the one before is good for nothing any more.
+    pub fn confirm(&self, who: MemberId) {
+        let mut inner = self.inner.lock();
+        if inner.people.get_mut(&who).is_some_and(|kept| kept.before.take().is_some()) {
+            self.write(&mut inner, &Record::Confirmed(who));
+        }
+    }
+
+    /// Whether a command of this number is to be carried out; it is taken for carried out from here on. `false` if it was
+    /// before.
+    pub fn begin(&self, who: MemberId, number: u64) -> bool {
+        let mut inner = self.inner.lock();
+        let Some(kept) = inner.people.get_mut(&who) else { return true };
+        if number <= kept.identity.executed {
+            return false;
+        }
+        kept.identity.executed = number;
+        self.write(&mut inner, &Record::Executed(who, number));
+        true
+    }
+
+    /// Nobody comes back with this key any more.
+    pub fn revoke(&self, key: u32) {
+        let mut inner = self.inner.lock();
+        let gone: Vec<MemberId> =
+            inner.people.values().filter(|kept| kept.identity.key == key).map(|kept| kept.identity.who).collect();
+        for who in gone {
+            inner.people.remove(&who);
+            self.write(&mut inner, &Record::Forgotten(who));
+        }
+    }
+
+    /// Leaves everything to the file; it is read again when somebody comes.
+    pub fn unload(&self) {
+        let mut inner = self.inner.lock();
+        if inner.journal.is_some() {
+            *inner = Inner::default();
+        }
+    }
+
+    /// Writes a record, or everything if the last one could not be. What can't be written holds as long as this server:
+    /// nobody is kept from working by a full disk.
+    fn write(&self, inner: &mut Inner, record: &Record) {
+        let is_short = |journal: &Journal, least: u64| journal.length() < least + GROWTH;
+        let written = match &mut inner.journal {
+            Some(journal) if is_short(journal, inner.least) => journal.append(&record.to_bytes()),
+            // Behind the change itself.
+            _ => return self.write_anew(inner, record),
+        };
+        if let Err(error) = written {
+            tracing::warn!(path = %self.path.display(), %error, "who may come back could not be written down");
+            inner.journal = None;
+        }
+    }
+
+    fn write_anew(&self, inner: &mut Inner, record: &Record) {
+        let seated = inner.people.values().map(|kept| Record::Seated(kept.clone()).to_bytes());
+        let records: Vec<Vec<u8>> = [Record::Last(inner.last).to_bytes()].into_iter().chain(seated).collect();
+        let last = record.to_bytes();
+        let records: Vec<&[u8]> = records.iter().map(Vec::as_slice).chain([&last[..]]).collect();
+        let made = make_folder(&self.path).and_then(|()| Journal::create(&self.path, &records, &self.syncer));
+        match made {
+            Ok(journal) => {
+                inner.least = journal.length();
+                inner.journal = Some(journal);
+            }
+            Err(error) => {
+                inner.journal = None;
+                tracing::warn!(path = %self.path.display(), %error, "who may come back could not be written down");
+            }
+        }
+    }
+}
+
+impl Inner {
+    fn replay(&mut self, record: Record) {
+        match record {
+            Record::Seated(mut kept) => {
+                self.arrivals += 1;
+                kept.arrival = self.arrivals;
+                self.last = self.last.max(kept.identity.who.0);
+                self.people.insert(kept.identity.who, kept);
+            }
+            Record::Confirmed(who) => {
+                if let Some(kept) = self.people.get_mut(&who) {
+                    kept.before = None;
+                }
+            }
+            Record::Executed(who, number) => {
+                if let Some(kept) = self.people.get_mut(&who) {
+                    kept.identity.executed = kept.identity.executed.max(number);
+                }
+            }
+            Record::Forgotten(who) => {
+                self.people.remove(&who);
+            }
+            Record::Last(last) => self.last = self.last.max(last),
+        }
+    }
+}
+
+fn make_folder(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), std::fs::create_dir_all)
+}
+
+fn hash_of(token: &str) -> Option<Hash> {
+    (token.len() <= MAX_TEXT && token.starts_with(PREFIX)).then(|| Sha256::digest(token.as_bytes()).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ada(who: MemberId) -> Identity {
+        let (user, color) = ("Ada".to_owned(), "#059669".to_owned());
+        Identity { who, key: 3, role: Role::Editor, user, color, executed: 0 }
+    }
+
+    fn identities(folder: &Path) -> Identities {
+        let identities = Identities::new(folder.join("room/people.log"), Syncer::default());
+        identities.load();
+        identities
+    }
+
+    #[test]
+    fn a_token_is_good_once_for_its_key_and_its_role_and_over_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = identities(folder.path());
+        let who = MemberId(5);
+        let token = first.seat(ada(who), None);
+        assert!(first.begin(who, 1) && first.begin(who, 7) && !first.begin(who, 7) && !first.begin(who, 3));
+
+        let second = identities(folder.path());
+        assert_eq!(second.known(&token, 4, Role::Editor), None);
+        assert_eq!(second.known(&token, 3, Role::Owner), None);
+        assert_eq!(second.known("rt_AAAA", 3, Role::Editor), None);
+        let back = second.known(&token, 3, Role::Editor).unwrap();
+        assert_eq!((back.who, back.executed), (who, 7));
+        assert_eq!(second.last(), 5);
+
+        // The answer with the next token may be lost, so that the client comes with the same one again.
+        let lost = second.seat(back.clone(), Some(&token));
+        let next = identities(folder.path()).seat(back, Some(&token));
+        let third = identities(folder.path());
+        assert_eq!(third.known(&lost, 3, Role::Editor), None);
+        assert!(third.known(&token, 3, Role::Editor).is_some() && third.known(&next, 3, Role::Editor).is_some());
+        third.confirm(who);
+        assert!(third.known(&token, 3, Role::Editor).is_none() && third.known(&next, 3, Role::Editor).is_some());
+        let fourth = identities(folder.path());
+        assert!(fourth.known(&token, 3, Role::Editor).is_none() && !fourth.begin(who, 7));
+        fourth.revoke(3);
+        assert_eq!(identities(folder.path()).known(&next, 3, Role::Editor), None);
+    }
+
+    #[test]
+    fn a_room_remembers_so_many_and_its_journal_stays_short() {
+        let folder = tempfile::tempdir().unwrap();
+        let identities = identities(folder.path());
+        let tokens: Vec<String> =
+            (0..MAX_IDENTITIES as u32 + 10).map(|who| identities.seat(ada(MemberId(who)), None)).collect();
+        let is_known = |token: &String| identities.known(token, 3, Role::Editor).is_some();
+        assert!(!is_known(&tokens[9]) && is_known(&tokens[10]) && is_known(&tokens[MAX_IDENTITIES + 9]));
+        let who = identities.known(&tokens[20], 3, Role::Editor).unwrap().who;
+        for number in 1..200_000 {
+            assert!(identities.begin(who, number));
+        }
+        let length = std::fs::metadata(&identities.path).unwrap().len();
+        assert!(length < 2 * GROWTH, "{length}");
+        let again = self::identities(folder.path());
+        assert!(!again.begin(who, 199_999) && again.begin(who, 200_000));
+        assert!(again.known(&tokens[9], 3, Role::Editor).is_none());
+    }
+
+    #[test]
+    fn a_full_disk_keeps_nobody_from_working() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("room"), "in the way").unwrap();
+        let identities = identities(folder.path());
+        let who = MemberId(1);
+        let token = identities.seat(ada(who), None);
+        assert!(identities.begin(who, 1) && !identities.begin(who, 1));
+        std::fs::remove_file(folder.path().join("room")).unwrap();
+        assert!(identities.begin(who, 2));
+        let again = self::identities(folder.path());
+        assert!(again.known(&token, 3, Role::Editor).is_some() && !again.begin(who, 2));
+    }
+}
