@@ -126,7 +126,7 @@ class Stage {
     });
     page.on('pageerror', (error) => this.troubles.push(`an exception: ${error.stack ?? error}`));
     page.on('console', (message) => {
-      const expected = this.#serverGone && message.text().includes('ERR_CONNECTION_REFUSED');
+      const expected = this.#serverGone && /ERR_(CONNECTION_REFUSED|INTERNET_DISCONNECTED)/.test(message.text());
       // Violations of the page's policy are written to the console as errors.
       if (message.type() === 'error' && !expected) this.troubles.push(`in the console: ${message.text()}`);
     });
