@@ -26,6 +26,8 @@ use crate::engine::EngineHome;
 
 /// How long a fetch or a build may say nothing.
 const SILENCE: Duration = Duration::from_secs(120);
+/// Times that an image is built before it is given up.
+const BUILDS: usize = 5;
 /// How long an `init` waits for an image that the engine has.
 const MOMENT: Duration = Duration::from_secs(5);
 /// How often a fetch's progress is logged and written down.
@@ -213,6 +215,19 @@ impl Images {
     }
 
     async fn build(&self, client: &Client, recipe: &Recipe, tag: &str) -> Result<(), CallError> {
+        for _ in 1..BUILDS {
+            match self.build_once(client, recipe, tag).await {
+                // The engine gives builds the steps of others to go on from, and takes them away with the others' images.
+                Err(CallError::Refused { message, .. }) if message.contains("No such image") => {
+                    tracing::debug!(tag, message, "a build lost what it stood on, and begins anew");
+                }
+                outcome => return outcome,
+            }
+        }
+        self.build_once(client, recipe, tag).await
+    }
+
+    async fn build_once(&self, client: &Client, recipe: &Recipe, tag: &str) -> Result<(), CallError> {
         let context = recipe.context(&self.agent).map_err(|error| refusal(&error.to_string()))?;
         let labels = HashMap::from([(SERVER.to_owned(), self.server.clone())]);
         let options = BuildImageOptionsBuilder::default()
