@@ -71,6 +71,7 @@ impl Capability {
             FullRequest::Save { .. }
             | FullRequest::TerminalOpen { .. }
             | FullRequest::TerminalResize { .. }
+            | FullRequest::TerminalLock { .. }
             | FullRequest::TerminalSignal { .. }
             | FullRequest::TerminalClose { .. }
             | FullRequest::SandboxStart => Self::Work,

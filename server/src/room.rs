@@ -13,6 +13,7 @@ pub mod document;
 pub mod documents;
 pub mod files;
 pub mod identities;
+pub mod lease;
 pub mod members;
 pub mod outbox;
 pub mod plain;
@@ -182,6 +183,7 @@ impl Room {
         self.last_used.store(now(), Ordering::Relaxed);
         self.watches.left(member.id);
         let read = member.leave();
+        self.leave_terminals(member);
         self.tell_people();
         let room = self.clone();
         self.tasks.spawn("departure", async move {

@@ -198,8 +198,10 @@ pub enum FullRequest {
     },
     /// `done`
     TerminalDetach { terminal: SessionId },
-    /// `done`
+    /// `done`: the size that there is room for here. It is the terminal's while this member is who typed last.
     TerminalResize { terminal: SessionId, cols: u16, rows: u16 },
+    /// `done`: while it is locked, only who opened it may touch it.
+    TerminalLock { terminal: SessionId, locked: bool },
     /// `done`
     TerminalSignal { terminal: SessionId, signal: TerminalSignal },
     /// `done`

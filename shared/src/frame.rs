@@ -244,6 +244,14 @@ pub struct Terminal {
     pub project: ProjectName,
     pub cols: u16,
     pub rows: u16,
+    /// Whose size it has: who typed last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub driver: Option<MemberId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opener: Option<MemberId>,
+    /// Only the opener may touch it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub locked: bool,
     /// How its program ended; absent while it runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit: Option<Exit>,

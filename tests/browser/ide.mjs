@@ -128,6 +128,20 @@ export class Ide {
     return this.page.getByRole('list', { name: 'People' }).getByRole('listitem', { name, exact: true });
   }
 
+  /** A new link of a role, as the dialog makes it. */
+  async share(role) {
+    await this.button('Share').click();
+    const dialog = this.dialog('Share');
+    await dialog.getByRole('combobox', { name: 'Role' }).selectOption(role);
+    await dialog.getByRole('button', { name: 'Create link' }).click();
+    const field = dialog.getByRole('textbox', { name: 'Link' });
+    await field.waitFor();
+    const link = await field.inputValue();
+    await this.page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'hidden' });
+    return link;
+  }
+
   /** Does something with somebody who is here, by the menu at them. */
   async withPerson(name, what) {
     await this.person(name).getByRole('button').click();

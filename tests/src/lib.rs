@@ -2,6 +2,7 @@
 //! rule for what a machine lacks.
 
 pub mod bench;
+pub mod chance;
 pub mod client;
 pub mod dockerd;
 pub mod editor;

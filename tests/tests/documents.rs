@@ -5,13 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context as _, Result, ensure};
-use embedenv_tests::TestServer;
 use embedenv_tests::client::{Client, shown};
 use embedenv_tests::editor::Editor;
 use embedenv_tests::program::Program;
+use embedenv_tests::{TestServer, chance};
 use parking_lot::Mutex;
-use rand::rngs::StdRng;
-use rand::{Rng as _, SeedableRng as _};
+use rand::Rng as _;
 use serde_json::json;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -79,9 +78,7 @@ async fn type_words(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_editors_lose_nothing_that_was_acknowledged_in_a_hundred_rounds_of_kill_9() -> Result<()> {
-    let seed = std::env::var("EMBEDENV_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(rand::random);
-    println!("EMBEDENV_SEED={seed}");
-    let mut chance = StdRng::seed_from_u64(seed);
+    let mut chance = chance::chance(chance::seed(), 0);
     let mut program = Program::start(0).await?;
     let mut host = Client::connect(&program.url()).await?;
     host.send(program.init()).await?;

@@ -51,8 +51,6 @@ struct Record {
     next: Cell<u64>,
     /// Output that begins before this offset was made while this page did not follow it.
     past: Cell<u64>,
-    /// The columns and rows that the server was asked for last.
-    asked_size: Cell<(u16, u16)>,
     /// What came before the terminal was there.
     early: RefCell<Vec<(Kind, Vec<u8>)>>,
     /// Lengths of what was written and is not drawn yet, and their sum.
@@ -99,7 +97,6 @@ impl Terminals {
             held: Cell::new(false),
             next: Cell::new(0),
             past: Cell::new(0),
-            asked_size: Cell::default(),
             early: RefCell::default(),
             undrawn: RefCell::default(),
             backlog: Cell::new(0),
@@ -145,6 +142,11 @@ impl Terminals {
         for record in self.all() {
             if workbench.state().terminals.get(record.id).is_some() {
                 record.attach(workbench);
+                self.stands(workbench, record.id);
+                let terminal = record.terminal.borrow().clone();
+                if let Some(terminal) = terminal {
+                    terminal.say_room();
+                }
             }
         }
     }
@@ -208,16 +210,28 @@ impl Terminals {
         }
     }
 
-    fn resized(&self, workbench: &Workbench, id: SessionId, cols: u16, rows: u16) {
+    /// There is room for a terminal of this size: it has that as soon as somebody types here.
+    fn has_room(&self, workbench: &Workbench, id: SessionId, cols: u16, rows: u16) {
         self.size.set((cols, rows));
-        let is_settled = workbench
-            .state()
-            .terminals
-            .get(id)
-            .is_none_or(|terminal| (terminal.cols, terminal.rows) == (cols, rows) || terminal.exit.is_some());
-        let was_asked = |record: Rc<Record>| record.asked_size.replace((cols, rows)) == (cols, rows);
-        if !is_settled && !self.get(id).is_some_and(was_asked) && workbench.works() {
+        let is_running = workbench.state().terminals.get(id).is_some_and(|terminal| terminal.exit.is_none());
+        if is_running && workbench.works() {
             workbench.connection.tell(&FullRequest::TerminalResize { terminal: id, cols, rows });
+        }
+    }
+
+    /// Has a terminal look as it stands in the room: with this page's size, or with somebody else's.
+    pub(crate) fn stands(&self, workbench: &Workbench, id: SessionId) {
+        let Some(terminal) = self.get(id).and_then(|record| record.terminal.borrow().clone()) else { return };
+        let (is_mine, size) = {
+            let state = workbench.state();
+            let Some(shown) = state.terminals.get(id) else { return };
+            let me = state.me.as_ref().map(|me| me.member);
+            (shown.driver.is_some() && shown.driver == me, (shown.cols, shown.rows))
+        };
+        if is_mine {
+            terminal.lead();
+        } else {
+            terminal.follow(size.0, size.1);
         }
     }
 }
@@ -304,8 +318,7 @@ async fn make_terminal(
     let terminal = Rc::new(terminal);
     *record.terminal.borrow_mut() = Some(terminal.clone());
     terminal.fit();
-    let (cols, rows) = terminal.size();
-    workbench.terminals.resized(workbench, id, cols, rows);
+    workbench.terminals.stands(workbench, id);
     let early = std::mem::take(&mut *record.early.borrow_mut());
     for (kind, bytes) in early {
         record.show(workbench, kind, &bytes);
@@ -319,15 +332,15 @@ async fn make_terminal(
 
 fn events(workbench: &Workbench, record: &Rc<Record>) -> TerminalEvents {
     let id = record.id;
-    let (data, resize, written) = (workbench.clone(), workbench.clone(), workbench.clone());
+    let (data, room, written) = (workbench.clone(), workbench.clone(), workbench.clone());
     let record = Rc::downgrade(record);
     TerminalEvents {
         data: Box::new(move |bytes| {
-            if data.works() && !data.connection.type_in(id, &bytes) {
+            if data.works() && data.may_touch(id) && !data.connection.type_in(id, &bytes) {
                 data.alert(words::too_much_waits());
             }
         }),
-        resize: Box::new(move |cols, rows| resize.terminals.resized(&resize, id, cols, rows)),
+        room: Box::new(move |cols, rows| room.terminals.has_room(&room, id, cols, rows)),
         link: Box::new(|url| page::open_link(&url)),
         written: Box::new(move || {
             if let Some(record) = record.upgrade() {

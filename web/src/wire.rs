@@ -135,6 +135,9 @@ impl Members {
             project: self.project("project")?,
             cols: self.number("cols")?,
             rows: self.number("rows")?,
+            driver: self.member_if_any("driver"),
+            opener: self.member_if_any("opener"),
+            locked: self.flag("locked").unwrap_or_default(),
             exit: match self.0.remove("exit") {
                 Some(Value::Object(exit)) => {
                     let mut exit = Members(exit);
@@ -143,6 +146,10 @@ impl Members {
                 _ => None,
             },
         })
+    }
+
+    fn member_if_any(&mut self, name: &str) -> Option<MemberId> {
+        self.number(name).ok().map(MemberId)
     }
 
     fn person(&mut self) -> Read<Person> {

@@ -15,6 +15,7 @@ use embedenv_shared::path::ProjectName;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use super::lease::Lease;
 use super::members::SeatId;
 
 /// Bytes of one session's output kept for readers that have not read them; beyond that the oldest go, and the
@@ -38,6 +39,7 @@ pub struct Session {
 #[derive(Debug)]
 struct State {
     size: Size,
+    lease: Lease,
     exit: Option<Exited>,
     /// The last offset at which the program was seen waiting for input.
     waiting: Option<u64>,
@@ -82,8 +84,16 @@ pub struct Marks {
 
 impl Session {
     pub fn new(id: SessionId, kind: TerminalKind, project: ProjectName, title: String, size: Size) -> Self {
-        let state =
-            State { size, exit: None, waiting: None, start: 0, kept: VecDeque::new(), readers: Vec::new(), told: 0 };
+        let state = State {
+            size,
+            lease: Lease::default(),
+            exit: None,
+            waiting: None,
+            start: 0,
+            kept: VecDeque::new(),
+            readers: Vec::new(),
+            told: 0,
+        };
         Self { id, kind, project, title, state: Mutex::new(state) }
     }
 
@@ -108,8 +118,16 @@ impl Session {
             project: self.project.clone(),
             cols: state.size.cols,
             rows: state.size.rows,
+            driver: state.lease.driver,
+            opener: state.lease.opener,
+            locked: state.lease.locked,
             exit: state.exit.as_ref().map(|exited| Exit::from(exited.status)),
         }
+    }
+
+    /// What is known of whose it is, to be looked at or changed.
+    pub fn lease<T>(&self, look: impl FnOnce(&mut Lease) -> T) -> T {
+        look(&mut self.state.lock().lease)
     }
 
     pub fn size(&self) -> Size {

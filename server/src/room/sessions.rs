@@ -8,14 +8,16 @@ use std::sync::Arc;
 
 use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::frame::{ServerFrame, TerminalKind};
-use embedenv_shared::id::SessionId;
+use embedenv_shared::id::{MemberId, SessionId};
 use embedenv_shared::link::sessions::{
-    Attach, Close, Detach, ExitStatus, Exited, MAX_COMMAND, Open, Replay, SessionKind, SessionState, Size,
+    Attach, Close, Detach, ExitStatus, Exited, MAX_COMMAND, Open, Replay, Resize, SessionKind, SessionState, Size,
 };
 use embedenv_shared::path::ProjectName;
 use parking_lot::Mutex;
 
 use super::Room;
+use super::lease::Lease;
+use super::members::Member;
 use super::session::Session;
 use crate::link::Link;
 
@@ -46,6 +48,8 @@ pub struct NewSession {
     pub command: Option<String>,
     pub title: Option<String>,
     pub size: Size,
+    /// Who opens a terminal; nobody a plain client's command.
+    pub opener: Option<MemberId>,
 }
 
 impl Sessions {
@@ -71,6 +75,9 @@ impl Sessions {
             }
         });
         let session = Arc::new(Session::new(id, new.kind, new.project.clone(), title, new.size));
+        if let Some(opener) = new.opener {
+            session.lease(|lease| *lease = Lease::opened_by(opener, new.size));
+        }
         inner.all.insert(id, session.clone());
         session
     }
@@ -220,6 +227,59 @@ impl Room {
         self.members.tell(&ServerFrame::Terminal(session.describe()));
         self.sessions.follow(&link, &session).await?;
         Ok(session)
+    }
+
+    /// Bytes that a member types. The terminal becomes theirs, and gets the size that they have room for.
+    pub async fn type_into(self: &Arc<Self>, member: &Member, id: SessionId, bytes: &[u8]) -> Result<(), Failure> {
+        let session = self.sessions.get(id)?;
+        let link = self.link().await?;
+        let taken = session.lease(|lease| lease.check(member.who).map(|()| lease.types(member.who)))?;
+        if let Some(size) = taken {
+            if let Some(size) = size.filter(|size| *size != session.size()) {
+                link.call(Resize { session: id, size }).await?;
+                session.set_size(size);
+            }
+            self.members.tell(&ServerFrame::Terminal(session.describe()));
+        }
+        link.input(id, bytes).await
+    }
+
+    /// A member has room for a terminal of this size.
+    pub async fn resize_session(self: &Arc<Self>, member: &Member, id: SessionId, size: Size) -> Result<(), Failure> {
+        let session = self.sessions.get(id)?;
+        let (had, is_theirs) = session.lease(|lease| (lease.driver, lease.wants(member.who, size)));
+        if !is_theirs {
+            return Ok(());
+        }
+        let is_new = session.size() != size;
+        if is_new {
+            self.link().await?.call(Resize { session: id, size }).await?;
+            session.set_size(size);
+        }
+        if is_new || had.is_none() {
+            self.members.tell(&ServerFrame::Terminal(session.describe()));
+        }
+        Ok(())
+    }
+
+    pub fn lock_session(&self, member: &Member, id: SessionId, locked: bool) -> Result<(), Failure> {
+        let session = self.sessions.get(id)?;
+        if session.lease(|lease| lease.lock(member.who, member.role, locked))? {
+            self.members.tell(&ServerFrame::Terminal(session.describe()));
+        }
+        Ok(())
+    }
+
+    /// A member that has left types nowhere any more.
+    pub(super) fn leave_terminals(&self, member: &Member) {
+        if self.members.all().iter().any(|other| other.who == member.who) {
+            return;
+        }
+        for session in self.sessions.all() {
+            if session.lease(|lease| lease.left(member.who)) && !session.has_ended() {
+                self.members.tell(&ServerFrame::Terminal(session.describe()));
+            }
+        }
     }
 
     pub async fn close_session(self: &Arc<Self>, id: SessionId) -> Result<(), Failure> {

@@ -111,6 +111,7 @@ impl Room {
             command: Some(line),
             title: None,
             size: Size::PLAIN,
+            opener: None,
         };
         let opened = self
             .open_session(new, |session| {

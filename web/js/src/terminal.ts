@@ -1,5 +1,6 @@
 // A terminal of the page: one xterm.js. Owns its size, its colours, its renderer and its links; what is typed and what
-// comes are bytes. Never follows a link itself, never touches the clipboard for a program, never throws into the page.
+// comes are bytes. The size is that of this page's place, or somebody else's: then it shows all of it, smaller, and
+// leaves it to their page to answer what programs ask a terminal. Never follows a link itself, never touches the clipboard for a program, never throws into the page.
 
 import { FitAddon } from '@xterm/addon-fit';
 import { WebLinksAddon } from '@xterm/addon-web-links';
@@ -20,7 +21,8 @@ export interface TerminalOptions {
   screenReader: boolean;
   /** Somebody typed, or the terminal answers its program. */
   onData(bytes: Uint8Array): void;
-  onResize(cols: number, rows: number): void;
+  /** There is room for this many columns and rows here. */
+  onRoom(cols: number, rows: number): void;
   /** An http or https link was followed. */
   onLink(url: string): void;
 }
@@ -28,6 +30,8 @@ export interface TerminalOptions {
 /** Lines kept above the screen; the oldest go. */
 const SCROLLBACK = 10_000;
 const FONT_SIZE = 13;
+/** Text of somebody else's larger terminal is shown this small at least, in CSS pixels; beyond that it scrolls. */
+const SMALLEST = 7;
 const LINE_HEIGHT = 1.2;
 /** Text is made readable on whatever ground a program gives it (WCAG AA). */
 const CONTRAST = 4.5;
@@ -49,10 +53,15 @@ class Terminal {
   /** For each write that was not taken in yet whether it is of the past. */
   readonly #past: boolean[] = [];
   #frame = 0;
+  /** The columns and rows of somebody else, whose terminal this shows. */
+  #theirs: { cols: number; rows: number } | null = null;
+  #room = '';
+  readonly #onRoom: TerminalOptions['onRoom'];
 
   constructor(options: TerminalOptions) {
     const { parent, label, nonce, screenReader, onLink } = options;
     this.#parent = parent;
+    this.#onRoom = options.onRoom;
     const follow = (_event: MouseEvent, url: string) => {
       if (isWeb(url)) onLink(url);
     };
@@ -74,12 +83,16 @@ class Terminal {
     xterm.open(parent);
     xterm.textarea?.setAttribute('aria-label', `${label} input`);
     clipboardKeys(xterm);
+    // Beside somebody else's smaller terminal there is room that belongs to it, too.
+    parent.addEventListener('click', (event) => {
+      if (event.target === parent) xterm.focus();
+    });
     const encoder = new TextEncoder();
     xterm.onData((text) => {
-      if (!(this.#past[0] && ANSWER.test(text))) options.onData(encoder.encode(text));
+      const isForOthers = this.#past[0] || this.#theirs !== null;
+      if (!(isForOthers && ANSWER.test(text))) options.onData(encoder.encode(text));
     });
     xterm.onBinary((text) => options.onData(Uint8Array.from(text, (character) => character.charCodeAt(0))));
-    xterm.onResize(({ cols, rows }) => options.onResize(cols, rows));
     this.#renderer = new Renderer(xterm);
     this.#renderer.useCard(!screenReader);
     this.#observer = new ResizeObserver(() => this.#fitSoon());
@@ -103,17 +116,43 @@ class Terminal {
     this.write(RESET);
   }
 
-  /** Takes as many columns and rows as there is room for; nothing while it isn't shown. */
+  /** Takes as many columns and rows as there is room for, or shows somebody else's; nothing while it isn't shown. */
   fit(): void {
-    if (this.#parent.clientWidth > 0 && this.#parent.clientHeight > 0) this.#fitter.fit();
+    const room = this.#measure();
+    if (!room) return;
+    if (this.#theirs === null) {
+      this.#use(FONT_SIZE, room);
+    } else {
+      const { cols, rows } = this.#theirs;
+      const scale = Math.min(1, room.cols / cols, room.rows / rows);
+      this.#use(Math.max(SMALLEST, Math.floor(FONT_SIZE * scale * 2) / 2), this.#theirs);
+    }
+    const said = `${room.cols}x${room.rows}`;
+    if (said === this.#room) return;
+    this.#room = said;
+    this.#onRoom(room.cols, room.rows);
   }
 
-  cols(): number {
-    return this.#xterm.cols;
+  /** The terminal is this page's: it has the size that there is room for. */
+  lead(): void {
+    if (this.#theirs === null) return;
+    this.#theirs = null;
+    delete this.#parent.dataset.theirs;
+    this.fit();
   }
 
-  rows(): number {
-    return this.#xterm.rows;
+  /** The terminal is somebody else's, and has their columns and rows. */
+  follow(cols: number, rows: number): void {
+    if (this.#theirs?.cols === cols && this.#theirs.rows === rows) return;
+    this.#theirs = { cols, rows };
+    this.#parent.dataset.theirs = '';
+    this.fit();
+  }
+
+  /** The room is joined again: says once more what there is room for. */
+  sayRoom(): void {
+    this.#room = '';
+    this.fit();
   }
 
   focus(): void {
@@ -143,6 +182,19 @@ class Terminal {
     cancelAnimationFrame(this.#frame);
     this.#renderer.destroy();
     this.#xterm.dispose();
+  }
+
+  /** The columns and rows that there is room for with letters of the usual size; `null` while it isn't shown. */
+  #measure(): { cols: number; rows: number } | null {
+    if (this.#parent.clientWidth === 0 || this.#parent.clientHeight === 0) return null;
+    if (this.#xterm.options.fontSize !== FONT_SIZE) this.#xterm.options.fontSize = FONT_SIZE;
+    const room = this.#fitter.proposeDimensions();
+    return room && Number.isFinite(room.cols) && Number.isFinite(room.rows) ? room : null;
+  }
+
+  #use(fontSize: number, { cols, rows }: { cols: number; rows: number }): void {
+    if (this.#xterm.options.fontSize !== fontSize) this.#xterm.options.fontSize = fontSize;
+    if (this.#xterm.cols !== cols || this.#xterm.rows !== rows) this.#xterm.resize(cols, rows);
   }
 
   #fitSoon(): void {

@@ -1,7 +1,7 @@
 //! The room's terminals: their tabs, the places where they are, and how their programs ended.
 
 use embedenv_shared::frame::{SandboxState, Terminal, TerminalKind};
-use embedenv_shared::id::SessionId;
+use embedenv_shared::id::{MemberId, Role, SessionId};
 use web_sys::Element;
 use yew::prelude::*;
 
@@ -60,6 +60,9 @@ pub(crate) fn terminal_panel(workbench: &Workbench, state: &State) -> Html {
                 activate={calling(Workbench::show_terminal)}
                 close={works.then(|| calling(Workbench::close_terminal))}
             >
+                if let Some(terminal) = terminals.active() {
+                    { standing(workbench, state, terminal) }
+                }
                 <button class="icon-button" aria-label="New terminal" title="New terminal" disabled={!works} onclick={new}>
                     <Icon name={IconName::Plus} />
                 </button>
@@ -101,6 +104,41 @@ fn tab(terminal: &Terminal, terminals: &Terminals) -> Tab {
             TerminalKind::Run => IconName::Play,
             TerminalKind::Terminal | TerminalKind::Shell => IconName::Terminal,
         },
+    }
+}
+
+/// Whose the shown terminal is, and the button with which its opener keeps it to themselves.
+fn standing(workbench: &Workbench, state: &State, terminal: &Terminal) -> Html {
+    let Some(me) = &state.me else { return html! {} };
+    let user = |member: Option<MemberId>| {
+        let person = state.people.iter().find(|person| Some(person.member) == member && person.member != me.member)?;
+        Some(person.user.clone())
+    };
+    let note = match (terminal.locked, user(terminal.opener), user(terminal.driver)) {
+        (true, Some(opener), _) => format!("Locked by {opener}"),
+        (true, None, _) => "Locked".to_owned(),
+        (false, _, Some(driver)) => format!("{driver}’s size"),
+        (false, _, None) => String::new(),
+    };
+    let is_running = terminal.exit.is_none() && terminal.kind != TerminalKind::Shell;
+    let may_lock = is_running && me.works() && (terminal.opener == Some(me.member) || me.role == Role::Owner);
+    let (id, locked) = (terminal.terminal, terminal.locked);
+    let toggle = {
+        let workbench = workbench.clone();
+        Callback::from(move |_: MouseEvent| workbench.lock_terminal(id, !locked))
+    };
+    let (name, icon, title) = if locked {
+        ("Unlock terminal", IconName::Lock, "Let the others type here again")
+    } else {
+        ("Lock terminal", IconName::LockOpen, "Let the others look on, and not type")
+    };
+    html! {
+        <>
+            <span class="terminal-note">{ note }</span>
+            if may_lock {
+                <button class="icon-button" aria-label={name} {title} onclick={toggle}><Icon name={icon} /></button>
+            }
+        </>
     }
 }
 

@@ -20,9 +20,11 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn fit(this: &TerminalHandle);
     #[wasm_bindgen(method)]
-    fn cols(this: &TerminalHandle) -> u16;
+    fn lead(this: &TerminalHandle);
     #[wasm_bindgen(method)]
-    fn rows(this: &TerminalHandle) -> u16;
+    fn follow(this: &TerminalHandle, cols: u16, rows: u16);
+    #[wasm_bindgen(method, js_name = sayRoom)]
+    fn say_room(this: &TerminalHandle);
     #[wasm_bindgen(method)]
     fn focus(this: &TerminalHandle);
     #[wasm_bindgen(method, js_name = setDark)]
@@ -37,8 +39,8 @@ extern "C" {
 pub(crate) struct TerminalEvents {
     /// Somebody typed, or the terminal answers its program.
     pub(crate) data: Box<dyn Fn(Vec<u8>)>,
-    /// It has this many columns and rows now.
-    pub(crate) resize: Box<dyn Fn(u16, u16)>,
+    /// There is room for this many columns and rows.
+    pub(crate) room: Box<dyn Fn(u16, u16)>,
     /// An http or https link was followed.
     pub(crate) link: Box<dyn Fn(String)>,
     /// The oldest write that was not done yet is on the screen.
@@ -72,7 +74,7 @@ impl Terminal {
         set(&object, "nonce", &nonce().into());
         set(&object, "screenReader", &options.screen_reader.into());
         set(&object, "onData", &callback(Closure::wrap(events.data)));
-        set(&object, "onResize", &callback(Closure::wrap(events.resize)));
+        set(&object, "onRoom", &callback(Closure::wrap(events.room)));
         set(&object, "onLink", &callback(Closure::wrap(events.link)));
         let handle = module.unchecked_into::<TerminalModule>().create_terminal(&object)?;
         Ok(Self { handle, written })
@@ -92,9 +94,19 @@ impl Terminal {
         self.handle.fit();
     }
 
-    /// Columns and rows.
-    pub(crate) fn size(&self) -> (u16, u16) {
-        (self.handle.cols(), self.handle.rows())
+    /// The terminal is this page's, and has the size that there is room for.
+    pub(crate) fn lead(&self) {
+        self.handle.lead();
+    }
+
+    /// The terminal is somebody else's, and has their size.
+    pub(crate) fn follow(&self, cols: u16, rows: u16) {
+        self.handle.follow(cols, rows);
+    }
+
+    /// Tells once more what there is room for.
+    pub(crate) fn say_room(&self) {
+        self.handle.say_room();
     }
 
     pub(crate) fn focus(&self) {

@@ -123,6 +123,9 @@ mod tests {
             project: ProjectName::parse("p").unwrap(),
             cols: 80,
             rows: 24,
+            driver: None,
+            opener: None,
+            locked: false,
             exit: exit.map(|code| Exit { code: Some(code), signal: None }),
         }
     }

@@ -12,7 +12,19 @@ fn path() -> WorkspacePath {
 
 fn terminal(exit: Option<Exit>) -> Terminal {
     let (title, kind) = ("Terminal 3".to_owned(), TerminalKind::Run);
-    Terminal { terminal: SessionId(3), title, kind, project: project(), cols: 80, rows: 24, exit }
+    let (driver, opener, locked) = (exit.map(|_| MemberId(1)), Some(MemberId(2)), exit.is_some());
+    Terminal {
+        terminal: SessionId(3),
+        title,
+        kind,
+        project: project(),
+        cols: 80,
+        rows: 24,
+        driver,
+        opener,
+        locked,
+        exit,
+    }
 }
 
 fn person(path: Option<WorkspacePath>) -> Person {

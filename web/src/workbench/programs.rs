@@ -89,6 +89,23 @@ impl Workbench {
         self.dispatch(Action::Terminals(TerminalsAction::Activate(id)));
     }
 
+    /// Whether this page may type into a terminal: whoever opened it may keep it to themselves.
+    pub(crate) fn may_touch(&self, id: SessionId) -> bool {
+        let state = self.state();
+        let me = state.me.as_ref().map(|me| me.member);
+        state.terminals.get(id).is_none_or(|terminal| !terminal.locked || terminal.opener == me)
+    }
+
+    /// Locks the shown terminal, or unlocks it.
+    pub(crate) fn lock_terminal(&self, id: SessionId, locked: bool) {
+        let workbench = self.clone();
+        self.connection.order(&FullRequest::TerminalLock { terminal: id, locked }, move |reply| {
+            if let Some(failure) = reply.err().filter(|failure| failure.code != ErrorCode::AlreadyDone) {
+                workbench.alert(words::failed("The terminal could not be locked or unlocked", &failure));
+            }
+        });
+    }
+
     pub(crate) fn close_terminal(&self, id: SessionId) {
         let workbench = self.clone();
         self.connection.order(&FullRequest::TerminalClose { terminal: id }, move |reply| {

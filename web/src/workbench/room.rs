@@ -182,7 +182,11 @@ impl Workbench {
                 }
             }
             ServerFrame::DocumentClosed { document, reason } => self.documents.closed(self, document, &reason),
-            ServerFrame::Terminal(terminal) => self.dispatch(Action::Terminals(TerminalsAction::Changed(terminal))),
+            ServerFrame::Terminal(terminal) => {
+                let id = terminal.terminal;
+                self.dispatch(Action::Terminals(TerminalsAction::Changed(terminal)));
+                self.terminals.stands(self, id);
+            }
             ServerFrame::TerminalClosed { terminal } => {
                 self.dispatch(Action::Terminals(TerminalsAction::Closed(terminal)));
             }

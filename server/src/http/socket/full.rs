@@ -5,7 +5,7 @@ use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::command::{FrameId, FullRequest, TerminalSignal};
 use embedenv_shared::frame::{ServerFrame, TerminalKind};
 use embedenv_shared::link::files::{ProjectList, Projects};
-use embedenv_shared::link::sessions::{Resize, Signal, SignalKind, Size};
+use embedenv_shared::link::sessions::{Signal, SignalKind, Size};
 use embedenv_shared::tree::Encoding;
 
 use super::super::Doors;
@@ -67,7 +67,7 @@ pub(super) async fn carry_out(
             let kind = if command.is_some() { TerminalKind::Run } else { TerminalKind::Terminal };
             let title = title.map(|title| title.chars().take(MAX_TITLE).collect());
             let size = Size { cols, rows }.clamped();
-            let new = NewSession { kind, project, command, title, size };
+            let new = NewSession { kind, project, command, title, size, opener: Some(member.who) };
             let session = room
                 .open_session(new, |session| {
                     session.attach(member.id, member.outbox.wake());
@@ -88,13 +88,11 @@ pub(super) async fn carry_out(
             Answer::Quietly
         }
         FullRequest::TerminalResize { terminal, cols, rows } => {
-            let session = room.sessions.get(terminal)?;
-            let size = Size { cols, rows }.clamped();
-            if session.size() != size {
-                room.link().await?.call(Resize { session: terminal, size }).await?;
-                session.set_size(size);
-                room.members.tell(&ServerFrame::Terminal(session.describe()));
-            }
+            room.resize_session(member, terminal, Size { cols, rows }.clamped()).await?;
+            Answer::Quietly
+        }
+        FullRequest::TerminalLock { terminal, locked } => {
+            room.lock_session(member, terminal, locked)?;
             Answer::Quietly
         }
         FullRequest::TerminalSignal { terminal, signal } => {
@@ -104,10 +102,12 @@ pub(super) async fn carry_out(
                 TerminalSignal::Kill => SignalKind::Kill,
                 TerminalSignal::EndOfInput => SignalKind::EndOfInput,
             };
+            room.sessions.get(terminal)?.lease(|lease| lease.check(member.who))?;
             room.link().await?.call(Signal { session: terminal, signal }).await?;
             Answer::Quietly
         }
         FullRequest::TerminalClose { terminal } => {
+            room.sessions.get(terminal)?.lease(|lease| lease.check(member.who))?;
             room.close_session(terminal).await?;
             Answer::Quietly
         }

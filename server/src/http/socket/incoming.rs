@@ -181,8 +181,7 @@ async fn binary_frame(seat: &Seat, budget: &mut Budget, bytes: &[u8]) -> Result<
 
 async fn input(seat: &Seat, terminal: SessionId, bytes: &[u8]) -> Result<(), Failure> {
     Capability::Work.check(seat.member.role)?;
-    seat.room().sessions.get(terminal)?;
-    seat.room().link().await?.input(terminal, bytes).await
+    seat.room().type_into(&seat.member, terminal, bytes).await
 }
 
 /// Counts a command that the client has numbered, before it is carried out.

@@ -1,0 +1,69 @@
+// Terminals that several people look at: whose size they have, who answers programs, who may type.
+
+import assert from 'node:assert/strict';
+import { scenario } from './scenario.mjs';
+
+/** Shows the other's newest terminal. */
+async function show(from, to) {
+  const name = (await from.terminalNames()).at(-1);
+  await to.terminals.getByRole('tab', { name, exact: true }).click();
+}
+
+scenario('a presenter keeps their size while others look on, and it passes to who types', async (stage) => {
+  const ada = await stage.person({ name: 'Ada' });
+  await ada.ready();
+  await ada.newTerminal();
+  await ada.answer(`printf '%0100d\\n' 7; stty size > size.txt; cat size.txt`);
+  const size = await ada.terminal.getByText(/^\d+ \d+$/).first().textContent();
+  assert.ok(Number(size.split(' ')[1]) > 100, size);
+
+  const phone = await stage.person({
+    name: 'Grace',
+    viewport: { width: 390, height: 844 },
+    hasTouch: true,
+    isMobile: true,
+  });
+  await phone.connected();
+  await phone.button('Terminal').tap();
+  await show(ada, phone);
+  // The whole line, in one piece, on a screen of a third of that.
+  await phone.row('0'.repeat(99) + '7').waitFor();
+  await phone.page.getByText('Ada’s size').waitFor();
+  await ada.answer('echo "still $(stty size)"');
+  await ada.row(`still ${size}`).waitFor();
+  await phone.page.screenshot({ path: 'target/browser/presented-on-a-phone.png' });
+
+  // A program's question is answered once, by the page of who types.
+  await ada.answer(String.raw`read -rst 2 -d c -p $'\e[c' one; read -rst 1 -d c two; echo "${'$'}{#two} left"`);
+  await ada.row('0 left').waitFor();
+
+  await phone.answer('echo mine');
+  await phone.row('mine').waitFor();
+  await ada.page.getByText('Grace’s size').waitFor();
+  await ada.answer('echo "back $(stty size)"');
+  await ada.row(`back ${size}`).waitFor();
+});
+
+scenario('who opened a terminal may let the others look on alone', async (stage) => {
+  const ada = await stage.person({ name: 'Ada' });
+  await ada.ready();
+  await ada.newTerminal();
+  await ada.answer('echo before');
+  const link = await ada.share('editor');
+  const bob = await stage.person({ link, name: 'Bob', colorScheme: 'dark' });
+  await bob.ready();
+  await show(ada, bob);
+  await bob.row('before').waitFor();
+  await ada.button('Lock terminal').click();
+  await bob.page.getByText('Locked by Ada').waitFor();
+  assert.equal(await bob.button('Unlock terminal').count(), 0);
+  await bob.answer('echo by bob');
+  await ada.answer('echo by ada');
+  await bob.row('by ada').waitFor();
+  assert.equal(await ada.terminal.getByText('by bob').count(), 0);
+  await bob.page.screenshot({ path: 'target/browser/locked-terminal.png' });
+  await ada.button('Unlock terminal').click();
+  await bob.page.getByText('Ada’s size').waitFor();
+  await bob.answer('echo by bob');
+  await ada.row('by bob').waitFor();
+});

@@ -1,0 +1,183 @@
+//! Terminals that several people share: whose size they have, who may type, and that everybody gets every byte.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use embedenv_shared::frame::BinaryFrame;
+use embedenv_shared::id::SessionId;
+use embedenv_tests::client::{Client, Received};
+use embedenv_tests::{TestServer, chance};
+use rand::Rng as _;
+use rand::rngs::StdRng;
+use serde_json::{Value, json};
+use tokio::sync::Barrier;
+use tokio::task::JoinSet;
+
+async fn open(client: &mut Client, cols: u16, rows: u16, command: Option<&str>) -> Result<u32> {
+    let frame = json!({"type": "terminal-open", "project": "p", "cols": cols, "rows": rows, "command": command});
+    let opened = client.request(frame).await?;
+    Ok(u32::try_from(opened["terminal"].as_u64().with_context(|| opened.to_string())?)?)
+}
+
+async fn resize(client: &mut Client, terminal: u32, cols: u16, rows: u16) -> Result<()> {
+    let frame = json!({"type": "terminal-resize", "terminal": terminal, "cols": cols, "rows": rows});
+    let answer = client.request(frame).await?;
+    ensure!(answer["type"] == "done", "{answer}");
+    Ok(())
+}
+
+async fn type_in(client: &mut Client, terminal: u32, text: &str) -> Result<()> {
+    client.send_binary(BinaryFrame::Input { terminal: SessionId(terminal), bytes: text.as_bytes() }).await
+}
+
+/// Waits until a client is told that the terminal stands like this.
+async fn told(client: &mut Client, terminal: u32, what: &str, holds: impl Fn(&Value) -> bool) -> Result<Value> {
+    let frame = |frame: &Value| frame["type"] == "terminal" && frame["terminal"] == terminal && holds(frame);
+    client.frame_where(what, frame).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_size_is_that_of_who_typed_last_and_everybody_is_told() -> Result<()> {
+    let server = TestServer::new().await?;
+    let key = server.room().await?;
+    let mut ada = server.full(&key).await?;
+    let mut bob = server.full(&key).await?;
+    let mut cy = server.full(&key).await?;
+    let terminal = open(&mut ada, 100, 30, None).await?;
+    resize(&mut bob, terminal, 40, 20).await?;
+    type_in(&mut ada, terminal, "stty size\n").await?;
+    ada.output_with(terminal, "30 100").await?;
+
+    bob.request(json!({"type": "terminal-attach", "terminal": terminal})).await?;
+    type_in(&mut bob, terminal, "stty size\n").await?;
+    bob.output_with(terminal, "20 40").await?;
+    for client in [&mut ada, &mut cy] {
+        told(client, terminal, "Bob's size", |frame| frame["cols"] == 40 && frame["rows"] == 20).await?;
+    }
+    // Who does not type changes nothing by a larger window.
+    resize(&mut ada, terminal, 120, 50).await?;
+    resize(&mut bob, terminal, 44, 22).await?;
+    let frame = told(&mut cy, terminal, "Bob's new size", |frame| frame["cols"] == 44).await?;
+    let driver = frame["driver"].clone();
+    type_in(&mut ada, terminal, "stty size\n").await?;
+    ada.output_with(terminal, "50 120").await?;
+    told(&mut cy, terminal, "Ada's size", |frame| frame["cols"] == 120 && frame["driver"] != driver).await?;
+
+    // Nobody's after she left, and the size stays until somebody says another.
+    drop(ada);
+    let left = told(&mut cy, terminal, "nobody's", |frame| frame["driver"].is_null()).await?;
+    assert_eq!((&left["cols"], &left["rows"]), (&json!(120), &json!(50)));
+    resize(&mut cy, terminal, 60, 25).await?;
+    told(&mut bob, terminal, "Cy's size", |frame| frame["cols"] == 60).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_locked_terminal_is_its_openers_and_an_owner_may_unlock_it() -> Result<()> {
+    let server = TestServer::new().await?;
+    let pair = server.key(1).await?;
+    let mut owner = Client::connect(&server.url()).await?;
+    let init = json!({"type": "init", "public_key": pair.public_key, "secret_key": pair.secret_key, "protocol": 2});
+    owner.send(init).await?;
+    let key = owner.expect("init").await?["join"].as_str().context("a key")?.to_owned();
+    let mut ada = server.full(&key).await?;
+    let mut bob = server.full(&key).await?;
+    let terminal = open(&mut ada, 80, 24, None).await?;
+    let lock = |locked| json!({"type": "terminal-lock", "terminal": terminal, "locked": locked});
+    assert_eq!(bob.request(lock(true)).await?["code"], "forbidden");
+    assert_eq!(ada.request(lock(true)).await?["type"], "done");
+    told(&mut bob, terminal, "the lock", |frame| frame["locked"] == true).await?;
+
+    type_in(&mut bob, terminal, "echo by''bob\n").await?;
+    assert_eq!(bob.expect("error").await?["code"], "forbidden");
+    for frame in [
+        json!({"type": "terminal-signal", "terminal": terminal, "signal": "kill"}),
+        json!({"type": "terminal-close", "terminal": terminal}),
+    ] {
+        assert_eq!(bob.request(frame.clone()).await?["code"], "forbidden", "{frame}");
+    }
+    resize(&mut bob, terminal, 33, 11).await?;
+    type_in(&mut ada, terminal, "stty size; echo by''ada\n").await?;
+    let output = ada.output_with(terminal, "byada").await?;
+    ensure!(output.contains("24 80") && !output.contains("bybob"), "{output}");
+
+    assert_eq!(owner.request(lock(false)).await?["type"], "done");
+    type_in(&mut bob, terminal, "echo by''bob\n").await?;
+    ada.output_with(terminal, "bybob").await?;
+    let unknown = json!({"type": "terminal-lock", "terminal": 99, "locked": true});
+    assert_eq!(ada.request(unknown).await?["code"], "not_found");
+    Ok(())
+}
+
+const FOLLOWERS: usize = 10;
+/// Cuts of each of them.
+const CUTS: usize = 100;
+
+/// Follows a terminal to its end, and is cut off again and again. Returns every byte, as this client put them together.
+async fn follow(url: String, key: String, terminal: u32, mut chance: StdRng, is_cut: Arc<Barrier>) -> Result<Vec<u8>> {
+    let mut seen: Vec<u8> = Vec::new();
+    for cut in 0..=CUTS {
+        let mut client = Client::connect(&url).await?;
+        client.send(json!({"type": "join", "join": key, "protocol": 2})).await?;
+        client.expect("joined").await?;
+        client.send(json!({"type": "terminal-attach", "terminal": terminal, "from": seen.len()})).await?;
+        if cut == CUTS {
+            is_cut.wait().await;
+        }
+        // After so many frames it is cut off, in the middle of whatever the server sends.
+        let mut frames = chance.random_range(1..4);
+        while cut == CUTS || frames > 0 {
+            match client.next().await? {
+                Received::Binary(bytes) => {
+                    let BinaryFrame::Output { offset, bytes, .. } = BinaryFrame::decode(&bytes)? else {
+                        bail!("a snapshot: output was lost")
+                    };
+                    ensure!(offset == seen.len() as u64, "{offset} follows {}", seen.len());
+                    seen.extend_from_slice(bytes);
+                    frames -= 1;
+                }
+                Received::Text(frame) if frame["type"] == "terminal" && frame["exit"].is_object() => return Ok(seen),
+                Received::Text(frame) => {
+                    ensure!(frame["type"] != "terminal-gap" && frame["type"] != "error", "{frame}");
+                }
+                Received::Closed(code) => bail!("closed with {code:?}"),
+            }
+        }
+    }
+    bail!("the program ended before everybody was cut off {CUTS} times")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_cuts_while_a_terminal_prints_cost_nobody_a_byte() -> Result<()> {
+    let seed = chance::seed();
+    let server = TestServer::new().await?;
+    let key = server.room().await?;
+    let mut host = server.full(&key).await?;
+    // Less than is kept of a terminal, for as long as there is somebody to be cut off.
+    let command = "stty raw -echo; i=0; while [ ! -e enough ]; do i=$((i+1)); echo line $i; [ $((i%9)) = 0 ] && sleep 0.002; done; echo $i > printed";
+    let terminal = open(&mut host, 80, 24, Some(command)).await?;
+    let is_cut = Arc::new(Barrier::new(FOLLOWERS + 1));
+    let mut following = JoinSet::new();
+    for follower in 0..FOLLOWERS as u64 {
+        let chance = chance::chance(seed, follower);
+        following.spawn(follow(server.url(), key.clone(), terminal, chance, is_cut.clone()));
+    }
+    let ended = tokio::select! {
+        _ = is_cut.wait() => None,
+        ended = following.join_next() => ended,
+    };
+    if let Some(ended) = ended {
+        bail!("{:?}", ended?);
+    }
+    let create = json!({"type": "create", "item": "file", "path": "enough"});
+    host.request(json!({"type": "cmd", "project_name": "p", "command": create})).await?;
+    let texts = following.join_all().await.into_iter().collect::<Result<Vec<_>>>()?;
+    let printed = host.request(json!({"type": "read", "project": "p", "path": "printed"})).await?;
+    let lines: usize = printed["content"].as_str().with_context(|| printed.to_string())?.trim().parse()?;
+    let expected: String = (1..=lines).map(|line| format!("line {line}\n")).collect();
+    ensure!(expected.len() < 2 * 1024 * 1024, "{} bytes were printed", expected.len());
+    for text in texts {
+        ensure!(text == expected.as_bytes(), "{} of {} bytes", text.len(), expected.len());
+    }
+    Ok(())
+}
