@@ -13,6 +13,11 @@ pub fn seed() -> u64 {
     seed
 }
 
+/// Whether this run is to be that of an earlier seed.
+pub fn is_given() -> bool {
+    std::env::var_os(SEED).is_some()
+}
+
 /// A generator of its own for the `number`th of those that take part.
 pub fn chance(seed: u64, number: u64) -> StdRng {
     StdRng::seed_from_u64(seed ^ number.rotate_left(32))

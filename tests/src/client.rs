@@ -199,6 +199,18 @@ impl Client {
         }
     }
 
+    /// Waits until there is output of a terminal that nobody has taken out of `output`.
+    pub async fn more_output(&mut self, terminal: u32) -> Result<()> {
+        while !self.output.iter().any(|(id, ..)| *id == terminal) {
+            match timeout(WITHIN, self.receive()).await.context("no output came in time")?? {
+                Received::Binary(bytes) => self.keep(&bytes)?,
+                Received::Text(frame) => self.aside.push(frame),
+                Received::Closed(code) => bail!("the server closed with {code:?}"),
+            }
+        }
+        Ok(())
+    }
+
     pub fn output_of(&self, terminal: u32) -> String {
         let bytes: Vec<u8> =
             self.output.iter().filter(|(id, ..)| *id == terminal).flat_map(|(.., bytes)| bytes.clone()).collect();

@@ -38,6 +38,9 @@ impl Editor {
     pub async fn reopen(&mut self, client: &mut Client, project: &str, path: &str) -> Result<()> {
         let opened = client.request(json!({"type": "open", "project": project, "path": path})).await?;
         self.document = u32::try_from(opened["document"].as_u64().with_context(|| opened.to_string())?)?;
+        // What was told of an earlier time that it was open here.
+        let document = self.document;
+        client.aside.retain(|frame| frame["type"] != "document" || frame["document"] != document);
         let epoch = opened["epoch"].as_u64().with_context(|| opened.to_string())?;
         ensure!(self.epoch == 0 || self.epoch == epoch, "{path} has epoch {epoch}, and had {}", self.epoch);
         (self.epoch, self.sent, self.received) = (epoch, 0, 0);
@@ -114,9 +117,15 @@ impl Editor {
     /// Takes the messages that have come, waiting for one at least or for word on where the document stands. Returns the
     /// steps of sync messages.
     pub async fn take(&mut self, client: &mut Client) -> Result<Vec<u8>> {
+        let mine = |frame: &Value| frame["type"] == "document" && frame["document"] == self.document;
+        // Another editor on this connection may have come across it.
+        if let Some(at) = client.aside.iter().position(mine) {
+            self.received = client.aside.remove(at)["received"].as_u64().context("a number")?;
+            return Ok(Vec::new());
+        }
         while !client.documents.iter().any(|(document, _)| *document == self.document) {
             match client.next().await? {
-                Received::Text(frame) if frame["type"] == "document" && frame["document"] == self.document => {
+                Received::Text(frame) if mine(&frame) => {
                     self.received = frame["received"].as_u64().context("a number")?;
                     return Ok(Vec::new());
                 }

@@ -6,7 +6,8 @@
 //! [`super::document`]'s.
 //!
 //! Task tree: for each document in memory one `document saver` while it has edits that are not in its file, one `document
-//! reconcile` for each change told of its file, and one `document log` while its log is written anew.
+//! reconcile` for each change told of its file, and one `document log` while its log is written anew; for all of them one
+//! `document watch` after a new link and after a move.
 
 mod feed;
 mod held;
@@ -133,6 +134,9 @@ impl Documents {
         self.recover(room).await;
         let _opening = self.opening.lock().await;
         if let Some(held) = self.find(project, path) {
+            if held.watch(&link).await? {
+                held.reconcile(room).await;
+            }
             return Ok(held);
         }
         if let Some(parent) = path.parent() {
@@ -144,12 +148,30 @@ impl Documents {
             && let Some(held) = self.load(room, id).await
         {
             match held.meet_file(room, &link).await {
-                Ok(()) => return Ok(held),
+                Ok(()) => {
+                    held.watch(&link).await?;
+                    return Ok(held);
+                }
                 // It is something else now, or a new one of that name.
                 Err(_) => self.forget(id),
             }
         }
-        self.read(&link, project.clone(), path.clone()).await
+        let held = self.read(&link, project.clone(), path.clone()).await?;
+        held.watch(&link).await?;
+        Ok(held)
+    }
+
+    /// Another link to a sandbox: its agent looks at nothing yet, and nobody has told what happened before.
+    pub(super) async fn watch_again(&self, room: &Arc<Room>, link: &Arc<Link>) {
+        for held in self.all() {
+            match held.watch(link).await {
+                Ok(true) => held.reconcile(room).await,
+                Ok(false) => {}
+                Err(failure) => {
+                    tracing::debug!(room = %room.id, document = %held.id, %failure, "a file could not be watched");
+                }
+            }
+        }
     }
 
     /// Reads a file and makes it a document of this room.
@@ -341,12 +363,16 @@ impl Documents {
     }
 
     /// An entry got another name: documents at it and beneath it follow.
-    pub(super) fn moved(&self, project: &ProjectName, from: &WorkspacePath, to: &WorkspacePath) {
+    pub(super) fn moved(&self, room: &Arc<Room>, project: &ProjectName, from: &WorkspacePath, to: &WorkspacePath) {
         for held in self.all().into_iter().filter(|held| held.project == *project) {
             let mut state = held.state.lock();
             if let Some(path) = moved_path(&state.path, from, to) {
                 state.move_to(held.id, path);
             }
+        }
+        if let Some(link) = room.sandbox.link_now() {
+            let of = room.clone();
+            room.spawn("document watch", async move { of.documents.watch_again(&of, &link).await });
         }
     }
 

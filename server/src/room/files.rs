@@ -59,7 +59,7 @@ impl Room {
         self.documents.flush(self).await;
         let _held = self.documents.hold(self, &project, &path, &to).await;
         link.call(Rename { project: project.clone(), path: path.clone(), name }).await?;
-        self.documents.moved(&project, &path, &to);
+        self.documents.moved(self, &project, &path, &to);
         Ok(())
     }
 

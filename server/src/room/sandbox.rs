@@ -298,12 +298,18 @@ impl Room {
         let (link, sessions) = Link::connect(stream, &secret, Arc::new(Ears(self.clone())), &self.tasks).await?;
         self.sessions.found(self, sessions);
         self.sessions.reattach(&link).await;
+        self.spawn("document watch", self.clone().watch_files(link.clone()));
         Ok(link)
     }
 
     /// Writes down what the next server needs to find this sandbox.
     pub(super) async fn remember(&self, record: &SandboxRecord) -> Result<(), StartError> {
         self.ledger.set_sandbox(self.id, Some(&record.to_text()), record.epoch).await.map_err(StartError::Ledger)
+    }
+
+    /// Boxed, because looking at a file may link again.
+    fn watch_files(self: Arc<Self>, link: Arc<Link>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(async move { self.documents.watch_again(&self, &link).await })
     }
 
     /// Waits until the link is lost, and then either links again or tells everybody that the sandbox is gone.

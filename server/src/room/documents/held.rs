@@ -1,12 +1,12 @@
 //! One document that a room holds: what comes from those who have it open, and what goes to them. How it comes into its
 //! file is [`super::saving`]'s.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::frame::{BinaryFrame, ReadOnly, ServerFrame};
 use embedenv_shared::id::DocumentId;
-use embedenv_shared::link::files::Version;
+use embedenv_shared::link::files::{List, Version};
 use embedenv_shared::path::{ProjectName, WorkspacePath};
 use parking_lot::Mutex;
 use tokio::time::{Instant, sleep};
@@ -18,6 +18,7 @@ use super::super::outbox::Message;
 use super::feed::{Feed, Pulled};
 use super::presence;
 use super::saving::RETRY;
+use crate::link::Link;
 use crate::policy::Capability;
 
 /// Bytes of updates that go to a reader in one frame, about.
@@ -31,6 +32,8 @@ pub struct Held {
     pub(super) state: Mutex<State>,
     /// Held while the document is written to its file or merged with it.
     pub(super) saving: Arc<tokio::sync::Mutex<()>>,
+    /// The agent that tells of changes of the file, and the folder it looks at for that.
+    watched: Mutex<Option<(Weak<Link>, WorkspacePath)>>,
 }
 
 #[derive(Debug)]
@@ -68,7 +71,21 @@ pub struct Outgoing {
 
 impl Held {
     pub(super) fn new(id: DocumentId, project: ProjectName, state: State) -> Arc<Self> {
-        Arc::new(Self { id, project, state: Mutex::new(state), saving: Arc::default() })
+        Arc::new(Self { id, project, state: Mutex::new(state), saving: Arc::default(), watched: Mutex::default() })
+    }
+
+    /// Has the agent tell of changes of the file from here on. Returns whether it did not before, so that there may be
+    /// changes that nobody told of.
+    pub(super) async fn watch(&self, link: &Arc<Link>) -> Result<bool, Failure> {
+        let Some(folder) = self.state.lock().path.parent() else { return Ok(false) };
+        let watched = (Arc::downgrade(link), folder.clone());
+        let is_watched = |(by, at): &(Weak<Link>, WorkspacePath)| by.ptr_eq(&watched.0) && *at == folder;
+        if self.watched.lock().as_ref().is_some_and(is_watched) {
+            return Ok(false);
+        }
+        link.call(List { project: self.project.clone(), path: folder, after: None, watch: true }).await?;
+        *self.watched.lock() = Some(watched);
+        Ok(true)
     }
 
     /// Adds a reader, and tells it what it has open.
