@@ -200,6 +200,11 @@ impl Held {
                 continue;
             }
             if self.save(&room).await.is_err() {
+                if room.is_closing() {
+                    // The log has it.
+                    self.state.lock().saver_runs = false;
+                    return;
+                }
                 sleep(RETRY).await;
             }
         }
