@@ -4,6 +4,7 @@
 //! pseudo-terminal, in a process of its own too. Rounds of both are interleaved, so that a machine whose speed drifts
 //! drifts for both.
 
+pub mod crowd;
 pub mod docker;
 pub mod echo;
 pub mod files;
@@ -17,7 +18,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 /// What can be asked for by name.
-pub const NAMES: [&str; 6] = ["start", "echo", "output", "files", "idle", "docker"];
+pub const NAMES: [&str; 7] = ["start", "echo", "output", "crowd", "files", "idle", "docker"];
 
 /// A line of the table.
 #[derive(Debug)]
@@ -48,6 +49,7 @@ pub async fn run(wanted: &[String]) -> Result<()> {
             "start" => start::run().await?,
             "echo" => echo::run().await?,
             "output" => output::run().await?,
+            "crowd" => crowd::run().await?,
             "files" => files::run().await?,
             "docker" => docker::run().await?.unwrap_or_default(),
             _ => idle::run().await?,
