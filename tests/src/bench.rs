@@ -12,13 +12,14 @@ pub mod floor;
 pub mod idle;
 pub mod output;
 pub mod start;
+pub mod together;
 
 use std::time::Duration;
 
 use anyhow::Result;
 
 /// What can be asked for by name.
-pub const NAMES: [&str; 7] = ["start", "echo", "output", "crowd", "files", "idle", "docker"];
+pub const NAMES: [&str; 8] = ["start", "echo", "output", "crowd", "together", "files", "idle", "docker"];
 
 /// A line of the table.
 #[derive(Debug)]
@@ -50,6 +51,7 @@ pub async fn run(wanted: &[String]) -> Result<()> {
             "echo" => echo::run().await?,
             "output" => output::run().await?,
             "crowd" => crowd::run().await?,
+            "together" => together::run().await?,
             "files" => files::run().await?,
             "docker" => docker::run().await?.unwrap_or_default(),
             _ => idle::run().await?,

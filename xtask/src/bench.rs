@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::command::{cargo, run as run_command};
 use crate::engine::Engine;
 use crate::steps::Steps;
-use crate::{image, release, system};
+use crate::{image, node, release, system};
 
 /// `cargo xtask bench [--docker] [NAME…]`: with `--docker` sandboxes are on Docker; the floors stay what they are.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
@@ -14,6 +14,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let mut steps = Steps::default();
     steps.need("system packages", system::for_running)?;
     release::binary_steps(&mut steps)?;
+    if names.is_empty() || names.iter().any(|name| *name == TOGETHER) {
+        steps.need("peers", || node::packages(PEERS))?;
+    }
     // The engine ends with this function.
     let wanted = on_docker || names.is_empty() || names.iter().any(|name| *name == DOCKER);
     let engine = if wanted { docker(&mut steps) } else { None };
@@ -31,6 +34,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
 
 /// The flag that takes all of them to Docker.
 const ON_DOCKER: &str = "--docker";
+/// The bench that is run beside programs of others, and where those are.
+const TOGETHER: &str = "together";
+const PEERS: &str = "tests/peers";
 /// The bench that needs an engine.
 const DOCKER: &str = "docker";
 

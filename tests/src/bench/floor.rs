@@ -4,20 +4,27 @@
 //! must do at least.
 #![allow(unsafe_code)] // `AsyncFd::register`: the descriptor must stay open, and the one given is owned.
 
+use std::collections::HashMap;
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context as _, Result};
 use axum::Router;
-use axum::extract::Query;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use axum::routing::get;
+use bytes::Bytes;
+use futures_util::{SinkExt as _, StreamExt as _};
+use parking_lot::Mutex;
 use serde::Deserialize;
 use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
+use tokio::sync::broadcast;
 
 /// What the bench program is started with to be the floor.
 pub const ARGUMENT: &str = "--floor";
@@ -40,6 +47,11 @@ impl Floor {
         Ok(Self { _child: child, address })
     }
 
+    /// The address of a relay: what one who is there sends goes to all others.
+    pub fn relay(&self, room: &str) -> String {
+        format!("ws://{}/relay/{room}", self.address)
+    }
+
     /// The address of a terminal that runs a command line.
     pub fn url(&self, command: &str) -> String {
         let encoded: String = command.bytes().map(|byte| format!("%{byte:02x}")).collect();
@@ -54,7 +66,8 @@ struct Asked {
 
 /// Serves until it is killed.
 pub async fn serve() -> Result<()> {
-    let router = Router::new().route("/", get(upgrade));
+    let relays = Relays::default();
+    let router = Router::new().route("/", get(upgrade)).route("/relay/{room}", get(join)).with_state(relays);
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("{}", listener.local_addr()?);
     Ok(axum::serve(
@@ -65,6 +78,43 @@ pub async fn serve() -> Result<()> {
         router,
     )
     .await?)
+}
+
+/// The channels of each relay, by its name.
+type Relays = Arc<Mutex<HashMap<String, broadcast::Sender<(usize, Bytes)>>>>;
+
+/// Messages that wait for a slow one; a bench that needs more is not about a relay.
+const WAITING: usize = 65_536;
+
+async fn join(State(relays): State<Relays>, Path(room): Path<String>, upgrade: WebSocketUpgrade) -> Response {
+    let channel = relays.lock().entry(room).or_insert_with(|| broadcast::channel(WAITING).0).clone();
+    upgrade.on_upgrade(|socket| relay(socket, channel))
+}
+
+async fn relay(socket: WebSocket, channel: broadcast::Sender<(usize, Bytes)>) {
+    static LAST: AtomicUsize = AtomicUsize::new(0);
+    let me = LAST.fetch_add(1, Ordering::Relaxed);
+    let mut others = channel.subscribe();
+    let (mut sink, mut stream) = socket.split();
+    let send = async {
+        while let Ok((from, bytes)) = others.recv().await {
+            if from != me && sink.send(Message::Binary(bytes)).await.is_err() {
+                return;
+            }
+        }
+    };
+    let receive = async {
+        while let Some(Ok(message)) = stream.next().await {
+            if let Message::Binary(bytes) = message {
+                // Nobody else may be there.
+                let _ = channel.send((me, bytes));
+            }
+        }
+    };
+    tokio::select! {
+        () = send => {}
+        () = receive => {}
+    }
 }
 
 async fn upgrade(Query(asked): Query<Asked>, upgrade: WebSocketUpgrade) -> Response {
