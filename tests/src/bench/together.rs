@@ -17,7 +17,7 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 use tokio::sync::Notify;
-use tokio::task::AbortHandle;
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
 use yrs::{Doc, Text as _, Transact as _};
@@ -128,6 +128,8 @@ impl Peer {
 struct Crowd {
     editors: Vec<Editor>,
     arrived: Arc<Arrived>,
+    /// Ended with the crowd.
+    _readers: JoinSet<()>,
 }
 
 /// What reached anybody.
@@ -144,24 +146,17 @@ struct Editor {
     /// What stands before each message.
     header: Vec<u8>,
     doc: Doc,
-    reader: AbortHandle,
-}
-
-impl Drop for Editor {
-    fn drop(&mut self) {
-        self.reader.abort();
-    }
 }
 
 impl Crowd {
     async fn of(url: &str, count: usize, asks: bool) -> Result<Self> {
         let arrived = Arc::<Arrived>::default();
-        let mut editors = Vec::new();
+        let (mut editors, mut readers) = (Vec::new(), JoinSet::new());
         for _ in 0..count {
             let (socket, _) = tokio_tungstenite::connect_async(url).await?;
-            editors.push(Editor::new(socket, Vec::new(), asks, &arrived).await?);
+            editors.push(Editor::new(socket, Vec::new(), asks, &arrived, &mut readers).await?);
         }
-        Ok(Self { editors, arrived })
+        Ok(Self { editors, arrived, _readers: readers })
     }
 
     async fn ours(program: &Program, count: usize) -> Result<Self> {
@@ -171,7 +166,7 @@ impl Crowd {
         let create = json!({"type": "create", "item": "file", "path": "file"});
         host.request(json!({"type": "cmd", "project_name": "p", "command": create})).await?;
         let arrived = Arc::<Arrived>::default();
-        let mut editors = Vec::new();
+        let (mut editors, mut readers) = (Vec::new(), JoinSet::new());
         for _ in 0..count {
             let (mut socket, _) = tokio_tungstenite::connect_async(program.url()).await?;
             for frame in [
@@ -189,9 +184,9 @@ impl Crowd {
                 }
             };
             let header = BinaryFrame::Document { document, message: &[] }.encode();
-            editors.push(Editor::new(socket, header, true, &arrived).await?);
+            editors.push(Editor::new(socket, header, true, &arrived, &mut readers).await?);
         }
-        Ok(Self { editors, arrived })
+        Ok(Self { editors, arrived, _readers: readers })
     }
 
     /// Single edits, one after the other, each waited for everywhere.
@@ -258,7 +253,13 @@ impl Arrived {
 }
 
 impl Editor {
-    async fn new(socket: Socket, header: Vec<u8>, asks: bool, arrived: &Arc<Arrived>) -> Result<Self> {
+    async fn new(
+        socket: Socket,
+        header: Vec<u8>,
+        asks: bool,
+        arrived: &Arc<Arrived>,
+        readers: &mut JoinSet<()>,
+    ) -> Result<Self> {
         let (mut sink, mut stream) = socket.split();
         if asks {
             sink.send(Message::binary([&header[..], &[0, 0, 1, 0]].concat())).await?;
@@ -271,7 +272,7 @@ impl Editor {
             }
         }
         let (skip, arrived) = (header.len(), arrived.clone());
-        let reader = tokio::spawn(async move {
+        readers.spawn(async move {
             while let Some(Ok(message)) = stream.next().await {
                 if let Message::Binary(frame) = message
                     && (skip == 0 || frame.len() > DOCUMENT_HEADER)
@@ -283,7 +284,7 @@ impl Editor {
                 }
             }
         });
-        Ok(Self { sink, header, doc: Doc::new(), reader: reader.abort_handle() })
+        Ok(Self { sink, header, doc: Doc::new() })
     }
 
     /// One more letter, as a message.
