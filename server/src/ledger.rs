@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 pub use document_tokens::DocumentPass;
 use document_tokens::DocumentTokens;
-pub use join_keys::{Claim, EDITOR_KEY, JoinKeys, OWNER_KEY};
+pub use join_keys::{Claim, EDITOR_KEY, JoinKeyRow, JoinKeys, NewJoinKey, OWNER_KEY};
 pub use keys::{KeyRow, NewKey, Payer};
 pub use rooms::{IdempotencyKey, NewRoom, NewSandbox, OpenOutcome, PRICE, RoomRow};
 use secret::ServerSecret;
@@ -40,6 +40,8 @@ pub enum LedgerError {
     UnknownJoinKey,
     #[error("the token is not valid for this document, or has expired")]
     UnknownDocumentToken,
+    #[error("the room has as many links by which somebody may come as it may have")]
+    TooManyJoinKeys,
     #[error("there is no key pair {0}")]
     NoKey(String),
     #[error("credits must be a whole number from {least} to {most}")]

@@ -75,7 +75,7 @@ impl Capability {
             | FullRequest::TerminalSignal { .. }
             | FullRequest::TerminalClose { .. }
             | FullRequest::SandboxStart => Self::Work,
-            FullRequest::KeyMint { .. } | FullRequest::KeyRevoke { .. } => Self::Invite,
+            FullRequest::KeyMint { .. } | FullRequest::Keys | FullRequest::KeyRevoke { .. } => Self::Invite,
         }
     }
 }

@@ -209,9 +209,24 @@ pub enum FullRequest {
     /// `done` when a sandbox that had ended runs again.
     SandboxStart,
     /// `key`: a new join key of a role up to one's own.
-    KeyMint { role: Role },
-    /// `done`: nobody joins with this key any more, and who did is sent away.
-    KeyRevoke { join: String },
+    KeyMint {
+        role: Role,
+        /// For how many seconds somebody may come by it.
+        #[serde(default)]
+        ttl: Option<u64>,
+        /// How many may come by it.
+        #[serde(default)]
+        uses: Option<u32>,
+    },
+    /// `keys`: the keys that were made, of roles up to one's own.
+    Keys,
+    /// `done`: nobody joins with this key any more, and who did is sent away. It is named by its text or its number.
+    KeyRevoke {
+        #[serde(default)]
+        join: Option<String>,
+        #[serde(default)]
+        number: Option<u32>,
+    },
     /// `document-token`: with what an editor of any make opens this file at `/ws/docs/{project}/{path}`, as this member.
     DocumentToken { project: ProjectName, path: WorkspacePath },
     /// `done`: where this member is, told to the others.

@@ -168,8 +168,12 @@ pub enum ServerFrame {
     },
     Key {
         id: Option<FrameId>,
-        join: String,
-        role: Role,
+        #[serde(flatten)]
+        key: JoinKey,
+    },
+    Keys {
+        id: Option<FrameId>,
+        keys: Vec<JoinKey>,
     },
     /// Commands up to this number of the client's were carried out.
     Executed {
@@ -234,6 +238,29 @@ pub struct Person {
     /// Has done nothing for a while, or looks at something else.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub idle: bool,
+}
+
+/// A join key that was made in a room. Times are milliseconds since 1970.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JoinKey {
+    pub number: u32,
+    pub join: String,
+    pub role: Role,
+    pub created: u64,
+    /// The name of who made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uses: Option<u32>,
+    /// How many have come by it.
+    pub used: u32,
+    /// Nobody comes by it any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub over: bool,
+    /// Who is here by it.
+    pub people: Vec<MemberId>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

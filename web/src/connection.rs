@@ -531,6 +531,7 @@ fn id_of(frame: &ServerFrame) -> Option<&FrameId> {
         | ServerFrame::TerminalOpened { id, .. }
         | ServerFrame::TerminalAttached { id, .. }
         | ServerFrame::Key { id, .. }
+        | ServerFrame::Keys { id, .. }
         | ServerFrame::DocumentToken { id, .. } => id.as_ref(),
         ServerFrame::Init { .. }
         | ServerFrame::Joined(_)

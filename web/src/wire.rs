@@ -4,7 +4,7 @@
 use embedenv_shared::code::ErrorCode;
 use embedenv_shared::command::FrameId;
 use embedenv_shared::frame::{
-    Exit, Joined, JoinedFull, Person, ReadOnly, SandboxState, ServerFrame, Terminal, TerminalKind,
+    Exit, JoinKey, Joined, JoinedFull, Person, ReadOnly, SandboxState, ServerFrame, Terminal, TerminalKind,
 };
 use embedenv_shared::id::{DocumentId, MemberId, Role, RoomId, SessionId};
 use embedenv_shared::link::files::{Entry, EntryKind};
@@ -89,11 +89,12 @@ impl Members {
                 from: self.number("from")?,
                 to: self.number("to")?,
             },
-            "ports" => ServerFrame::Ports { ports: self.ports()? },
+            "ports" => ServerFrame::Ports { ports: self.numbers("ports")? },
             "sandbox" => ServerFrame::Sandbox { state: self.sandbox("state")?, message: self.text("message").ok() },
             "people" => ServerFrame::People { people: self.list("people", Members::person)? },
             "executed" => ServerFrame::Executed { seq: self.number("seq")? },
-            "key" => ServerFrame::Key { join: self.text("join")?, role: self.role()?, id: self.id() },
+            "key" => ServerFrame::Key { key: self.join_key()?, id: self.id() },
+            "keys" => ServerFrame::Keys { keys: self.list("keys", Members::join_key)?, id: self.id() },
             // Frames of plain clients, which a full one is not sent.
             _ => return Err(Unreadable),
         })
@@ -110,7 +111,7 @@ impl Members {
                 member: MemberId(self.number("member")?),
                 projects: self.projects()?,
                 terminals: self.list("terminals", Members::terminal)?,
-                ports: self.ports()?,
+                ports: self.numbers("ports")?,
                 people: self.list("people", Members::person)?,
                 sandbox: self.sandbox("sandbox")?,
                 sandbox_epoch: self.number("sandbox_epoch")?,
@@ -150,6 +151,21 @@ impl Members {
 
     fn member_if_any(&mut self, name: &str) -> Option<MemberId> {
         self.number(name).ok().map(MemberId)
+    }
+
+    fn join_key(&mut self) -> Read<JoinKey> {
+        Ok(JoinKey {
+            number: self.number("number")?,
+            join: self.text("join")?,
+            role: self.role()?,
+            created: self.number("created")?,
+            created_by: self.text("created_by").ok(),
+            expires: self.number_if_any("expires"),
+            uses: self.number("uses").ok(),
+            used: self.number("used")?,
+            over: self.flag("over").unwrap_or_default(),
+            people: self.numbers("people")?.into_iter().map(MemberId).collect(),
+        })
     }
 
     fn person(&mut self) -> Read<Person> {
@@ -228,12 +244,9 @@ impl Members {
         Ok(texts)
     }
 
-    fn ports(&mut self) -> Read<Vec<u16>> {
-        let mut ports = Vec::new();
-        for value in self.values("ports")? {
-            ports.push(value.as_u64().and_then(|port| u16::try_from(port).ok()).ok_or(Unreadable)?);
-        }
-        Ok(ports)
+    fn numbers<T: TryFrom<u64>>(&mut self, name: &str) -> Read<Vec<T>> {
+        let number = |value: Value| value.as_u64().and_then(|number| T::try_from(number).ok()).ok_or(Unreadable);
+        self.values(name)?.into_iter().map(number).collect()
     }
 
     fn projects(&mut self) -> Read<Vec<ProjectName>> {

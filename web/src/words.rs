@@ -1,7 +1,7 @@
 //! What people are told: close codes, errors, reasons and exit statuses in words. What happened, what is safe, what to do.
 
 use embedenv_shared::code::{ErrorCode, Failure};
-use embedenv_shared::frame::{Exit, ReadOnly};
+use embedenv_shared::frame::{Exit, JoinKey, ReadOnly};
 use embedenv_shared::path::ProjectName;
 
 /// The page's own code has failed.
@@ -147,6 +147,32 @@ pub fn too_much_waits() -> &'static str {
     "This was not typed: too much waits for the connection already."
 }
 
+/// How long and how often a link is good; `now` in milliseconds since 1970.
+pub fn link_is_good(key: &JoinKey, now: u64) -> String {
+    let left = key.uses.map(|uses| uses.saturating_sub(key.used));
+    let time = key.expires.map(|expires| expires.saturating_sub(now) / 60_000);
+    if time == Some(0) && key.expires.is_some_and(|expires| expires <= now) {
+        return "has expired".to_owned();
+    }
+    if left == Some(0) {
+        return "is used up".to_owned();
+    }
+    if key.over {
+        return "is revoked".to_owned();
+    }
+    let time = time.map(|minutes| match minutes {
+        0..2 => "for a minute".to_owned(),
+        2..120 => format!("for {minutes} minutes"),
+        120..2880 => format!("for {} hours", minutes / 60),
+        _ => format!("for {} days", minutes / 1440),
+    });
+    let uses = left.map(|left| if left == 1 { "for one more".to_owned() } else { format!("for {left} more") });
+    match (time, uses) {
+        (None, None) => "until the room ends".to_owned(),
+        (time, uses) => [time, uses].into_iter().flatten().collect::<Vec<_>>().join(", "),
+    }
+}
+
 /// Commands that nobody can tell of.
 pub fn uncertain(count: usize) -> String {
     let what = if count == 1 { "A command was".to_owned() } else { format!("{count} commands were") };
@@ -270,5 +296,28 @@ mod tests {
         assert_eq!(away("14:03", 1, 0), "since 14:03, 1 file waits");
         assert_eq!(away("14:03", 0, 2), "since 14:03, 2 commands wait");
         assert_eq!(away("14:03", 1, 1), "since 14:03, 1 file and 1 command wait");
+    }
+
+    #[test]
+    fn a_link_says_how_long_and_how_often_it_is_good() {
+        let key = |expires, uses, used| JoinKey {
+            number: 2,
+            join: String::new(),
+            role: embedenv_shared::id::Role::Viewer,
+            created: 0,
+            created_by: None,
+            expires,
+            uses,
+            used,
+            over: false,
+            people: Vec::new(),
+        };
+        let said = |expires: Option<u64>, uses, used| link_is_good(&key(expires, uses, used), 1_000_000);
+        assert_eq!(said(None, None, 7), "until the room ends");
+        assert_eq!(said(Some(1_000_000 + 3_600_000), None, 0), "for 60 minutes");
+        assert_eq!(said(Some(1_000_000 + 8 * 86_400_000), Some(5), 4), "for 8 days, for one more");
+        assert_eq!(said(Some(1_000_000), Some(5), 0), "has expired");
+        assert_eq!(said(None, Some(5), 5), "is used up");
+        assert_eq!(link_is_good(&JoinKey { over: true, ..key(None, None, 0) }, 0), "is revoked");
     }
 }

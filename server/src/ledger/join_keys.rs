@@ -4,12 +4,15 @@
 //! The text is `jk_` and URL-safe base64 of room (10 bytes), number (`u32` little endian), role (one byte) and the
 //! first 20 bytes of an HMAC-SHA-256 over them: 160 bits that can't be guessed.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use embedenv_shared::id::{ROOM_ID_BYTES, Role, RoomId};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
 
 use super::secret::ServerSecret;
 use super::{Ledger, LedgerError, now};
@@ -19,6 +22,8 @@ pub const EDITOR_KEY: u32 = 0;
 /// The key of the owner role that a full client's `init` answers with.
 pub const OWNER_KEY: u32 = 1;
 
+/// Keys of a room by which somebody may come.
+const MAX_LIVING: i64 = 256;
 const PREFIX: &str = "jk_";
 const CLAIM: usize = ROOM_ID_BYTES + 4 + 1;
 const PROOF: usize = 20;
@@ -103,28 +108,112 @@ pub(super) fn stored_role(role: Role) -> String {
     format!("{role:?}").to_lowercase()
 }
 
+/// A key to be made, and what it is good for.
+#[derive(Debug, Clone)]
+pub struct NewJoinKey {
+    pub role: Role,
+    /// For how long somebody may come by it; without it, as long as the room is there.
+    pub lasts: Option<Duration>,
+    /// How many may come by it.
+    pub uses: Option<u32>,
+    /// The name of who made it.
+    pub created_by: Option<String>,
+}
+
+impl NewJoinKey {
+    /// One that is good as long as its room.
+    pub fn of(role: Role) -> Self {
+        Self { role, lasts: None, uses: None, created_by: None }
+    }
+}
+
+/// A key as the ledger has it. Its text is [`JoinKeys::mint`]'s.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JoinKeyRow {
+    pub number: u32,
+    pub role: Role,
+    /// Milliseconds since 1970, as all times here.
+    pub created: i64,
+    pub created_by: Option<String>,
+    pub expires: Option<i64>,
+    pub uses: Option<u32>,
+    /// How many have come by it.
+    pub used: u32,
+    pub revoked: Option<i64>,
+}
+
+impl JoinKeyRow {
+    /// Whether somebody may still come by it.
+    pub fn is_good(&self) -> bool {
+        let is_over = self.expires.is_some_and(|expires| expires <= now());
+        self.revoked.is_none() && !is_over && self.uses.is_none_or(|uses| self.used < uses)
+    }
+}
+
+fn read(row: &SqliteRow) -> Result<JoinKeyRow, LedgerError> {
+    let number = |value: i64| u32::try_from(value).map_err(|_| LedgerError::Unreadable("a join key's number"));
+    let role: String = row.try_get("role")?;
+    let role = match role.as_str() {
+        "viewer" => Role::Viewer,
+        "editor" => Role::Editor,
+        "owner" => Role::Owner,
+        _ => return Err(LedgerError::Unreadable("a join key's role")),
+    };
+    let uses: Option<i64> = row.try_get("uses")?;
+    Ok(JoinKeyRow {
+        number: number(row.try_get("number")?)?,
+        role,
+        created: row.try_get("created")?,
+        created_by: row.try_get("created_by")?,
+        expires: row.try_get("expires")?,
+        uses: uses.map(number).transpose()?,
+        used: number(row.try_get("used")?)?,
+        revoked: row.try_get("revoked")?,
+    })
+}
+
 impl Ledger {
     /// A further key of a room.
-    pub async fn mint_join_key(&self, room: RoomId, role: Role) -> Result<String, LedgerError> {
+    pub async fn mint_join_key(&self, room: RoomId, new: NewJoinKey) -> Result<JoinKeyRow, LedgerError> {
         let id = room.to_string();
+        let created = now();
+        let lasts = new.lasts.map(|lasts| i64::try_from(lasts.as_millis()).unwrap_or(i64::MAX));
+        let expires = lasts.map(|lasts| created.saturating_add(lasts));
         let mut transaction = self.store.writer.begin().await?;
+        let living: i64 = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM join_keys WHERE room = ? AND revoked IS NULL \
+             AND (expires IS NULL OR expires > ?) AND (uses IS NULL OR used < uses)",
+        )
+        .bind(&id)
+        .bind(created)
+        .fetch_one(&mut *transaction)
+        .await?;
+        if living >= MAX_LIVING {
+            return Err(LedgerError::TooManyJoinKeys);
+        }
         let last: Option<i64> = sqlx::query_scalar("SELECT MAX(number) FROM join_keys WHERE room = ?")
             .bind(&id)
             .fetch_one(&mut *transaction)
             .await?;
         let number = u32::try_from(last.unwrap_or(-1) + 1).map_err(|_| LedgerError::Unreadable("a key's number"))?;
-        sqlx::query("INSERT INTO join_keys (room, number, role, created) VALUES (?, ?, ?, ?)")
-            .bind(&id)
-            .bind(number)
-            .bind(stored_role(role))
-            .bind(now())
-            .execute(&mut *transaction)
-            .await?;
+        let NewJoinKey { role, uses, created_by, .. } = new;
+        sqlx::query(
+            "INSERT INTO join_keys (room, number, role, created, created_by, expires, uses) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(&id)
+        .bind(number)
+        .bind(stored_role(role))
+        .bind(created)
+        .bind(&created_by)
+        .bind(expires)
+        .bind(uses)
+        .execute(&mut *transaction)
+        .await?;
         transaction.commit().await?;
-        Ok(self.join_keys.mint(room, number, role))
+        Ok(JoinKeyRow { number, role, created, created_by, expires, uses, used: 0, revoked: None })
     }
 
-    /// What a key grants. Forged, revoked and of a room that has ended all look the same.
+    /// What a key grants to who is in by it already. Forged, revoked and of a room that has ended all look the same.
     pub async fn check_join_key(&self, text: &str) -> Result<Claim, LedgerError> {
         let claim = self.join_keys.verify(text).ok_or(LedgerError::UnknownJoinKey)?;
         let row = sqlx::query(
@@ -142,6 +231,37 @@ impl Ledger {
             }
             None => Err(LedgerError::UnknownJoinKey),
         }
+    }
+
+    /// Somebody comes by a key: takes one of its uses. Expired and used up look as if there were no such key.
+    pub async fn use_join_key(&self, room: RoomId, number: u32) -> Result<(), LedgerError> {
+        if [EDITOR_KEY, OWNER_KEY].contains(&number) {
+            // Good as long as the room, and counted for nobody.
+            return Ok(());
+        }
+        let taken = sqlx::query(
+            "UPDATE join_keys SET used = used + 1 WHERE room = ? AND number = ? AND revoked IS NULL \
+             AND (expires IS NULL OR expires > ?) AND (uses IS NULL OR used < uses)",
+        )
+        .bind(room.to_string())
+        .bind(i64::from(number))
+        .bind(now())
+        .execute(&self.store.writer)
+        .await?;
+        if taken.rows_affected() == 1 { Ok(()) } else { Err(LedgerError::UnknownJoinKey) }
+    }
+
+    /// All keys of a room that were made for links, in order.
+    pub async fn join_keys_of(&self, room: RoomId) -> Result<Vec<JoinKeyRow>, LedgerError> {
+        let rows = sqlx::query(
+            "SELECT number, role, created, created_by, expires, uses, used, revoked FROM join_keys \
+             WHERE room = ? AND number > ? ORDER BY number",
+        )
+        .bind(room.to_string())
+        .bind(i64::from(OWNER_KEY))
+        .fetch_all(&self.store.readers)
+        .await?;
+        rows.iter().map(read).collect()
     }
 
     pub async fn revoke_join_key(&self, room: RoomId, number: u32) -> Result<(), LedgerError> {

@@ -1,5 +1,7 @@
 //! The ledger on a real database: exactly once, never negative, no secret at rest.
 
+use std::time::Duration;
+
 use embedenv_shared::id::{Role, RoomId};
 
 use super::*;
@@ -99,7 +101,8 @@ async fn join_keys_open_their_room_until_they_are_revoked_or_it_ends() {
     ledger.open_room(new_room(&key, 1, None, "default")).await.unwrap();
     let editor = ledger.join_keys().mint(room(1), EDITOR_KEY, Role::Editor);
     assert_eq!(ledger.check_join_key(&editor).await.unwrap().role, Role::Editor);
-    let viewer = ledger.mint_join_key(room(1), Role::Viewer).await.unwrap();
+    let made = ledger.mint_join_key(room(1), NewJoinKey::of(Role::Viewer)).await.unwrap();
+    let viewer = ledger.join_keys().mint(room(1), made.number, Role::Viewer);
     let claim = ledger.check_join_key(&viewer).await.unwrap();
     assert_eq!(claim.role, Role::Viewer);
 
@@ -114,6 +117,52 @@ async fn join_keys_open_their_room_until_they_are_revoked_or_it_ends() {
     assert!(ledger.check_join_key(&viewer).await.is_err());
     ledger.end_room(room(1)).await.unwrap();
     assert!(ledger.check_join_key(&editor).await.is_err());
+}
+
+#[tokio::test]
+async fn a_link_is_good_as_often_and_as_long_as_it_says_and_racing_for_it_gains_nothing() {
+    let (_folder, ledger) = ledger().await;
+    let pair = ledger.create_key("k", 1).await.unwrap();
+    let key = ledger.authenticate(&pair.public_key, &pair.secret_key).await.unwrap();
+    ledger.open_room(new_room(&key, 1, None, "default")).await.unwrap();
+    let new = NewJoinKey { role: Role::Viewer, uses: Some(10), created_by: Some("Ada".into()), lasts: None };
+    let ten = ledger.mint_join_key(room(1), new).await.unwrap();
+    let coming = (0..50).map(|_| {
+        let ledger = ledger.clone();
+        async move { ledger.use_join_key(room(1), ten.number).await.is_ok() }
+    });
+    let came = futures_util::future::join_all(coming).await.into_iter().filter(|came| *came).count();
+    assert_eq!(came, 10);
+
+    let lasts = |lasts| NewJoinKey { lasts: Some(lasts), ..NewJoinKey::of(Role::Editor) };
+    let over = ledger.mint_join_key(room(1), lasts(Duration::ZERO)).await.unwrap();
+    let good = ledger.mint_join_key(room(1), lasts(Duration::from_secs(3600))).await.unwrap();
+    assert!(matches!(ledger.use_join_key(room(1), over.number).await, Err(LedgerError::UnknownJoinKey)));
+    ledger.use_join_key(room(1), good.number).await.unwrap();
+    ledger.revoke_join_key(room(1), good.number).await.unwrap();
+    assert!(ledger.use_join_key(room(1), good.number).await.is_err());
+    assert!(ledger.use_join_key(room(1), 99).await.is_err() && ledger.use_join_key(room(2), ten.number).await.is_err());
+
+    let rows = ledger.join_keys_of(room(1)).await.unwrap();
+    let seen: Vec<_> = rows.iter().map(|row| (row.number, row.used, row.is_good(), row.revoked.is_some())).collect();
+    assert_eq!(seen, [(2, 10, false, false), (3, 0, false, false), (4, 1, false, true)]);
+    assert_eq!((rows[0].created_by.as_deref(), rows[0].uses), (Some("Ada"), Some(10)));
+}
+
+#[tokio::test]
+async fn a_room_has_so_many_living_links() {
+    let (_folder, ledger) = ledger().await;
+    let pair = ledger.create_key("k", 1).await.unwrap();
+    let key = ledger.authenticate(&pair.public_key, &pair.secret_key).await.unwrap();
+    ledger.open_room(new_room(&key, 1, None, "default")).await.unwrap();
+    let made = async || ledger.mint_join_key(room(1), NewJoinKey::of(Role::Viewer)).await;
+    // With the two that every room has.
+    for _ in 0..254 {
+        made().await.unwrap();
+    }
+    assert!(matches!(made().await, Err(LedgerError::TooManyJoinKeys)));
+    ledger.revoke_join_key(room(1), 7).await.unwrap();
+    made().await.unwrap();
 }
 
 #[tokio::test]

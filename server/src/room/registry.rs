@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use embedenv_shared::code::{CloseCode, ErrorCode, Failure};
 use embedenv_shared::command::{Init, MAX_KEY};
+use embedenv_shared::frame::JoinKey;
 use embedenv_shared::id::{ROOM_ID_BYTES, Role, RoomId};
 use embedenv_shared::path::{ProjectName, WorkspacePath};
 use parking_lot::Mutex;
@@ -26,11 +27,16 @@ use crate::egress::Egress;
 use crate::engine::{Engine, EngineError, Notice, Profile, SandboxRecord, Standing, Swept};
 use crate::journal::Syncer;
 use crate::ledger::{
-    DocumentPass, IdempotencyKey, Ledger, LedgerError, NewRoom as LedgerRoom, NewSandbox, OpenOutcome, PRICE, RoomRow,
+    DocumentPass, IdempotencyKey, JoinKeyRow, Ledger, LedgerError, NewJoinKey, NewRoom as LedgerRoom, NewSandbox,
+    OpenOutcome, PRICE, RoomRow,
 };
 use crate::link::Link;
 use crate::tasks::Tasks;
 
+/// The longest time for which a link may be good, in seconds: ten years.
+const MAX_TTL: u64 = 10 * 366 * 24 * 3600;
+/// The most that may come by one link which counts them.
+const MAX_USES: u32 = 10_000;
 /// How often rooms are looked at for sleep and end.
 const KEEP: Duration = Duration::from_secs(5);
 /// How often what the engine has is compared with the rooms there are.
@@ -223,24 +229,79 @@ impl Registry {
         Ok((room, pass))
     }
 
-    /// Another join key of a room.
-    pub async fn mint(&self, room: &Room, role: Role) -> Result<String, Failure> {
-        self.ledger.mint_join_key(room.id, role).await.map_err(failed)
+    /// Another join key of a room, good for `ttl` seconds and so many uses.
+    pub async fn mint(
+        &self,
+        room: &Room,
+        by: &Member,
+        role: Role,
+        ttl: Option<u64>,
+        uses: Option<u32>,
+    ) -> Result<JoinKey, Failure> {
+        let bad = |message: String| Err(Failure::new(ErrorCode::BadRequest, message));
+        if ttl.is_some_and(|ttl| !(1..=MAX_TTL).contains(&ttl)) {
+            return bad(format!("ttl must be a whole number of seconds from 1 to {MAX_TTL}"));
+        }
+        if uses.is_some_and(|uses| !(1..=MAX_USES).contains(&uses)) {
+            return bad(format!("uses must be a whole number from 1 to {MAX_USES}"));
+        }
+        let lasts = ttl.map(Duration::from_secs);
+        let new = NewJoinKey { role, lasts, uses, created_by: Some(by.user.clone()) };
+        let row = self.ledger.mint_join_key(room.id, new).await.map_err(failed)?;
+        Ok(self.describe(room, row))
+    }
+
+    /// The join keys that were made in a room, of roles up to `role`: those by which somebody may still come, and those
+    /// by which somebody here came.
+    pub async fn keys(&self, room: &Room, role: Role) -> Result<Vec<JoinKey>, Failure> {
+        let rows = self.ledger.join_keys_of(room.id).await.map_err(failed)?;
+        let keys = rows.into_iter().filter(|row| row.role <= role).map(|row| self.describe(room, row));
+        Ok(keys.filter(|key| !key.over || !key.people.is_empty()).collect())
+    }
+
+    fn describe(&self, room: &Room, row: JoinKeyRow) -> JoinKey {
+        let people = room.members.all().into_iter().filter(|member| member.key == row.number);
+        JoinKey {
+            number: row.number,
+            join: self.ledger.join_keys().mint(room.id, row.number, row.role),
+            role: row.role,
+            created: row.created.unsigned_abs(),
+            expires: row.expires.map(i64::unsigned_abs),
+            uses: row.uses,
+            used: row.used,
+            over: !row.is_good(),
+            people: people.map(|member| member.who).collect(),
+            created_by: row.created_by,
+        }
     }
 
     /// Revokes a join key of a room and sends away who came with it.
-    pub async fn revoke(&self, room: &Room, key: &str, by: Role) -> Result<(), Failure> {
-        let claim = self.ledger.check_join_key(key).await.map_err(failed)?;
-        if claim.room != room.id {
-            return Err(Failure::new(ErrorCode::UnknownJoinKey, "the join key is unknown or has expired"));
-        }
-        if claim.role > by {
+    pub async fn revoke(&self, room: &Room, key: Option<&str>, number: Option<u32>, by: Role) -> Result<(), Failure> {
+        let unknown = || Failure::new(ErrorCode::UnknownJoinKey, "the join key is unknown or has expired");
+        let (number, role) = match (key, number) {
+            (Some(key), None) => {
+                let claim = self.ledger.check_join_key(key).await.map_err(failed)?;
+                (claim.number, if claim.room == room.id { claim.role } else { return Err(unknown()) })
+            }
+            (None, Some(number)) => {
+                let rows = self.ledger.join_keys_of(room.id).await.map_err(failed)?;
+                let row = rows.iter().find(|row| row.number == number).ok_or_else(unknown)?;
+                (number, row.role)
+            }
+            _ => return Err(Failure::new(ErrorCode::BadRequest, "a key is named by join or by number")),
+        };
+        if role > by {
             return Err(Failure::new(ErrorCode::Forbidden, "your role may not revoke a key of that role"));
         }
-        self.ledger.revoke_join_key(room.id, claim.number).await.map_err(failed)?;
-        room.identities.revoke(claim.number);
-        room.members.send_away(Some(claim.number), CloseCode::UnknownJoinKey, "the join key was revoked");
+        self.ledger.revoke_join_key(room.id, number).await.map_err(failed)?;
+        room.identities.revoke(number);
+        room.members.send_away(Some(number), CloseCode::UnknownJoinKey, "the join key was revoked");
         Ok(())
+    }
+
+    /// Somebody new has come by a key: takes one of its uses.
+    pub async fn came_by(&self, room: &Room, number: u32) -> Result<(), Failure> {
+        self.ledger.use_join_key(room.id, number).await.map_err(failed)
     }
 
     pub fn find(&self, room: RoomId) -> Option<Arc<Room>> {
@@ -541,6 +602,7 @@ fn failed(error: LedgerError) -> Failure {
         LedgerError::UnknownJoinKey => {
             Failure::new(ErrorCode::UnknownJoinKey, "the join key is unknown or has expired")
         }
+        error @ LedgerError::TooManyJoinKeys => Failure::new(ErrorCode::LimitReached, error.to_string()),
         error @ LedgerError::UnknownDocumentToken => Failure::new(ErrorCode::UnknownJoinKey, error.to_string()),
         other => {
             tracing::error!(error = %crate::telemetry::chain(&other), "the ledger failed");

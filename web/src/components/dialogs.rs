@@ -13,7 +13,7 @@ pub(crate) fn dialogs(workbench: &Workbench, state: &State) -> Html {
     match &state.dialog {
         None => html! {},
         Some(Dialog::Share) => match &state.me {
-            Some(me) => html! { <Share workbench={workbench.clone()} role={me.role} /> },
+            Some(me) => html! { <Share workbench={workbench.clone()} me={me.clone()} people={state.people.clone()} /> },
             None => html! {},
         },
         Some(Dialog::Settings) => settings_dialog(workbench, &state.settings),

@@ -1,5 +1,8 @@
-//! Makes links of a role for others.
+//! Makes links for others, and shows those there are: how long and how often each is good, who is here by it.
 
+use std::rc::Rc;
+
+use embedenv_shared::frame::{JoinKey, Person};
 use embedenv_shared::id::Role;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{HtmlInputElement, HtmlSelectElement};
@@ -8,49 +11,78 @@ use yew::prelude::*;
 use super::dialog::Dialog;
 use super::icon::{Icon, IconName};
 use crate::interop::page;
+use crate::state::Me;
+use crate::words;
 use crate::workbench::Workbench;
+
+const HOUR: u64 = 3600;
+/// For how many seconds a link may be good, as the dialog offers it.
+const TIMES: [(u64, &str); 3] = [(HOUR, "after an hour"), (24 * HOUR, "after a day"), (7 * 24 * HOUR, "after 7 days")];
+/// How many may come by one, as the dialog offers it.
+const USES: [u32; 3] = [1, 5, 25];
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct ShareProps {
     pub(crate) workbench: Workbench,
-    /// One's own.
-    pub(crate) role: Role,
+    pub(crate) me: Rc<Me>,
+    pub(crate) people: Rc<Vec<Person>>,
 }
 
 #[component]
 pub(crate) fn Share(props: &ShareProps) -> Html {
-    let role = use_node_ref();
-    let link_box = use_node_ref();
+    let ShareProps { workbench, me, people } = props;
+    let (role, ttl, uses, link_box) = (use_node_ref(), use_node_ref(), use_node_ref(), use_node_ref());
     let link = use_state_eq(|| None::<String>);
     let copied = use_state_eq(|| false);
+    let keys = use_state_eq(Vec::<JoinKey>::new);
+    let asked = use_state_eq(|| None::<u32>);
+    let refresh = {
+        let (workbench, keys) = (workbench.clone(), keys.setter());
+        move || {
+            let (workbench, keys) = (workbench.clone(), keys.clone());
+            spawn_local(async move {
+                match workbench.keys().await {
+                    Ok(all) => keys.set(all),
+                    Err(why) => workbench.alert(why),
+                }
+            });
+        }
+    };
+    use_effect_with(people.clone(), {
+        let refresh = refresh.clone();
+        move |_| refresh()
+    });
     let create = {
-        let (workbench, role, link, copied) = (props.workbench.clone(), role.clone(), link.clone(), copied.clone());
+        let (workbench, link, copied, refresh) = (workbench.clone(), link.setter(), copied.setter(), refresh.clone());
+        let (role, ttl, uses) = (role.clone(), ttl.clone(), uses.clone());
         Callback::from(move |_: MouseEvent| {
-            let chosen = match role.cast::<HtmlSelectElement>().map(|select| select.value()).as_deref() {
-                Some("owner") => Role::Owner,
-                Some("viewer") => Role::Viewer,
+            let role = match chosen(&role).as_str() {
+                "owner" => Role::Owner,
+                "viewer" => Role::Viewer,
                 _ => Role::Editor,
             };
-            let (workbench, link, copied) = (workbench.clone(), link.setter(), copied.setter());
+            let (ttl, uses) = (chosen(&ttl).parse().ok(), chosen(&uses).parse().ok());
+            let (workbench, link, copied, refresh) = (workbench.clone(), link.clone(), copied.clone(), refresh.clone());
             spawn_local(async move {
-                match workbench.mint(chosen).await {
+                match workbench.mint(role, ttl, uses).await {
                     Ok(made) => link.set(Some(made)),
                     Err(why) => workbench.alert(why),
                 }
                 copied.set(false);
+                refresh();
             });
         })
     };
     let changed = {
-        let link = link.clone();
-        // A link of another role than the one that is chosen would be handed out by mistake.
+        let link = link.setter();
+        // A link of another kind than the one that is chosen would be handed out by mistake.
         Callback::from(move |_: Event| link.set(None))
     };
     let copy = {
-        let (link, copied, link_box) = (link.clone(), copied.clone(), link_box.clone());
+        let (link, copied, link_box) = (link.clone(), copied.setter(), link_box.clone());
         Callback::from(move |_: MouseEvent| {
             let Some(text) = (*link).clone() else { return };
-            let (copied, link_box) = (copied.setter(), link_box.clone());
+            let (copied, link_box) = (copied.clone(), link_box.clone());
             spawn_local(async move {
                 if page::copy(&text).await {
                     copied.set(true);
@@ -61,20 +93,54 @@ pub(crate) fn Share(props: &ShareProps) -> Html {
             });
         })
     };
+    let revoke = {
+        let (workbench, asked, me) = (workbench.clone(), asked.clone(), me.clone());
+        move |key: &JoinKey| {
+            let (workbench, asked, refresh) = (workbench.clone(), asked.clone(), refresh.clone());
+            let (number, is_own) = (key.number, key.people.contains(&me.member));
+            Callback::from(move |_: MouseEvent| {
+                if is_own && *asked != Some(number) {
+                    return asked.set(Some(number));
+                }
+                let (workbench, refresh) = (workbench.clone(), refresh.clone());
+                spawn_local(async move {
+                    if let Err(why) = workbench.revoke_key(number).await {
+                        workbench.alert(why);
+                    }
+                    refresh();
+                });
+            })
+        }
+    };
+    let links = keys.iter().map(|key| one(key, people, *asked == Some(key.number), revoke(key)));
     html! {
-        <Dialog workbench={props.workbench.clone()} name="Share" title="Share">
+        <Dialog workbench={workbench.clone()} name="Share" title="Share">
             <div class="field">
                 <label for="share-role">{ "Role" }</label>
-                <div class="field-row">
-                    <select id="share-role" ref={role} autofocus=true onchange={changed}>
-                        <option value="editor" selected=true>{ "Editor: changes files and runs programs" }</option>
-                        <option value="viewer">{ "Viewer: looks on" }</option>
-                        if props.role == Role::Owner {
-                            <option value="owner">{ "Owner: everything, and links for owners" }</option>
-                        }
+                <select id="share-role" ref={role} autofocus=true onchange={changed.clone()}>
+                    <option value="editor" selected=true>{ "Editor: changes files and runs programs" }</option>
+                    <option value="viewer">{ "Viewer: looks on" }</option>
+                    if me.role == Role::Owner {
+                        <option value="owner">{ "Owner: everything, and links for owners" }</option>
+                    }
+                </select>
+            </div>
+            <div class="field-row">
+                <div class="field">
+                    <label for="share-expires">{ "Expires" }</label>
+                    <select id="share-expires" ref={ttl} onchange={changed.clone()}>
+                        <option selected=true value="">{ "never" }</option>
+                        { for TIMES.map(|(seconds, text)| html! { <option value={seconds.to_string()}>{ text }</option> }) }
                     </select>
-                    <button class="primary" onclick={create}>{ "Create link" }</button>
                 </div>
+                <div class="field">
+                    <label for="share-uses">{ "Uses" }</label>
+                    <select id="share-uses" ref={uses} onchange={changed}>
+                        <option selected=true value="">{ "any number" }</option>
+                        { for USES.map(|uses| html! { <option value={uses.to_string()}>{ uses }</option> }) }
+                    </select>
+                </div>
+                <button class="primary share-create" onclick={create}>{ "Create link" }</button>
             </div>
             if let Some(text) = &*link {
                 <div class="field">
@@ -86,9 +152,43 @@ pub(crate) fn Share(props: &ShareProps) -> Html {
                             { if *copied { "Copied" } else { "Copy" } }
                         </button>
                     </div>
-                    <p class="hint">{ "Whoever has this link comes in with that role, until the room ends." }</p>
+                    <p class="hint">{ "Whoever has this link comes in with that role." }</p>
                 </div>
             }
+            if !keys.is_empty() {
+                <ul class="links" aria-label="Links">{ for links }</ul>
+            }
         </Dialog>
+    }
+}
+
+fn chosen(select: &NodeRef) -> String {
+    select.cast::<HtmlSelectElement>().map(|select| select.value()).unwrap_or_default()
+}
+
+/// One link: what it is good for, who is here by it, and the button that ends it.
+fn one(key: &JoinKey, people: &[Person], is_asked: bool, revoke: Callback<MouseEvent>) -> Html {
+    let here: Vec<&str> =
+        people.iter().filter(|person| key.people.contains(&person.member)).map(|person| &*person.user).collect();
+    let role = match key.role {
+        Role::Viewer => "Viewer",
+        Role::Editor => "Editor",
+        Role::Owner => "Owner",
+    };
+    let who = if here.is_empty() { "nobody here by it".to_owned() } else { format!("here: {}", here.join(", ")) };
+    html! {
+        <li key={key.number} class="link-row" aria-label={format!("Link {}", key.number)}>
+            <span class="link-what">
+                <strong>{ role }</strong>
+                { format!(" {}", words::link_is_good(key, page::now() as u64)) }
+            </span>
+            <span class="link-who">{ who }</span>
+            if is_asked {
+                <span class="link-who">{ "You came by this link: revoking it sends you away." }</span>
+            }
+            <button aria-label={format!("Revoke link {}", key.number)} onclick={revoke}>
+                { if is_asked { "Revoke anyway" } else { "Revoke" } }
+            </button>
+        </li>
     }
 }

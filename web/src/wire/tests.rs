@@ -27,6 +27,21 @@ fn terminal(exit: Option<Exit>) -> Terminal {
     }
 }
 
+fn join_key(uses: Option<u32>) -> JoinKey {
+    JoinKey {
+        number: 7,
+        join: "jk_x".into(),
+        role: Role::Viewer,
+        created: 1 << 40,
+        created_by: uses.map(|_| "Ada".to_owned()),
+        expires: uses.map(|_| 1 << 41),
+        uses,
+        used: 3,
+        over: uses.is_some(),
+        people: vec![MemberId(1), MemberId(2)],
+    }
+}
+
 fn person(path: Option<WorkspacePath>) -> Person {
     let (user, color) = ("Ana".to_owned(), "#112233".to_owned());
     let project = path.as_ref().map(|_| project());
@@ -105,7 +120,8 @@ fn frames() -> Vec<ServerFrame> {
         ServerFrame::Ports { ports: vec![] },
         ServerFrame::People { people: vec![person(None)] },
         ServerFrame::Executed { seq: 1 << 40 },
-        ServerFrame::Key { id: id.clone(), join: "jk_x".into(), role: Role::Editor },
+        ServerFrame::Key { id: id.clone(), key: join_key(None) },
+        ServerFrame::Keys { id: id.clone(), keys: vec![join_key(None), join_key(Some(5))] },
     ];
     frames.extend(why.map(|why| opened(Some(why))));
     frames.extend(exits.map(|exit| ServerFrame::Terminal(terminal(Some(exit)))));
@@ -150,7 +166,8 @@ fn is_for_full_clients(frame: &ServerFrame) -> bool {
         | ServerFrame::Sandbox { .. }
         | ServerFrame::People { .. }
         | ServerFrame::Executed { .. }
-        | ServerFrame::Key { .. } => true,
+        | ServerFrame::Key { .. }
+        | ServerFrame::Keys { .. } => true,
     }
 }
 

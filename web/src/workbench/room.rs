@@ -2,7 +2,7 @@
 
 use embedenv_shared::code::Failure;
 use embedenv_shared::command::FullRequest;
-use embedenv_shared::frame::{BinaryFrame, Joined, SandboxState, ServerFrame};
+use embedenv_shared::frame::{BinaryFrame, JoinKey, Joined, SandboxState, ServerFrame};
 use embedenv_shared::id::{Role, SessionId};
 use embedenv_shared::path::{ProjectName, WorkspacePath};
 
@@ -240,13 +240,29 @@ impl Workbench {
         });
     }
 
-    /// A new link of a role.
-    pub(crate) async fn mint(&self, role: Role) -> Result<String, String> {
-        match self.connection.request(&FullRequest::KeyMint { role }).await {
-            Ok(ServerFrame::Key { join, .. }) => Ok(format!("{}/w#join={join}", page::origin())),
+    /// A new link of a role, good for so many seconds and so many people.
+    pub(crate) async fn mint(&self, role: Role, ttl: Option<u64>, uses: Option<u32>) -> Result<String, String> {
+        match self.connection.request(&FullRequest::KeyMint { role, ttl, uses }).await {
+            Ok(ServerFrame::Key { key, .. }) => Ok(format!("{}/w#join={}", page::origin(), key.join)),
             Ok(_) => Err("The server answered something else than a key.".to_owned()),
             Err(failure) => Err(words::failed("The link could not be made", &failure)),
         }
+    }
+
+    /// The links that were made.
+    pub(crate) async fn keys(&self) -> Result<Vec<JoinKey>, String> {
+        match self.connection.request(&FullRequest::Keys).await {
+            Ok(ServerFrame::Keys { keys, .. }) => Ok(keys),
+            Ok(_) => Err("The server answered something else than keys.".to_owned()),
+            Err(failure) => Err(words::failed("The links could not be listed", &failure)),
+        }
+    }
+
+    /// Ends a link, and sends away who came by it.
+    pub(crate) async fn revoke_key(&self, number: u32) -> Result<(), String> {
+        let revoke = FullRequest::KeyRevoke { join: None, number: Some(number) };
+        let revoked = self.connection.request(&revoke).await;
+        revoked.map(drop).map_err(|failure| words::failed("The link could not be revoked", &failure))
     }
 
     /// Shows another project of the room, by loading the page anew.

@@ -115,13 +115,16 @@ pub(super) async fn carry_out(
             room.wake().await?;
             Answer::Quietly
         }
-        FullRequest::KeyMint { role } => {
+        FullRequest::KeyMint { role, ttl, uses } => {
             policy::check_mint(member.role, role)?;
-            let join = doors.registry.mint(room, role).await?;
-            Answer::With(ServerFrame::Key { id, join, role })
+            let key = doors.registry.mint(room, member, role, ttl, uses).await?;
+            Answer::With(ServerFrame::Key { id, key })
         }
-        FullRequest::KeyRevoke { join } => {
-            doors.registry.revoke(room, &join, member.role).await?;
+        FullRequest::Keys => {
+            Answer::With(ServerFrame::Keys { id, keys: doors.registry.keys(room, member.role).await? })
+        }
+        FullRequest::KeyRevoke { join, number } => {
+            doors.registry.revoke(room, join.as_deref(), number, member.role).await?;
             Answer::Quietly
         }
         FullRequest::DocumentToken { project, path } => {

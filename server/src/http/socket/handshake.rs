@@ -121,6 +121,10 @@ async fn enter(doors: &Doors, join: Join, socket: &mut Socket) -> Result<Seat, F
     let dialect = Dialect::asked_by(&join.guest);
     let arrival = Arrival { role, key, guest: join.guest, dialect, resume: join.resume, outbox: Arc::default() };
     let (seat, welcome) = room.join(arrival)?;
+    // Who comes back is here by the same use as before.
+    if !welcome.resumed {
+        doors.registry.came_by(&room, key).await?;
+    }
     say(socket, &joined(&room, &seat, welcome).await).await?;
     Ok(seat)
 }
