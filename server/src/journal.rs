@@ -191,10 +191,6 @@ impl Journal {
         self.syncer.mark(&self.file);
         Ok(())
     }
-
-    pub fn path(&self) -> &Path {
-        &self.file.path
-    }
 }
 
 /// A file that will take another's place.

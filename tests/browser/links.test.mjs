@@ -33,7 +33,7 @@ scenario('a link for one person lets one in, names them, and ends with its revoc
   await vic.connected();
 
   await row.getByRole('button', { name: 'Revoke link' }).click();
-  await vic.page.getByRole('heading', { name: 'This link does not work' }).waitFor();
+  await vic.page.getByRole('heading', { name: 'Your access has ended' }).waitFor();
   await ada.person('Vic').waitFor({ state: 'detached' });
   await row.waitFor({ state: 'detached' });
 });
@@ -51,5 +51,5 @@ scenario('whoever ends the link they came by is asked first', async (stage) => {
   await row.getByText('You came by this link').waitFor();
   await bob.page.screenshot({ path: 'target/browser/links-phone-dark.png' });
   await row.getByRole('button', { name: 'Revoke link' }).click();
-  await bob.page.getByRole('heading', { name: 'This link does not work' }).waitFor();
+  await bob.page.getByRole('heading', { name: 'Your access has ended' }).waitFor();
 });

@@ -43,6 +43,9 @@ impl Dialect {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SeatId(pub u64);
 
+/// Puts the numbered commands of one client in order, over all of its connections.
+pub type Turn = Arc<tokio::sync::Mutex<()>>;
+
 /// One connection in a room.
 #[derive(Debug)]
 pub struct Member {
@@ -57,6 +60,9 @@ pub struct Member {
     pub key: u32,
     /// What the client calls itself, if it may come back as who it was.
     instance: Option<String>,
+    /// Held while a numbered command is carried out, by all connections of the same client: what is under way on the one
+    /// that broke ends before the next begins.
+    pub turn: Turn,
     /// The highest number of its commands that were carried out.
     pub executed: AtomicU64,
     pub outbox: Arc<Outbox>,
@@ -140,7 +146,11 @@ impl Members {
         let mut inner = self.inner.lock();
         let known = resume.as_deref().filter(|_| instance.is_some());
         let known = known.and_then(|token| room.identities.known(token, key, role));
-        let known = known.filter(|identity| inner.make_way(identity.who, instance.as_deref()));
+        let known = known.and_then(|identity| {
+            let turn = inner.make_way(identity.who, instance.as_deref())?;
+            Some((identity, turn))
+        });
+        let (known, turn) = known.map_or_else(|| (None, Turn::default()), |(identity, turn)| (Some(identity), turn));
         if inner.seats.len() >= most {
             return Err(Failure::new(ErrorCode::LimitReached, format!("the room has its {most} members already")));
         }
@@ -158,6 +168,7 @@ impl Members {
             dialect,
             key,
             instance,
+            turn,
             executed: AtomicU64::new(known.as_ref().map_or(0, |known| known.executed)),
             outbox,
             reading: Mutex::new(Some(Vec::new())),
@@ -216,16 +227,18 @@ impl Members {
 }
 
 impl Inner {
-    /// Whether somebody who was here may take their place again. A client that is still there on another connection of
-    /// its own makes way; one that has another name for itself is another, which was given the same token.
-    fn make_way(&mut self, who: MemberId, instance: Option<&str>) -> bool {
-        let Some(there) = self.seats.values().find(|member| member.who == who).cloned() else { return true };
-        let is_same = there.instance.as_deref() == instance;
-        if is_same {
+    /// Whether somebody who was here may take their place again, and whose turn it is among their connections. A client
+    /// that is still there on another connection of its own makes way; one that has another name for itself is another,
+    /// which was given the same token.
+    fn make_way(&mut self, who: MemberId, instance: Option<&str>) -> Option<Turn> {
+        let Some(there) = self.seats.values().find(|member| member.who == who).cloned() else {
+            return Some(Turn::default());
+        };
+        (there.instance.as_deref() == instance).then(|| {
             self.seats.remove(&there.id);
             there.outbox.close(CloseCode::TakenOver, "the same client has come back on another connection");
-        }
-        is_same
+            there.turn.clone()
+        })
     }
 }
 

@@ -125,8 +125,12 @@ async fn text_frame(doors: &Doors, seat: &Seat, text: &str) {
         Ok(ClientFrame { id, seq, body }) => (id, seq, body),
         Err(BadFrame { id, failure }) => return answer(outbox, id, Err(failure)),
     };
-    if let Err(failure) = seq.map_or(Ok(()), |seq| begin(seat, seq)) {
-        return answer(outbox, id, Err(failure));
+    let mut _turn = None;
+    if let Some(seq) = seq {
+        _turn = Some(seat.member.turn.lock().await);
+        if let Err(failure) = begin(seat, seq) {
+            return answer(outbox, id, Err(failure));
+        }
     }
     let role = seat.member.role;
     let reply = match body {
@@ -155,12 +159,15 @@ async fn binary_frame(seat: &Seat, budget: &mut Budget, bytes: &[u8]) -> Result<
     let bad = |_| Failure::new(ErrorCode::BadRequest, "not a binary frame of this protocol");
     match BinaryFrame::decode(bytes).map_err(bad)? {
         BinaryFrame::Input { terminal, bytes } => input(seat, terminal, bytes).await,
-        BinaryFrame::NumberedInput { terminal, seq, bytes } => match begin(seat, seq) {
-            Ok(()) => input(seat, terminal, bytes).await,
-            // Nobody asked, and it was typed.
-            Err(failure) if failure.code == ErrorCode::AlreadyDone => Ok(()),
-            Err(failure) => Err(failure),
-        },
+        BinaryFrame::NumberedInput { terminal, seq, bytes } => {
+            let _turn = seat.member.turn.lock().await;
+            match begin(seat, seq) {
+                Ok(()) => input(seat, terminal, bytes).await,
+                // Nobody asked, and it was typed.
+                Err(failure) if failure.code == ErrorCode::AlreadyDone => Ok(()),
+                Err(failure) => Err(failure),
+            }
+        }
         BinaryFrame::Document { document, message } => {
             // Replies wait in the outbox; a client that asks without reading is not read either.
             seat.member.outbox.ready().await;
