@@ -269,8 +269,10 @@ async fn what_is_typed_while_its_folder_is_renamed_stays_in_the_one_file() -> Re
             }
             anyhow::Ok(())
         };
-        let rename = json!({"path": format!("f{turn}"), "name": format!("f{}", turn + 1)});
-        tokio::try_join!(saves, other.command("p", json!({"type": "rename"}), rename))?;
+        let rename = json!({"type": "cmd", "project_name": "p", "command": {"type": "rename"},
+            "path": format!("f{turn}"), "name": format!("f{}", turn + 1)});
+        let (_, renamed) = tokio::try_join!(saves, other.request(rename))?;
+        assert_eq!(renamed["type"], "done", "{renamed}");
     }
     typist.request(json!({"type": "save", "document": editor.document})).await?;
     let mut reader = server.plain(&join).await?;

@@ -110,6 +110,16 @@ impl Cgroups {
     }
 }
 
+/// Nothing of a server is left behind but the rooms that live on without it.
+impl Drop for Cgroups {
+    fn drop(&mut self) {
+        for base in &self.bases {
+            // Refused while a room's is in it.
+            let _ = fs::remove_dir(base);
+        }
+    }
+}
+
 /// How many processes the kernel had killed in each room when it was asked last.
 #[derive(Debug, Default)]
 pub(super) struct Kills(BTreeMap<RoomId, u64>);
