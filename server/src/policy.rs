@@ -14,19 +14,21 @@ pub enum Capability {
     Watch,
     /// Change files, run programs, type into them.
     Work,
+    /// Say something to everybody.
+    Speak,
     /// Hand out keys up to one's own role.
     Invite,
 }
 
 impl Capability {
-    pub const ALL: [Self; 3] = [Self::Watch, Self::Work, Self::Invite];
+    pub const ALL: [Self; 4] = [Self::Watch, Self::Work, Self::Speak, Self::Invite];
 
     /// The table.
     pub const fn granted_to(self, role: Role) -> bool {
         match (self, role) {
             (Self::Watch, Role::Viewer | Role::Editor | Role::Owner) => true,
-            (Self::Work | Self::Invite, Role::Viewer) => false,
-            (Self::Work | Self::Invite, Role::Editor | Role::Owner) => true,
+            (Self::Work | Self::Speak | Self::Invite, Role::Viewer) => false,
+            (Self::Work | Self::Speak | Self::Invite, Role::Editor | Role::Owner) => true,
         }
     }
 
@@ -38,6 +40,7 @@ impl Capability {
         let message = match self {
             Self::Watch => "your role may not see this room",
             Self::Work => "your role watches this room and changes nothing",
+            Self::Speak => "your role reads the chat of this room and does not write in it",
             Self::Invite => "your role may not hand out keys",
         };
         Err(Failure::new(ErrorCode::Forbidden, message))
@@ -67,6 +70,7 @@ impl Capability {
             | FullRequest::TerminalAttach { .. }
             | FullRequest::TerminalDetach { .. }
             | FullRequest::DocumentToken { .. }
+            | FullRequest::Events { .. }
             | FullRequest::Here { .. } => Self::Watch,
             FullRequest::Save { .. }
             | FullRequest::TerminalOpen { .. }
@@ -75,6 +79,7 @@ impl Capability {
             | FullRequest::TerminalSignal { .. }
             | FullRequest::TerminalClose { .. }
             | FullRequest::SandboxStart => Self::Work,
+            FullRequest::Chat { .. } => Self::Speak,
             FullRequest::KeyMint { .. } | FullRequest::Keys | FullRequest::KeyRevoke { .. } => Self::Invite,
         }
     }
@@ -96,9 +101,9 @@ mod tests {
     #[test]
     fn a_viewer_watches_and_nothing_else() {
         let granted = |role| Capability::ALL.map(|capability| capability.granted_to(role));
-        assert_eq!(granted(Role::Viewer), [true, false, false]);
-        assert_eq!(granted(Role::Editor), [true, true, true]);
-        assert_eq!(granted(Role::Owner), [true, true, true]);
+        assert_eq!(granted(Role::Viewer), [true, false, false, false]);
+        assert_eq!(granted(Role::Editor), [true; 4]);
+        assert_eq!(granted(Role::Owner), [true; 4]);
     }
 
     #[test]

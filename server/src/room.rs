@@ -11,6 +11,7 @@
 pub mod curl;
 pub mod document;
 pub mod documents;
+pub mod events;
 pub mod files;
 pub mod identities;
 pub mod lease;
@@ -47,6 +48,7 @@ use crate::link::stream::AgentStream;
 use crate::link::{LinkError, LinkListener};
 use crate::tasks::Tasks;
 use documents::{Documents, Store};
+use events::Events;
 use identities::Identities;
 use members::{Arrival, Member, Members, Seat, Welcome};
 use requests::Requests;
@@ -71,7 +73,7 @@ pub struct NewRoom {
     pub engine: Arc<dyn Engine>,
     pub ledger: Ledger,
     pub tasks: Tasks,
-    /// Where its documents are kept.
+    /// Where its journals are kept.
     pub documents: Store,
     /// A sandbox of this room that an earlier server started.
     pub sandbox: Option<SandboxRecord>,
@@ -99,6 +101,7 @@ pub struct Room {
     pub sessions: Sessions,
     pub shells: Shells,
     pub documents: Documents,
+    pub events: Events,
     pub watches: Watches,
     pub identities: Identities,
     requests: Requests,
@@ -126,6 +129,7 @@ impl Room {
             sessions: Sessions::default(),
             shells: Shells::default(),
             identities: Identities::new(new.documents.people(), new.documents.syncer.clone()),
+            events: Events::new(new.documents.events(), new.documents.syncer.clone()),
             documents: Documents::new(new.documents),
             watches: Watches::default(),
             requests: Requests::default(),

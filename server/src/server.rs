@@ -68,6 +68,7 @@ impl Server {
     pub async fn new(config: Config) -> Result<Self, ServerError> {
         let config = Arc::new(config);
         let data_dir = DataDir::take(&config.data_dir)
+            .await
             .map_err(|source| ServerError::DataDir { path: config.data_dir.display().to_string(), source })?;
         let ledger = Ledger::open(&config.data_dir).await?;
         let home = EngineHome { data_dir: config.data_dir.clone(), agent: http::assets::agent()? };

@@ -134,6 +134,14 @@ pub enum Shell {
 }
 
 impl Shell {
+    /// What is typed, if that is no key.
+    pub fn line(&self) -> Option<&str> {
+        match self {
+            Self::Line(line) => Some(line),
+            Self::Interrupt | Self::EndOfInput | Self::Kill => None,
+        }
+    }
+
     fn of(command: String) -> Self {
         match command.as_str() {
             "Ctrl+C" => Self::Interrupt,
@@ -229,6 +237,15 @@ pub enum FullRequest {
     },
     /// `document-token`: with what an editor of any make opens this file at `/ws/docs/{project}/{path}`, as this member.
     DocumentToken { project: ProjectName, path: WorkspacePath },
+    /// `done`: everybody, the sender too, has been sent the message as an `event`.
+    Chat { text: String },
+    /// `events`: what happened after the event of this number, oldest first.
+    Events {
+        #[serde(default)]
+        after: u64,
+        #[serde(default)]
+        limit: Option<usize>,
+    },
     /// `done`: where this member is, told to the others.
     Here {
         #[serde(default)]

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::code::ErrorCode;
 use crate::command::FrameId;
+use crate::event::RoomEvent;
 use crate::id::{DocumentId, MemberId, Role, RoomId, SessionId};
 use crate::link::files::Entry;
 use crate::link::sessions::ExitStatus;
@@ -178,6 +179,16 @@ pub enum ServerFrame {
     /// Commands up to this number of the client's were carried out.
     Executed {
         seq: u64,
+    },
+    /// Something happened in the room, told to everybody.
+    Event(RoomEvent),
+    Events {
+        id: Option<FrameId>,
+        events: Vec<RoomEvent>,
+        /// From this number on nothing is missing; of what was before, some may be kept.
+        first: u64,
+        /// The newest number; if it is not that of the last event here, there is more to ask for.
+        last: u64,
     },
     DocumentToken {
         id: Option<FrameId>,

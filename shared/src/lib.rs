@@ -5,6 +5,7 @@
 
 pub mod code;
 pub mod command;
+pub mod event;
 pub mod frame;
 pub mod id;
 pub mod link;

@@ -6,6 +6,7 @@ pub mod icon;
 mod alerts;
 mod app;
 mod backlog;
+mod chat;
 mod context_menu;
 mod cover;
 mod dialog;

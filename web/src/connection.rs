@@ -532,6 +532,7 @@ fn id_of(frame: &ServerFrame) -> Option<&FrameId> {
         | ServerFrame::TerminalAttached { id, .. }
         | ServerFrame::Key { id, .. }
         | ServerFrame::Keys { id, .. }
+        | ServerFrame::Events { id, .. }
         | ServerFrame::DocumentToken { id, .. } => id.as_ref(),
         ServerFrame::Init { .. }
         | ServerFrame::Joined(_)
@@ -548,6 +549,7 @@ fn id_of(frame: &ServerFrame) -> Option<&FrameId> {
         | ServerFrame::Ports { .. }
         | ServerFrame::Sandbox { .. }
         | ServerFrame::People { .. }
-        | ServerFrame::Executed { .. } => None,
+        | ServerFrame::Executed { .. }
+        | ServerFrame::Event(_) => None,
     }
 }

@@ -30,8 +30,26 @@ const MAX_EARLY: usize = 1024;
 #[derive(Default)]
 pub(crate) struct Documents {
     records: RefCell<Vec<Rc<Record>>>,
-    /// Who is to be found in a file as soon as it has an editor.
-    sought: Cell<Option<(FileId, MemberId)>>,
+    /// What is to be shown in a file as soon as it has an editor.
+    sought: Cell<Option<(FileId, Sought)>>,
+}
+
+/// A place in a file.
+#[derive(Debug, Clone, Copy)]
+enum Sought {
+    /// Where somebody is.
+    Person(MemberId),
+    /// A line and a column, from 1.
+    At(u32, u32),
+}
+
+impl Sought {
+    fn show_in(self, editor: &Editor) {
+        match self {
+            Self::Person(member) => editor.seek(member),
+            Self::At(line, column) => editor.go_to(line, column),
+        }
+    }
 }
 
 struct Record {
@@ -217,10 +235,19 @@ impl Documents {
 
     /// Shows where a person is in a file, once that is known.
     pub(crate) fn seek(&self, id: FileId, member: MemberId) {
+        self.show(id, Sought::Person(member));
+    }
+
+    /// Puts the cursor of a file at a line and column, from 1, once its text is here.
+    pub(crate) fn go_to(&self, id: FileId, line: u32, column: u32) {
+        self.show(id, Sought::At(line, column));
+    }
+
+    fn show(&self, id: FileId, sought: Sought) {
         let editor = self.get(id).and_then(|record| record.editor.borrow().clone());
         match editor {
-            Some(editor) => editor.seek(member),
-            None => self.sought.set(Some((id, member))),
+            Some(editor) => sought.show_in(&editor),
+            None => self.sought.set(Some((id, sought))),
         }
     }
 
@@ -351,8 +378,8 @@ async fn make_editor(workbench: &Workbench, record: &Rc<Record>, parent: Element
     let Some(path) = path else { return Ok(()) };
     let editor = Editor::new(module, &parent, path.as_str(), workbench.is_dark(), events(workbench, record))?;
     editor.follow(workbench.state().following);
-    if let Some((_, member)) = workbench.documents.sought.take().filter(|(id, _)| *id == record.id) {
-        editor.seek(member);
+    if let Some((_, sought)) = workbench.documents.sought.take().filter(|(id, _)| *id == record.id) {
+        sought.show_in(&editor);
     }
     *record.editor.borrow_mut() = Some(Rc::new(editor));
     sync(workbench, record, false);

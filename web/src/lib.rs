@@ -7,6 +7,7 @@
 
 pub mod backoff;
 pub mod link;
+pub mod mentions;
 pub mod queue;
 pub mod run;
 pub mod standing;

@@ -3,6 +3,7 @@
 //! Pure: no socket, no element, no clock. Parts that are drawn by components of their own stand behind an [`Rc`], so that
 //! a change of one leaves the others the same.
 
+pub mod chat;
 pub mod files;
 pub mod palette;
 pub mod people;
@@ -17,9 +18,10 @@ use embedenv_shared::id::{MemberId, Role};
 use embedenv_shared::path::{ProjectName, WorkspacePath};
 
 use crate::words::Notice;
+use chat::{Chat, ChatAction};
 use files::{FileId, Files, FilesAction};
 use people::News;
-use settings::{Layout, Pane, Settings};
+use settings::{Aside, Layout, Pane, Settings};
 use terminals::{Terminals, TerminalsAction};
 use tree::{Tree, TreeAction};
 
@@ -40,6 +42,7 @@ pub struct State {
     pub following: Option<MemberId>,
     /// What is to be said of comings and goings.
     pub news: Option<Rc<News>>,
+    pub chat: Rc<Chat>,
     pub ports: Rc<Vec<u16>>,
     pub sandbox: Sandbox,
     pub alerts: Rc<Vec<Alert>>,
@@ -150,6 +153,7 @@ pub enum Action {
     Tree(TreeAction),
     Files(FilesAction),
     Terminals(TerminalsAction),
+    Chat(ChatAction),
     Alert(String),
     CloseAlert(u32),
     /// A message that is over when this comes.
@@ -182,6 +186,11 @@ impl State {
                     self.came(Occasion::Ran);
                 }
                 Rc::make_mut(&mut self.terminals).reduce(action);
+            }
+            Action::Chat(action) => {
+                let me = self.me.as_ref().map(|me| me.member);
+                let open = self.layout.aside == Some(Aside::Chat);
+                Rc::make_mut(&mut self.chat).reduce(action, me, open);
             }
             Action::Alert(text) => self.alert(text, None),
             Action::AlertUntil(occasion, text) => self.alert(text, Some(occasion)),

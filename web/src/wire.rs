@@ -3,12 +3,13 @@
 
 use embedenv_shared::code::ErrorCode;
 use embedenv_shared::command::FrameId;
+use embedenv_shared::event::{Author, RoomEvent, What};
 use embedenv_shared::frame::{
     Exit, JoinKey, Joined, JoinedFull, Person, ReadOnly, SandboxState, ServerFrame, Terminal, TerminalKind,
 };
 use embedenv_shared::id::{DocumentId, MemberId, Role, RoomId, SessionId};
-use embedenv_shared::link::files::{Entry, EntryKind};
-use embedenv_shared::path::{ProjectName, WorkspacePath};
+use embedenv_shared::link::files::{Entry, EntryKind, Item};
+use embedenv_shared::path::{EntryName, ProjectName, WorkspacePath};
 use embedenv_shared::tree::Encoding;
 use serde_json::{Map, Value};
 
@@ -92,6 +93,13 @@ impl Members {
             "ports" => ServerFrame::Ports { ports: self.numbers("ports")? },
             "sandbox" => ServerFrame::Sandbox { state: self.sandbox("state")?, message: self.text("message").ok() },
             "people" => ServerFrame::People { people: self.list("people", Members::person)? },
+            "event" => ServerFrame::Event(self.event()?),
+            "events" => ServerFrame::Events {
+                events: self.list("events", Members::event)?,
+                first: self.number("first")?,
+                last: self.number("last")?,
+                id: self.id(),
+            },
             "executed" => ServerFrame::Executed { seq: self.number("seq")? },
             "key" => ServerFrame::Key { key: self.join_key()?, id: self.id() },
             "keys" => ServerFrame::Keys { keys: self.list("keys", Members::join_key)?, id: self.id() },
@@ -165,6 +173,47 @@ impl Members {
             used: self.number("used")?,
             over: self.flag("over").unwrap_or_default(),
             people: self.numbers("people")?.into_iter().map(MemberId).collect(),
+        })
+    }
+
+    fn event(&mut self) -> Read<RoomEvent> {
+        let Some(Value::Object(by)) = self.0.remove("by") else { return Err(Unreadable) };
+        let mut by = Members(by);
+        Ok(RoomEvent {
+            number: self.number("number")?,
+            at: self.number("at")?,
+            by: Author {
+                member: MemberId(by.number("member")?),
+                user: by.text("user")?,
+                color: by.text("color")?,
+                role: by.role()?,
+            },
+            what: self.what()?,
+        })
+    }
+
+    fn what(&mut self) -> Read<What> {
+        let kind = self.text("kind")?;
+        if kind == "chat" {
+            return Ok(What::Chat { text: self.text("text")? });
+        }
+        let project = self.project("project")?;
+        Ok(match kind.as_str() {
+            "ran" => What::Ran { project, terminal: self.terminal_id()?, command: self.text("command").ok() },
+            "planted" => What::Planted { project, files: self.number("files")? },
+            "created" => What::Created {
+                project,
+                path: self.path("path")?,
+                item: if self.text("item")? == "folder" { Item::Folder } else { Item::File },
+            },
+            "wrote" => What::Wrote { project, path: self.path("path")? },
+            "renamed" => What::Renamed {
+                project,
+                path: self.path("path")?,
+                name: EntryName::parse(&self.text("name")?).map_err(|_| Unreadable)?,
+            },
+            "deleted" => What::Deleted { project, path: self.path("path")? },
+            _ => return Err(Unreadable),
         })
     }
 

@@ -127,7 +127,6 @@ fn sentence(message: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// Why a file can't be edited.
 /// Since when there is no connection, and what waits for it.
 pub fn away(since: &str, files: usize, commands: usize) -> String {
     let count = |count: usize, what: &str| match count {
@@ -189,6 +188,7 @@ pub fn nowhere(user: &str) -> String {
     format!("{user} has no file in front.")
 }
 
+/// Why a file can't be edited.
 pub fn read_only(why: ReadOnly) -> &'static str {
     match why {
         ReadOnly::NotText => {
@@ -230,6 +230,9 @@ pub fn size(bytes: u64) -> String {
     }
 }
 
+/// The language of what has none.
+pub const PLAIN_TEXT: &str = "Plain text";
+
 /// What a file is written in, by its name, for the status line.
 pub fn language(name: &str) -> &'static str {
     let lower = name.to_ascii_lowercase();
@@ -249,7 +252,7 @@ pub fn language(name: &str) -> &'static str {
         "md" | "markdown" => "Markdown",
         "sh" | "bash" => "Shell",
         _ if lower == "makefile" => "Makefile",
-        _ => "Plain text",
+        _ => PLAIN_TEXT,
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! One [`Workbench`] lives as long as the page; components hold it and call it. It draws nothing.
 
+mod chat;
 mod entries;
 mod keys;
 mod presence;
@@ -59,6 +60,8 @@ pub(crate) struct Inner {
     instance: String,
     /// While commands wait for the edits that were made before them.
     opening: RefCell<Option<Timeout>>,
+    /// Numbers the messages of this page.
+    last_message: Cell<u32>,
     listings: Listings,
     stop_presses: StopPresses,
     /// What was open before the page was loaded anew, until the room is joined.
@@ -109,6 +112,7 @@ impl Workbench {
             link: RefCell::new(None),
             instance: page::unique(),
             opening: RefCell::new(None),
+            last_message: Cell::new(0),
             listings: Listings::default(),
             stop_presses: StopPresses::default(),
             remembered: RefCell::new(None),

@@ -14,6 +14,7 @@ use embedenv_shared::path::{ProjectName, WorkspacePath};
 use parking_lot::Mutex;
 
 use super::documents::Held;
+use super::events::Pace;
 use super::identities::Identity;
 use super::outbox::{Message, Outbox};
 use super::session::Session;
@@ -71,6 +72,8 @@ pub struct Member {
     /// The documents that this connection has open; `None` once it has left.
     editing: Mutex<Option<Vec<Arc<Held>>>>,
     place: Mutex<Place>,
+    /// How often it may speak.
+    pub(super) pace: Pace,
 }
 
 /// Everybody in a room.
@@ -174,6 +177,7 @@ impl Members {
             reading: Mutex::new(Some(Vec::new())),
             editing: Mutex::new(Some(Vec::new())),
             place: Mutex::default(),
+            pace: Pace::default(),
         });
         inner.seats.insert(id, member.clone());
         let mut welcome = Welcome { resumed: known.is_some(), ..Welcome::default() };

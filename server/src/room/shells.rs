@@ -8,6 +8,7 @@ use std::time::Duration;
 use embedenv_shared::code::Failure;
 use embedenv_shared::command::Shell;
 use embedenv_shared::frame::TerminalKind;
+use embedenv_shared::id::SessionId;
 use embedenv_shared::link::sessions::{Signal, SignalKind, Size};
 use embedenv_shared::path::ProjectName;
 use tokio::time::Instant;
@@ -37,6 +38,9 @@ struct Slot {
 /// What became of a `shell` frame.
 #[derive(Debug, PartialEq, Eq)]
 pub enum ShellOutcome {
+    /// A command runs.
+    Started(SessionId),
+    /// The one that runs was given a line or a signal.
     Done,
     /// There was nothing to interrupt: `terminal-data-end` to the asker alone.
     NothingRuns,
@@ -119,10 +123,12 @@ impl Room {
                 self.follow_by_plain(session);
             })
             .await;
-        if let Err(failure) = opened {
-            self.shells.running.lock().remove(project);
-            return Err(failure);
+        match opened {
+            Ok(session) => Ok(ShellOutcome::Started(session.id)),
+            Err(failure) => {
+                self.shells.running.lock().remove(project);
+                Err(failure)
+            }
         }
-        Ok(ShellOutcome::Done)
     }
 }

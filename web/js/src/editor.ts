@@ -64,6 +64,8 @@ class Editor {
   #followed: number | null = null;
   /** Who is to be found as soon as it is known where they are. */
   #sought: number | null = null;
+  /** Where the cursor is to be as soon as the text is here. */
+  #wanted: { line: number; column: number } | null = null;
 
   constructor(options: EditorOptions) {
     this.#options = options;
@@ -161,8 +163,12 @@ class Editor {
     this.#view.focus();
   }
 
-  /** Puts the cursor at a line and column, from 1, as near as there is one, and shows it. */
+  /** Puts the cursor at a line and column, from 1, as near as there is one, and shows it, once the text is here. */
   goTo(line: number, column: number): void {
+    if (!this.#bound) {
+      this.#wanted = { line, column };
+      return;
+    }
     const { doc } = this.#view.state;
     const { from, to } = doc.line(Math.min(Math.max(line, 1), doc.lines));
     const anchor = Math.min(from + Math.max(column, 1) - 1, to);
@@ -213,6 +219,8 @@ class Editor {
     this.#bringLeft();
     this.#peopleMoved(replica);
     this.#tellWhereabouts();
+    if (this.#wanted) this.goTo(this.#wanted.line, this.#wanted.column);
+    this.#wanted = null;
   }
 
   #bringLeft(): void {

@@ -26,6 +26,7 @@ pub enum IconName {
     Link,
     Lock,
     LockOpen,
+    MessageSquare,
     MoreHorizontal,
     Pencil,
     Play,
@@ -130,6 +131,7 @@ impl IconName {
                 "M10 13a5 5 0 0 0 7.54.54l3-3a5 5 0 0 0-7.07-7.07l-1.72 1.71M14 11a5 5 0 0 0-7.54-.54l-3 3a5 5 0 0 0 7.07 \
                  7.07l1.71-1.71"
             }
+            Self::MessageSquare => "M21 15a2 2 0 0 1-2 2H7l-4 4V5a2 2 0 0 1 2-2h14a2 2 0 0 1 2 2z",
             Self::MoreHorizontal => {
                 "M11 12a1 1 0 1 0 2 0a1 1 0 1 0-2 0zM18 12a1 1 0 1 0 2 0a1 1 0 1 0-2 0zM4 12a1 1 0 1 0 2 0a1 1 0 1 0-2 0z"
             }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use web_sys::Element;
 use yew::prelude::*;
 
+use super::chat::Chat;
 use super::context_menu::ContextMenu;
 use super::dialogs::dialogs;
 use super::editor_pane::editor_pane;
@@ -16,8 +17,8 @@ use super::terminal_panel::terminal_panel;
 use super::toolbar::toolbar;
 use super::tree::Files;
 use crate::interop::page;
-use crate::state::settings::{PANEL, Pane, SIDE};
-use crate::state::{Action, State};
+use crate::state::settings::{Aside, PANEL, Pane, SIDE};
+use crate::state::{Action, Connection, Me, State};
 use crate::workbench::Workbench;
 
 #[derive(Properties, PartialEq)]
@@ -71,9 +72,7 @@ pub(crate) fn Ide(props: &IdeProps) -> Html {
                     />
                     { terminal_panel(workbench, state) }
                 </main>
-                if layout.preview {
-                    <Preview workbench={workbench.clone()} ports={state.ports.clone()} />
-                }
+                { aside(workbench, state, me) }
             </div>
             { status_bar(workbench, state) }
             { pane_bar(workbench, layout.pane) }
@@ -82,6 +81,22 @@ pub(crate) fn Ide(props: &IdeProps) -> Html {
                 <ContextMenu workbench={workbench.clone()} menu={menu.clone()} tree={state.tree.clone()} {works} />
             }
         </div>
+    }
+}
+
+/// What is open beside the editor.
+fn aside(workbench: &Workbench, state: &State, me: &Rc<Me>) -> Html {
+    match state.layout.aside {
+        None => html! {},
+        Some(Aside::Preview) => html! { <Preview workbench={workbench.clone()} ports={state.ports.clone()} /> },
+        Some(Aside::Chat) => html! {
+            <Chat
+                workbench={workbench.clone()}
+                chat={state.chat.clone()}
+                me={me.clone()}
+                connected={state.connection == Connection::Connected}
+            />
+        },
     }
 }
 

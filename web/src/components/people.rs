@@ -130,7 +130,7 @@ fn one(props: &PeopleProps, person: &Person, open: &UseStateHandle<Option<Member
 }
 
 /// The first letters of the first and last word of a name; the style sheet makes them capitals.
-fn initials(name: &str) -> String {
+pub(super) fn initials(name: &str) -> String {
     let mut words = name.split_whitespace();
     let first = words.next().and_then(|word| word.chars().next());
     let last = words.next_back().and_then(|word| word.chars().next());

@@ -4,6 +4,7 @@ use yew::prelude::*;
 
 use super::icon::{Icon, IconName};
 use super::people::People;
+use crate::state::settings::Aside;
 use crate::state::{Action, Dialog, Me, State};
 use crate::workbench::Workbench;
 
@@ -15,6 +16,10 @@ pub(crate) fn toolbar(workbench: &Workbench, state: &State, me: &Me) -> Html {
     let works = me.works();
     let can_run = works && state.files.active.is_some();
     let can_stop = works && state.terminals.running().is_some();
+    let chat_label = match state.chat.unread {
+        0 => "Chat".to_owned(),
+        unread => format!("Chat, {unread} unread"),
+    };
     html! {
         <header class="toolbar">
             <span class="brand"><img src="/favicon.svg" alt="" width="20" height="20" /><h1>{ "Embedenv" }</h1></span>
@@ -34,11 +39,23 @@ pub(crate) fn toolbar(workbench: &Workbench, state: &State, me: &Me) -> Html {
                 class="tool"
                 disabled={!works}
                 aria-label="Preview"
-                aria-pressed={state.layout.preview.to_string()}
+                aria-pressed={(state.layout.aside == Some(Aside::Preview)).to_string()}
                 title="Ask servers that run here"
                 onclick={calling(Workbench::toggle_preview)}
             >
                 <Icon name={IconName::Eye} /><span>{ "Preview" }</span>
+            </button>
+            <button
+                class="tool"
+                aria-label={chat_label}
+                aria-pressed={(state.layout.aside == Some(Aside::Chat)).to_string()}
+                title="Talk to the others here, and see who did what"
+                onclick={calling(Workbench::toggle_chat)}
+            >
+                <Icon name={IconName::MessageSquare} /><span>{ "Chat" }</span>
+                if state.chat.unread > 0 {
+                    <b class="unread">{ state.chat.unread }</b>
+                }
             </button>
             <button class="tool icon-button" aria-label="Command palette" title="Command palette (Ctrl+Shift+P or F1)" onclick={calling(|w| w.toggle_palette(false))}>
                 <Icon name={IconName::Command} />

@@ -34,6 +34,8 @@ extern "C" {
     fn follow(this: &EditorHandle, member: Option<u32>);
     #[wasm_bindgen(method)]
     fn seek(this: &EditorHandle, member: u32);
+    #[wasm_bindgen(method, js_name = goTo)]
+    fn go_to(this: &EditorHandle, line: u32, column: u32);
     #[wasm_bindgen(method)]
     fn text(this: &EditorHandle) -> String;
     #[wasm_bindgen(method)]
@@ -127,6 +129,11 @@ impl Editor {
     /// Shows where a person is, once that is known.
     pub(crate) fn seek(&self, member: MemberId) {
         self.handle.seek(member.0);
+    }
+
+    /// Puts the cursor at a line and column, from 1, once the text is here.
+    pub(crate) fn go_to(&self, line: u32, column: u32) {
+        self.handle.go_to(line, column);
     }
 
     pub(crate) fn text(&self) -> String {

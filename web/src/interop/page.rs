@@ -104,6 +104,12 @@ pub(crate) fn prefers_dark() -> bool {
     dark_query().is_some_and(|query| query.matches())
 }
 
+/// Whether one pane is shown at a time.
+pub(crate) fn is_narrow() -> bool {
+    let query = window().match_media("(max-width: 720px)").ok().flatten();
+    query.is_some_and(|query| query.matches())
+}
+
 pub(crate) fn dark_query() -> Option<web_sys::MediaQueryList> {
     window().match_media("(prefers-color-scheme: dark)").ok().flatten()
 }
@@ -234,13 +240,23 @@ pub(crate) fn has_failed(what: &str) {
     let _ = body.append_child(&alert);
 }
 
-/// Milliseconds of a clock that only runs forward while the page does.
-/// The hour and the minute, as people here write them.
+/// The hour and the minute of now, as people here write them.
 pub(crate) fn time_of_day() -> String {
+    time_of(now())
+}
+
+/// The hour and the minute of a time in milliseconds since 1970; of another day with that day before them.
+pub(crate) fn time_of(at: f64) -> String {
     let options = Object::new();
     set(&options, "hour", &"2-digit".into());
     set(&options, "minute", &"2-digit".into());
-    js_sys::Date::new_0().to_locale_time_string_with_options(&locale(), &options).into()
+    let (then, today) = (js_sys::Date::new(&at.into()), js_sys::Date::new_0());
+    let time = String::from(then.to_locale_time_string_with_options(&locale(), &options));
+    if then.to_date_string() == today.to_date_string() {
+        return time;
+    }
+    let day = then.to_locale_date_string(&locale(), &Object::new());
+    format!("{} {time}", String::from(day))
 }
 
 fn locale() -> String {
@@ -255,6 +271,7 @@ pub(crate) fn unique() -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Milliseconds since 1970.
 pub(crate) fn now() -> f64 {
     js_sys::Date::now()
 }

@@ -21,6 +21,7 @@ pub enum Command {
     GoToFile,
     Share,
     Preview,
+    Chat,
     Settings,
     DarkTheme,
     LightTheme,
@@ -28,7 +29,7 @@ pub enum Command {
 }
 
 impl Command {
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Run,
         Self::Stop,
         Self::Save,
@@ -47,6 +48,7 @@ impl Command {
         Self::FocusTerminal,
         Self::Share,
         Self::Preview,
+        Self::Chat,
         Self::Settings,
         Self::DarkTheme,
         Self::LightTheme,
@@ -74,6 +76,7 @@ impl Command {
             Self::FocusTerminal => ("Go to the terminal", "Ctrl+`"),
             Self::Share => ("Share", ""),
             Self::Preview => ("Preview", ""),
+            Self::Chat => ("Chat and activity", ""),
             Self::Settings => ("Settings", ""),
             Self::DarkTheme => ("Theme: dark", ""),
             Self::LightTheme => ("Theme: light", ""),

@@ -54,15 +54,15 @@ pub struct Layout {
     pub panel: i32,
     /// The one pane shown on a narrow screen.
     pub pane: Pane,
-    /// The preview is open.
-    pub preview: bool,
+    /// What is open beside the editor.
+    pub aside: Option<Aside>,
     /// The port that the preview asks.
     pub port: u16,
 }
 
 impl Default for Layout {
     fn default() -> Self {
-        Self { side: SIDE.1, panel: PANEL.1, pane: Pane::Editor, preview: false, port: 8000 }
+        Self { side: SIDE.1, panel: PANEL.1, pane: Pane::Editor, aside: None, port: 8000 }
     }
 }
 
@@ -74,6 +74,14 @@ impl Layout {
     pub fn with_panel(self, panel: i32) -> Self {
         Self { panel: panel.clamp(PANEL.0, PANEL.2), ..self }
     }
+}
+
+/// What may be open beside the editor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Aside {
+    Preview,
+    Chat,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -87,6 +87,10 @@ impl Tree {
         path.is_root() || self.entry(path).is_some_and(|entry| entry.kind == EntryKind::Folder)
     }
 
+    pub fn is_file(&self, path: &WorkspacePath) -> bool {
+        self.entry(path).is_some_and(|entry| entry.kind == EntryKind::File)
+    }
+
     /// Where a new entry goes: the selected folder, the folder of the selected file, or the project itself.
     pub fn place_for_new(&self) -> WorkspacePath {
         match &self.selected {

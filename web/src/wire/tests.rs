@@ -48,6 +48,31 @@ fn person(path: Option<WorkspacePath>) -> Person {
     Person { member: MemberId(2), user, color, role: Role::Viewer, project, idle: path.is_some(), path }
 }
 
+fn event(what: What) -> RoomEvent {
+    let by = Author { member: MemberId(2), user: "Ana".into(), color: "#112233".into(), role: Role::Owner };
+    RoomEvent { number: 1 << 40, at: 1 << 41, by, what }
+}
+
+fn whats() -> [What; 9] {
+    let ran = |command: Option<&str>| What::Ran {
+        project: project(),
+        terminal: SessionId(3),
+        command: command.map(str::to_owned),
+    };
+    let created = |item| What::Created { project: project(), path: path(), item };
+    [
+        What::Chat { text: "<b>\n\"x\"".into() },
+        ran(None),
+        ran(Some("true")),
+        What::Planted { project: project(), files: 3 },
+        created(Item::File),
+        created(Item::Folder),
+        What::Wrote { project: project(), path: path() },
+        What::Renamed { project: project(), path: path(), name: EntryName::parse("b").unwrap() },
+        What::Deleted { project: project(), path: path() },
+    ]
+}
+
 fn joined() -> ServerFrame {
     ServerFrame::Joined(Box::new(Joined {
         user: "Ana".into(),
@@ -119,10 +144,12 @@ fn frames() -> Vec<ServerFrame> {
         ServerFrame::TerminalGap { terminal: terminal_id, from: 1, to: 2 },
         ServerFrame::Ports { ports: vec![] },
         ServerFrame::People { people: vec![person(None)] },
+        ServerFrame::Events { id: id.clone(), events: whats().map(event).to_vec(), first: 2, last: 1 << 40 },
         ServerFrame::Executed { seq: 1 << 40 },
         ServerFrame::Key { id: id.clone(), key: join_key(None) },
         ServerFrame::Keys { id: id.clone(), keys: vec![join_key(None), join_key(Some(5))] },
     ];
+    frames.extend(whats().map(|what| ServerFrame::Event(event(what))));
     frames.extend(why.map(|why| opened(Some(why))));
     frames.extend(exits.map(|exit| ServerFrame::Terminal(terminal(Some(exit)))));
     let states = [SandboxState::Starting, SandboxState::Ready, SandboxState::Gone];
@@ -165,6 +192,8 @@ fn is_for_full_clients(frame: &ServerFrame) -> bool {
         | ServerFrame::Ports { .. }
         | ServerFrame::Sandbox { .. }
         | ServerFrame::People { .. }
+        | ServerFrame::Event(_)
+        | ServerFrame::Events { .. }
         | ServerFrame::Executed { .. }
         | ServerFrame::Key { .. }
         | ServerFrame::Keys { .. } => true,

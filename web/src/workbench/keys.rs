@@ -7,7 +7,7 @@ use web_sys::{Element, KeyboardEvent};
 use super::Workbench;
 use crate::interop::page;
 use crate::state::palette::Command;
-use crate::state::settings::{Layout, Pane, Theme};
+use crate::state::settings::{Aside, Layout, Pane, Theme};
 use crate::state::{Action, Dialog};
 
 impl Workbench {
@@ -42,17 +42,24 @@ impl Workbench {
     }
 
     pub(crate) fn toggle_preview(&self) {
-        let mut layout = self.state().layout;
-        layout.preview = !layout.preview;
-        if let Some(port) = self.state().ports.first().filter(|_| layout.preview) {
-            layout.port = *port;
+        let first = self.state().ports.first().copied();
+        if let Some(port) = first.filter(|_| self.state().layout.aside != Some(Aside::Preview)) {
+            let layout = self.state().layout;
+            self.dispatch(Action::Layout(Layout { port, ..layout }));
         }
-        self.dispatch(Action::Layout(layout));
+        self.toggle_aside(Aside::Preview);
+    }
+
+    /// Shows or hides what can be beside the editor.
+    pub(super) fn toggle_aside(&self, what: Aside) {
+        let layout = self.state().layout;
+        let aside = (layout.aside != Some(what)).then_some(what);
+        self.dispatch(Action::Layout(Layout { aside, ..layout }));
     }
 
     pub(crate) fn preview_port(&self, port: u16) {
         let layout = self.state().layout;
-        self.dispatch(Action::Layout(Layout { preview: true, port, ..layout }));
+        self.dispatch(Action::Layout(Layout { aside: Some(Aside::Preview), port, ..layout }));
     }
 
     /// Does what the palette offers by name.
@@ -95,6 +102,7 @@ impl Workbench {
             Command::GoToFile => self.dispatch(Action::Dialog(Some(Dialog::Palette { files: true }))),
             Command::Share => self.dispatch(Action::Dialog(Some(Dialog::Share))),
             Command::Preview => self.toggle_preview(),
+            Command::Chat => self.toggle_chat(),
             Command::Settings => self.dispatch(Action::Dialog(Some(Dialog::Settings))),
             Command::DarkTheme => self.set_theme(Theme::Dark),
             Command::LightTheme => self.set_theme(Theme::Light),

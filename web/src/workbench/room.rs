@@ -13,6 +13,7 @@ use crate::connection::Event;
 use crate::documents::Heard;
 use crate::interop::page;
 use crate::memory::{self, Page};
+use crate::state::chat::ChatAction;
 use crate::state::files::FilesAction;
 use crate::state::terminals::TerminalsAction;
 use crate::state::tree::TreeAction;
@@ -69,6 +70,7 @@ impl Workbench {
         self.open_when_synced();
         self.terminals.joined(self);
         self.tell_place();
+        self.catch_up_on_events();
         if first && !has_terminals && self.works() {
             self.open_terminal(false);
         }
@@ -192,6 +194,7 @@ impl Workbench {
             }
             ServerFrame::Ports { ports } => self.dispatch(Action::Ports(ports)),
             ServerFrame::Sandbox { state, message } => self.sandbox_is(Sandbox { state, message }),
+            ServerFrame::Event(event) => self.dispatch(Action::Chat(ChatAction::Happened(event))),
             ServerFrame::People { people } => self.people_are(people),
             ServerFrame::Error { code, message, .. } => {
                 self.alert(words::failed("Something did not work", &Failure { code, message }));

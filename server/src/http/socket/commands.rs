@@ -2,6 +2,7 @@
 
 use embedenv_shared::code::Failure;
 use embedenv_shared::command::{Command, FrameId};
+use embedenv_shared::event::What;
 use embedenv_shared::frame::ServerFrame;
 use embedenv_shared::path::ProjectName;
 
@@ -26,18 +27,36 @@ pub(super) async fn carry_out(
     command: Command,
 ) -> Result<Answer, Failure> {
     let room = seat.room();
-    match command {
+    let mut answer = Answer::Quietly;
+    let done = match command {
         Command::Project(plan) => {
-            room.plant(project, plan).await?;
-            return Ok(Answer::With(ServerFrame::Msg { message: "project created".to_owned(), id }));
+            let files = plan.files.len();
+            room.plant(project.clone(), plan).await?;
+            answer = Answer::With(ServerFrame::Msg { message: "project created".to_owned(), id });
+            What::Planted { project, files }
         }
-        Command::Create { path, item } => room.create(project, path, item).await?,
-        Command::Write { path, content } => room.write(project, path, content).await?,
-        Command::Rename { path, name } => room.rename(project, path, name).await?,
-        Command::Delete { path } => room.delete(project, path).await?,
+        Command::Create { path, item } => {
+            room.create(project.clone(), path.clone(), item).await?;
+            What::Created { project, path, item }
+        }
+        Command::Write { path, content } => {
+            room.write(project.clone(), path.clone(), content).await?;
+            What::Wrote { project, path }
+        }
+        Command::Rename { path, name } => {
+            room.rename(project.clone(), path.clone(), name.clone()).await?;
+            What::Renamed { project, path, name }
+        }
+        Command::Delete { path } => {
+            room.delete(project.clone(), path.clone()).await?;
+            What::Deleted { project, path }
+        }
         Command::Shell(shell) => {
-            if room.shell(&project, shell).await? == ShellOutcome::NothingRuns {
-                return Ok(Answer::With(ServerFrame::TerminalDataEnd));
+            let line = shell.line().map(What::command);
+            match room.shell(&project, shell).await? {
+                ShellOutcome::Started(terminal) => What::Ran { project, terminal, command: line },
+                ShellOutcome::Done => return Ok(Answer::Quietly),
+                ShellOutcome::NothingRuns => return Ok(Answer::With(ServerFrame::TerminalDataEnd)),
             }
         }
         Command::Curl(curl) => {
@@ -45,6 +64,7 @@ pub(super) async fn carry_out(
             room.start_curl(&seat.member, id, curl)?;
             return Ok(Answer::Elsewhere);
         }
-    }
-    Ok(Answer::Quietly)
+    };
+    room.events.note(room, &seat.member, done).await;
+    Ok(answer)
 }

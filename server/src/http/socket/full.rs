@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::command::{FrameId, FullRequest, TerminalSignal};
+use embedenv_shared::event::What;
 use embedenv_shared::frame::{ServerFrame, TerminalKind};
 use embedenv_shared::link::files::{ProjectList, Projects};
 use embedenv_shared::link::sessions::{Signal, SignalKind, Size};
@@ -11,6 +12,7 @@ use embedenv_shared::tree::Encoding;
 use super::super::Doors;
 use super::commands::Answer;
 use crate::policy;
+use crate::room::events::Page;
 use crate::room::members::{Place, Seat};
 use crate::room::sessions::NewSession;
 
@@ -67,14 +69,17 @@ pub(super) async fn carry_out(
             let kind = if command.is_some() { TerminalKind::Run } else { TerminalKind::Terminal };
             let title = title.map(|title| title.chars().take(MAX_TITLE).collect());
             let size = Size { cols, rows }.clamped();
+            let (of, runs) = (project.clone(), command.as_deref().map(What::command));
             let new = NewSession { kind, project, command, title, size, opener: Some(member.who) };
             let session = room
                 .open_session(new, |session| {
                     session.attach(member.id, member.outbox.wake());
                 })
                 .await?;
+            let ran = What::Ran { project: of, terminal: session.id, command: runs };
             member.outbox.send(&ServerFrame::TerminalOpened { id, terminal: session.id });
             member.read(session);
+            room.events.note(room, member, ran).await;
             Answer::Elsewhere
         }
         FullRequest::TerminalAttach { terminal, from } => {
@@ -131,6 +136,14 @@ pub(super) async fn carry_out(
             let epoch = room.documents.epoch(room, &project, &path).await?;
             let (token, expires) = doors.registry.mint_document_token(room, member, &project, &path);
             Answer::With(ServerFrame::DocumentToken { id, token, epoch, expires: expires.unsigned_abs() })
+        }
+        FullRequest::Chat { text } => {
+            room.events.chat(room, member, &text).await?;
+            Answer::Quietly
+        }
+        FullRequest::Events { after, limit } => {
+            let Page { events, first, last } = room.events.after(after, limit.unwrap_or(usize::MAX)).await?;
+            Answer::With(ServerFrame::Events { id, events, first, last })
         }
         FullRequest::Here { project, path, idle } => {
             if path.is_some() && project.is_none() {

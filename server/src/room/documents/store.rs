@@ -1,5 +1,6 @@
 //! Where the journals of a room are: one folder for each room in the data directory, with one file for each document and
-//! one of who may come back. Knows names of files and nothing of what is in them.
+//! one of who may come back and one of what
+//! happened. Knows names of files and nothing of what is in them.
 
 use std::fs;
 use std::io;
@@ -11,6 +12,7 @@ use crate::journal::Syncer;
 
 const FOLDER: &str = "journals";
 const PEOPLE: &str = "people.log";
+const EVENTS: &str = "events.log";
 const EXTENSION: &str = "log";
 /// What a log is called that could not be read; kept for a person to look at.
 const UNREADABLE: &str = "unreadable";
@@ -58,6 +60,11 @@ impl Store {
     /// Who may come back.
     pub(in crate::room) fn people(&self) -> PathBuf {
         self.folder.join(PEOPLE)
+    }
+
+    /// What happened.
+    pub(in crate::room) fn events(&self) -> PathBuf {
+        self.folder.join(EVENTS)
     }
 
     pub(super) fn path(&self, document: DocumentId) -> PathBuf {
