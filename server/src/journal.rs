@@ -7,9 +7,9 @@
 //!
 //! Task tree: one `journal sync` for all journals of a server.
 
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -123,8 +123,8 @@ pub struct Opened {
 impl Journal {
     /// Makes a file with these first records, in place of one that may be there. It is there whole or not at all.
     pub fn create(path: &Path, records: &[&[u8]], syncer: &Syncer) -> io::Result<Self> {
+        let mut file = new_file(path)?;
         let beside = beside(path);
-        let mut file = File::options().create(true).truncate(true).read(true).write(true).open(&beside)?;
         let mut bytes = Vec::with_capacity(records.iter().map(|record| HEADER + record.len()).sum());
         for record in records {
             put_record(&mut bytes, record)?;
@@ -206,11 +206,21 @@ impl Compacted {
     pub fn write(path: &Path, record: &[u8]) -> io::Result<Self> {
         let mut bytes = Vec::with_capacity(HEADER + record.len());
         put_record(&mut bytes, record)?;
-        let mut file = File::options().create(true).truncate(true).read(true).write(true).open(beside(path))?;
+        let mut file = new_file(path)?;
         file.write_all(&bytes)?;
         file.sync_data()?;
         Ok(Self { file, path: path.to_owned(), length: bytes.len() as u64 })
     }
+}
+
+/// Makes a folder for journals, and those above it: for the server's own user and nobody else.
+pub fn make_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// A file beside the journal at `path`, empty, that will take its place. Only the server's own user may read it.
+fn new_file(path: &Path) -> io::Result<File> {
+    File::options().create(true).truncate(true).read(true).write(true).mode(0o600).open(beside(path))
 }
 
 /// Where a file is made that will be at `path`.
@@ -268,6 +278,20 @@ mod tests {
         assert_eq!((opened.cut, opened.journal.length()), (0, journal.length()));
         opened.journal.append(b"third").unwrap();
         assert_eq!(Journal::open(&path, &syncer).unwrap().records.len(), 4);
+    }
+
+    #[test]
+    fn nobody_else_reads_a_journal() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let room = folder.path().join("journals/room");
+        make_folder(&room).unwrap();
+        let (path, _, mut journal) = journal(&room);
+        let from = journal.length();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(room.parent().unwrap()), mode(&room), mode(&path)), (0o700, 0o700, 0o600));
+        journal.take_place(Compacted::write(&path, b"anew").unwrap(), from).unwrap();
+        assert_eq!(mode(&path), 0o600);
     }
 
     #[test]

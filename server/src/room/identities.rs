@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::journal::{Journal, Opened, Syncer};
+use crate::journal::{self, Journal, Opened, Syncer};
 
 /// People of a room who may come back; with more, the one who has been away the longest is forgotten.
 const MAX_IDENTITIES: usize = 1024;
@@ -255,7 +255,7 @@ impl Inner {
 }
 
 fn make_folder(path: &Path) -> io::Result<()> {
-    path.parent().map_or(Ok(()), std::fs::create_dir_all)
+    path.parent().map_or(Ok(()), journal::make_folder)
 }
 
 fn hash_of(token: &str) -> Option<Hash> {

@@ -10,6 +10,7 @@ use crate::interop::page;
 use crate::state::Action;
 use crate::state::chat::ChatAction;
 use crate::state::settings::{Aside, Layout};
+use crate::state::tree::TreeAction;
 use crate::words;
 
 impl Workbench {
@@ -100,6 +101,7 @@ impl Workbench {
     /// Shows a file, at a line and column if they are named.
     pub(crate) fn go_to_place(&self, path: WorkspacePath, at: Option<(u32, u32)>) {
         self.wander();
+        self.dispatch(Action::Tree(TreeAction::Select(Some(path.clone()))));
         self.show_file(path, true);
         let active = self.state().files.active;
         if let (Some(id), Some((line, column))) = (active, at) {

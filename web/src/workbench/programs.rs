@@ -129,6 +129,10 @@ impl Workbench {
     pub(crate) fn show_pane(&self, pane: Pane) {
         let mut layout = self.state().layout;
         layout.pane = pane;
+        if page::is_narrow() {
+            // It covers every pane there.
+            layout.aside = None;
+        }
         self.dispatch(Action::Layout(layout));
     }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use embedenv_shared::id::{DocumentId, RoomId};
 
-use crate::journal::Syncer;
+use crate::journal::{self, Syncer};
 
 const FOLDER: &str = "journals";
 const PEOPLE: &str = "people.log";
@@ -72,7 +72,7 @@ impl Store {
     }
 
     pub(super) fn make_folder(&self) -> io::Result<()> {
-        fs::create_dir_all(&self.folder)
+        journal::make_folder(&self.folder)
     }
 
     /// The documents that have a log, in order.

@@ -4,14 +4,13 @@
 //! journal's syncer does that.
 
 use std::collections::VecDeque;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use embedenv_shared::event::{Author, RoomEvent, What};
 use serde::{Deserialize, Serialize};
 
-use crate::journal::{Compacted, Journal, Opened, Syncer};
+use crate::journal::{self, Compacted, Journal, Opened, Syncer};
 
 /// Messages that are kept; the oldest make room.
 pub(super) const MAX_CHATS: usize = 1000;
@@ -80,7 +79,7 @@ impl History {
         let (journal, records) = match Journal::open(path, syncer) {
             Ok(Opened { journal, records, .. }) => (journal, records),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                path.parent().map_or(Ok(()), fs::create_dir_all)?;
+                path.parent().map_or(Ok(()), journal::make_folder)?;
                 (Journal::create(path, &[], syncer)?, Vec::new())
             }
             Err(error) => return Err(error),
