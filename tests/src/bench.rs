@@ -6,11 +6,13 @@
 
 pub mod crowd;
 pub mod docker;
+pub mod document;
 pub mod echo;
 pub mod files;
 pub mod floor;
 pub mod idle;
 pub mod output;
+mod peers;
 pub mod start;
 pub mod together;
 
@@ -19,7 +21,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 /// What can be asked for by name.
-pub const NAMES: [&str; 8] = ["start", "echo", "output", "crowd", "together", "files", "idle", "docker"];
+pub const NAMES: [&str; 9] = ["start", "echo", "output", "crowd", "together", "document", "files", "idle", "docker"];
 
 /// A line of the table.
 #[derive(Debug)]
@@ -52,6 +54,7 @@ pub async fn run(wanted: &[String]) -> Result<()> {
             "output" => output::run().await?,
             "crowd" => crowd::run().await?,
             "together" => together::run().await?,
+            "document" => document::run().await?,
             "files" => files::run().await?,
             "docker" => docker::run().await?.unwrap_or_default(),
             _ => idle::run().await?,

@@ -58,6 +58,11 @@ impl Editor {
         self.text.get_string(&self.doc.transact())
     }
 
+    /// In UTF-16 units.
+    pub fn text_len(&self) -> u32 {
+        self.text.len(&self.doc.transact())
+    }
+
     /// Inserts at an offset in UTF-16 units, and sends the edit.
     pub async fn insert(&mut self, client: &mut Client, at: u32, what: &str) -> Result<()> {
         let before = self.doc.transact().state_vector();

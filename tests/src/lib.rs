@@ -4,6 +4,7 @@
 pub mod bench;
 pub mod chance;
 pub mod client;
+pub mod decoders;
 pub mod dockerd;
 pub mod editor;
 pub mod program;

@@ -1,7 +1,8 @@
 //! The page: a file tree, an editor and a terminal on a room's sandbox.
 //!
 //! What it shows is [`state`], which is pure and knows no browser; so are [`run`], [`words`], [`backoff`], [`link`],
-//! [`standing`], [`queue`] and [`wire`], and all of them are tested on the host. The rest exists in a browser alone: `connection` is the socket,
+//! [`standing`], [`queue`], [`mentions`] and [`wire`], and all of them are tested on the host. The rest exists in a browser
+//! alone: `connection` is the socket,
 //! `workbench` turns what people do and what the server says into state, `components` draw it, and nothing but
 //! `interop` and `connection` binds JavaScript.
 
@@ -19,6 +20,8 @@ pub mod words;
 pub mod components;
 #[cfg(target_arch = "wasm32")]
 mod connection;
+#[cfg(test)]
+mod corpora;
 #[cfg(target_arch = "wasm32")]
 mod documents;
 #[cfg(target_arch = "wasm32")]

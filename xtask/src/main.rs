@@ -1,4 +1,4 @@
-//! Every command of the project: `cargo xtask run | build | test | e2e | bench | size | tidy | engine | image`.
+//! Every command of the project: `cargo xtask run | build | test | e2e | bench | fuzz | size | tidy | engine | image`.
 //! Owns how things are installed, staged and checked; never anything that the product does at run time.
 
 mod agent;
@@ -6,6 +6,7 @@ mod bench;
 mod cache;
 mod command;
 mod engine;
+mod fuzz;
 mod image;
 mod node;
 mod python;
@@ -30,6 +31,7 @@ usage: cargo xtask COMMAND
   test [--full]     every check and test; --full adds the long ones
   e2e [FILES]       the browser tests alone
   bench [--docker] [NAME]   the benchmarks, each beside its floor
+  fuzz [NAME] [SECONDS]     hunt for input that breaks a decoder, and keep what is new of it
   size              what the page loads until a file can be typed into, compressed
   tidy              the repository's own rules
   engine [COMMAND]  a Docker engine of its own for as long as COMMAND runs, or until Ctrl+C
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         "test" => suite::test(rest),
         "e2e" => suite::e2e(rest),
         "bench" => bench::run(rest),
+        "fuzz" => fuzz::run(rest),
         "size" => size::command(),
         "tidy" => tidy::command(),
         "engine" => engine::command(rest),

@@ -19,7 +19,7 @@ const UNSAFE_MODULES: &[&str] = &[
 ];
 
 /// Folders whose Rust files are the product's own.
-const RUST_FOLDERS: [&str; 6] = ["server", "agent", "shared", "web", "tests", "xtask"];
+const RUST_FOLDERS: [&str; 7] = ["server", "agent", "shared", "web", "tests", "xtask", "fuzz"];
 
 /// Kinds of files that people read as code.
 const CODE: [&str; 8] = ["rs", "ts", "tsx", "mjs", "js", "css", "py", "html"];

@@ -201,9 +201,11 @@ mod tests {
     fn a_file_of_another_make_is_put_aside_and_the_history_begins_anew() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("events.log");
-        crate::journal::Journal::create(&path, &[b"{\"what\":1}"], &Syncer::default()).unwrap();
-        let history = read(&path, &Syncer::default()).unwrap();
-        assert_eq!(history.after(0, 10).last, 0);
-        assert!(path.with_extension(UNREADABLE).exists());
+        for other in [&b"{\"what\":1}"[..], b"{\"events\": [{\"n", b""] {
+            crate::journal::Journal::create(&path, &[other], &Syncer::default()).unwrap();
+            let history = read(&path, &Syncer::default()).unwrap();
+            assert_eq!(history.after(0, 10).last, 0);
+            assert!(path.with_extension(UNREADABLE).exists());
+        }
     }
 }

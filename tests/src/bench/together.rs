@@ -1,30 +1,27 @@
 //! Many editors on one document: how long an edit takes to reach the others, and how many reach them in a burst. Beside
-//! it a bare relay, which only passes on what it gets, and the server of y-websocket, under the same client program.
+//! it a bare relay, which only passes on what it gets, and the servers of y-websocket and Hocuspocus, under the same client program.
 
-use std::net::TcpListener;
-use std::path::Path;
-use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use embedenv_shared::frame::{BinaryFrame, DOCUMENT_HEADER};
 use embedenv_shared::id::DocumentId;
 use futures_util::stream::SplitSink;
 use futures_util::{SinkExt as _, StreamExt as _};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
-use tokio::process::{Child, Command};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use yrs::{Doc, Text as _, Transact as _};
 
 use super::floor::Floor;
 use super::idle::resident;
 use super::output::Socket;
+use super::peers::{Peer, Speech};
 use super::{Row, median};
 use crate::program::Program;
 
@@ -36,43 +33,41 @@ const EDITS: usize = 60;
 const BURST: usize = 200;
 /// How long a burst may take until what did not arrive counts as lost.
 const PATIENCE: Duration = Duration::from_secs(60);
-const Y_WEBSOCKET: &str = "tests/peers/node_modules/y-websocket-2/bin/server.cjs";
 
 pub async fn run() -> Result<Vec<Row>> {
     let floor = Floor::start().await?;
-    let peer = Peer::start().await?;
+    let peers = Peer::start_all().await?;
     let mut rows = Vec::new();
     for count in CROWDS {
         let members = (count + 1).to_string();
         let program = Program::start_with(0, &[("EMBEDENV_ROOMS__MEMBERS", &members)]).await?;
         let mut ours = Crowd::ours(&program, count).await?;
-        let mut relay = Crowd::of(&floor.relay(&format!("room{count}")), count, false).await?;
-        let mut y_websocket = match &peer {
-            Some(peer) => Some(Crowd::of(&format!("ws://{}/room{count}", peer.address), count, true).await?),
-            None => None,
-        };
+        let room = format!("room{count}");
+        let mut relay = Crowd::of(&floor.relay(&room), count, &Speech::default()).await?;
+        let mut theirs = Vec::new();
+        for peer in &peers {
+            theirs.push((peer.name, Crowd::of(&peer.url(&room), count, &peer.speech(&room)).await?));
+        }
         for _ in 0..ROUNDS {
             relay.edit(EDITS).await?;
             ours.edit(EDITS).await?;
-            if let Some(crowd) = &mut y_websocket {
+            for (_, crowd) in &mut theirs {
                 crowd.edit(EDITS).await?;
             }
         }
         let what = format!("an edit to its arrival at {} others, median", count - 1);
         let (mine, bare) = (ours.median(), relay.median());
         rows.push(Row::times(format!("{what}, beside a bare relay"), mine, bare));
-        if let Some(crowd) = &y_websocket {
-            rows.push(Row::times(format!("{what}, beside y-websocket"), mine, crowd.median()));
-        }
+        rows.extend(
+            theirs.iter().map(|(name, crowd)| Row::times(format!("{what}, beside {name}"), mine, crowd.median())),
+        );
         if count == CROWDS[0] {
             let (mine, bare) = (ours.burst().await?, relay.burst().await?);
-            let theirs = match &mut y_websocket {
-                Some(crowd) => Some(crowd.burst().await?),
-                None => None,
-            };
             let what = format!("edits that {count} clients deliver to each other a second (more is better)");
             rows.push(rates(format!("{what}, beside a bare relay"), mine, bare));
-            rows.extend(theirs.map(|theirs| rates(format!("{what}, beside y-websocket"), mine, theirs)));
+            for (name, crowd) in &mut theirs {
+                rows.push(rates(format!("{what}, beside {name}"), mine, crowd.burst().await?));
+            }
         }
         let most = 16e6 + 64e3 * count as f64;
         let memory = resident(program.pid()?)? as f64;
@@ -89,39 +84,6 @@ pub async fn run() -> Result<Vec<Row>> {
 fn rates(what: String, mine: f64, theirs: f64) -> Row {
     let say = |rate: f64| format!("{:.0} k/s", rate / 1e3);
     Row { what, ours: say(mine), floor: say(theirs), ratio: Some(mine / theirs) }
-}
-
-/// The server of y-websocket, as npm has it.
-struct Peer {
-    _child: Child,
-    address: String,
-}
-
-impl Peer {
-    /// `None` where it is not installed.
-    async fn start() -> Result<Option<Self>> {
-        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(Y_WEBSOCKET);
-        if !program.exists() {
-            eprintln!("without y-websocket: `npm ci` in tests/peers installs it");
-            return Ok(None);
-        }
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let child = Command::new("node")
-            .arg(program)
-            .env("HOST", "127.0.0.1")
-            .env("PORT", port.to_string())
-            .stdout(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()?;
-        let address = format!("127.0.0.1:{port}");
-        for _ in 0..200 {
-            if tokio::net::TcpStream::connect(&address).await.is_ok() {
-                return Ok(Some(Self { _child: child, address }));
-            }
-            sleep(Duration::from_millis(50)).await;
-        }
-        bail!("y-websocket did not listen")
-    }
 }
 
 /// Editors of one document.
@@ -149,12 +111,12 @@ struct Editor {
 }
 
 impl Crowd {
-    async fn of(url: &str, count: usize, asks: bool) -> Result<Self> {
+    async fn of(url: &str, count: usize, speech: &Speech) -> Result<Self> {
         let arrived = Arc::<Arrived>::default();
         let (mut editors, mut readers) = (Vec::new(), JoinSet::new());
         for _ in 0..count {
             let (socket, _) = tokio_tungstenite::connect_async(url).await?;
-            editors.push(Editor::new(socket, Vec::new(), asks, &arrived, &mut readers).await?);
+            editors.push(Editor::new(socket, speech, &arrived, &mut readers).await?);
         }
         Ok(Self { editors, arrived, _readers: readers })
     }
@@ -184,7 +146,8 @@ impl Crowd {
                 }
             };
             let header = BinaryFrame::Document { document, message: &[] }.encode();
-            editors.push(Editor::new(socket, header, true, &arrived, &mut readers).await?);
+            let speech = Speech { hello: Vec::new(), header, asks: true };
+            editors.push(Editor::new(socket, &speech, &arrived, &mut readers).await?);
         }
         Ok(Self { editors, arrived, _readers: readers })
     }
@@ -253,15 +216,13 @@ impl Arrived {
 }
 
 impl Editor {
-    async fn new(
-        socket: Socket,
-        header: Vec<u8>,
-        asks: bool,
-        arrived: &Arc<Arrived>,
-        readers: &mut JoinSet<()>,
-    ) -> Result<Self> {
+    async fn new(socket: Socket, speech: &Speech, arrived: &Arc<Arrived>, readers: &mut JoinSet<()>) -> Result<Self> {
         let (mut sink, mut stream) = socket.split();
-        if asks {
+        let Speech { hello, header, asks } = speech;
+        if !hello.is_empty() {
+            sink.send(Message::binary(hello.clone())).await?;
+        }
+        if *asks {
             sink.send(Message::binary([&header[..], &[0, 0, 1, 0]].concat())).await?;
             // The answer, a step 2: before it is here nothing is counted.
             loop {
@@ -284,7 +245,7 @@ impl Editor {
                 }
             }
         });
-        Ok(Self { sink, header, doc: Doc::new() })
+        Ok(Self { sink, header: header.clone(), doc: Doc::new() })
     }
 
     /// One more letter, as a message.

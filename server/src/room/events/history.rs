@@ -4,7 +4,7 @@
 //! journal's syncer does that.
 
 use std::collections::VecDeque;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use embedenv_shared::event::{Author, RoomEvent, What};
@@ -78,7 +78,7 @@ impl History {
     pub(super) fn open(path: &Path, syncer: &Syncer) -> io::Result<Self> {
         let (journal, records) = match Journal::open(path, syncer) {
             Ok(Opened { journal, records, .. }) => (journal, records),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
                 path.parent().map_or(Ok(()), journal::make_folder)?;
                 (Journal::create(path, &[], syncer)?, Vec::new())
             }
@@ -87,7 +87,9 @@ impl History {
         let (path, kept) = (path.to_owned(), VecDeque::new());
         let mut history = Self { journal, path, kept, chats: 0, last: 0, written: 0 };
         for record in records {
-            let Record { events } = serde_json::from_slice(&record)?;
+            // Whatever is wrong with it, it is not a record of this program's.
+            let read = serde_json::from_slice(&record).map_err(|error| io::Error::new(ErrorKind::InvalidData, error));
+            let Record { events } = read?;
             events.into_iter().for_each(|event| history.keep(event));
         }
         Ok(history)
