@@ -12,7 +12,7 @@ use crate::repo;
 
 /// How long each decoder is fed, if nobody says otherwise.
 const SECONDS: u64 = 60;
-/// Inputs that a corpus has at most; the longest are left out.
+/// Inputs that a corpus has at most.
 const MOST: usize = 80;
 /// The longest input, in bytes.
 const MAX_LENGTH: usize = 16 * 1024;
@@ -57,23 +57,26 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             [format!("-max_total_time={seconds}"), format!("-max_len={MAX_LENGTH}"), "-verbosity=0".to_owned()];
         decoder(&limits, [&found, &kept])?;
         decoder(&["-set_cover_merge=1".to_owned(), "-verbosity=0".to_owned()], [&kept, &found])?;
-        println!("{name}: {} inputs kept", keep_shortest(&kept)?);
+        println!("{name}: {} inputs kept", thin_out(&kept)?);
     }
     Ok(())
 }
 
-/// Bounds what every run of the tests reads and everybody who clones the project gets. Returns how many are left.
-fn keep_shortest(folder: &Path) -> Result<usize> {
+/// Bounds what every run of the tests reads and everybody who clones the project gets: of more than [`MOST`] inputs, some
+/// of every length stay. Returns how many are left.
+fn thin_out(folder: &Path) -> Result<usize> {
     let mut inputs = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         inputs.push((entry.metadata()?.len(), entry.path()));
     }
     inputs.sort_unstable();
-    for (_, path) in inputs.iter().skip(MOST) {
+    let count = inputs.len();
+    let stays = |index: usize| count <= MOST || index * MOST / count != (index + 1) * MOST / count;
+    for (_, (_, path)) in inputs.iter().enumerate().filter(|(index, _)| !stays(*index)) {
         fs::remove_file(path)?;
     }
-    Ok(inputs.len().min(MOST))
+    Ok(count.min(MOST))
 }
 
 fn corpora() -> Result<Vec<String>> {
