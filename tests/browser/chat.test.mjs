@@ -54,6 +54,11 @@ scenario('two people talk, a place in a file is a link, and both see who did wha
   // A line can be named without typing it.
   await graces.region.getByRole('button', { name: 'Link line' }).click();
   assert.equal(await graces.box.inputValue(), 'poem.py:3 ');
+  // Closing the chat does not lose it.
+  await graces.region.getByRole('button', { name: 'Close chat' }).click();
+  await openChat(grace);
+  assert.equal(await graces.box.inputValue(), 'poem.py:3 ');
+  await graces.box.press('Control+End');
   await graces.box.pressSequentially('is where');
   await graces.box.press('Shift+Enter');
   await graces.box.pressSequentially('it ends');

@@ -62,6 +62,8 @@ pub(crate) struct Inner {
     opening: RefCell<Option<Timeout>>,
     /// Numbers the messages of this page.
     last_message: Cell<u32>,
+    /// A message that is being written; the box for it may go and come back.
+    pub(crate) draft: RefCell<String>,
     listings: Listings,
     stop_presses: StopPresses,
     /// What was open before the page was loaded anew, until the room is joined.
@@ -113,6 +115,7 @@ impl Workbench {
             instance: page::unique(),
             opening: RefCell::new(None),
             last_message: Cell::new(0),
+            draft: RefCell::default(),
             listings: Listings::default(),
             stop_presses: StopPresses::default(),
             remembered: RefCell::new(None),

@@ -44,7 +44,7 @@ pub(crate) fn Chat(props: &ChatProps) -> Html {
     let drawn = use_state_eq(|| DRAWN);
     let (log, text) = (use_node_ref(), use_node_ref());
     let at_end = use_mut_ref(|| true);
-    let newest = (chat.last(), chat.on_way.len(), *view);
+    let newest = (chat.last(), chat.on_way.len(), *view, *drawn);
     use_effect_with((log.clone(), newest, at_end.clone()), |(log, _, at_end)| {
         if let Some(log) = log.cast::<Element>() {
             if *at_end.borrow() {
@@ -223,6 +223,7 @@ fn compose(workbench: &Workbench, text: &NodeRef, at_end: &Rc<std::cell::RefCell
                     .alert(format!("A message has at most {MAX_CHAT} bytes; this one has {}.", said.len()));
             }
             area.set_value("");
+            workbench.draft.borrow_mut().clear();
             *at_end.borrow_mut() = true;
             workbench.say(said);
         }
@@ -249,16 +250,27 @@ fn compose(workbench: &Workbench, text: &NodeRef, at_end: &Rc<std::cell::RefCell
                 Some(place) => {
                     let before = area.value();
                     let space = if before.is_empty() || before.ends_with(char::is_whitespace) { "" } else { " " };
-                    area.set_value(&format!("{before}{space}{place} "));
+                    let draft = format!("{before}{space}{place} ");
+                    area.set_value(&draft);
+                    workbench.draft.replace(draft);
                 }
                 None => workbench.alert("Open a file first: the link is to the line of its cursor."),
             }
             page::give_focus(&area);
         })
     };
+    let oninput = {
+        let (workbench, text) = (workbench.clone(), text.clone());
+        Callback::from(move |_: InputEvent| {
+            if let Some(area) = text.cast::<HtmlTextAreaElement>() {
+                workbench.draft.replace(area.value());
+            }
+        })
+    };
+    let draft = workbench.draft.borrow().clone();
     html! {
         <form class="chat-form" {onsubmit}>
-            <textarea aria-label="Message" placeholder="Message" rows="2" ref={text} {onkeydown} />
+            <textarea aria-label="Message" placeholder="Message" rows="2" defaultvalue={draft} ref={text} {oninput} {onkeydown} />
             <div class="chat-actions">
                 <button type="button" class="plain" title="Put in the file and line of the cursor" onclick={insert}>
                     <Icon name={IconName::Link} /><span>{ "Link line" }</span>
