@@ -24,6 +24,10 @@ pub(super) struct Speech {
     pub(super) header: Vec<u8>,
     /// It answers who asks for the document.
     pub(super) asks: bool,
+    /// An edit comes back to its author, too.
+    pub(super) echoes: bool,
+    /// Edits that come together are made one update, in which they are counted.
+    pub(super) merges: bool,
 }
 
 pub(super) struct Peer {
@@ -73,12 +77,12 @@ impl Peer {
 
     pub(super) fn speech(&self, document: &str) -> Speech {
         if !self.names_document {
-            return Speech { asks: true, ..Speech::default() };
+            return Speech { asks: true, echoes: true, ..Speech::default() };
         }
         // A length, which takes one byte in the lib0 encoding below 128, and the name.
         let header = [&[document.len() as u8], document.as_bytes()].concat();
         // The message `Auth` with an empty token: without it nothing is answered.
         let hello = [&header[..], &[2, 0, 0]].concat();
-        Speech { hello, header, asks: true }
+        Speech { hello, header, asks: true, echoes: true, merges: true }
     }
 }

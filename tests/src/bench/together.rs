@@ -1,5 +1,6 @@
 //! Many editors on one document: how long an edit takes to reach the others, and how many reach them in a burst. Beside
-//! it a bare relay, which only passes on what it gets, and the servers of y-websocket and Hocuspocus, under the same client program.
+//! it a bare relay, which only passes on what it gets, and the servers of y-websocket and Hocuspocus, all under the same
+//! client program.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,7 +17,8 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
-use yrs::{Doc, Text as _, Transact as _};
+use yrs::updates::decoder::Decode as _;
+use yrs::{Doc, Text as _, Transact as _, Update};
 
 use super::floor::Floor;
 use super::idle::resident;
@@ -90,6 +92,8 @@ fn rates(what: String, mine: f64, theirs: f64) -> Row {
 struct Crowd {
     editors: Vec<Editor>,
     arrived: Arc<Arrived>,
+    /// How many an edit reaches.
+    readers_of_each: usize,
     /// Ended with the crowd.
     _readers: JoinSet<()>,
 }
@@ -118,7 +122,8 @@ impl Crowd {
             let (socket, _) = tokio_tungstenite::connect_async(url).await?;
             editors.push(Editor::new(socket, speech, &arrived, &mut readers).await?);
         }
-        Ok(Self { editors, arrived, _readers: readers })
+        let readers_of_each = if speech.echoes { count } else { count - 1 };
+        Ok(Self { editors, arrived, readers_of_each, _readers: readers })
     }
 
     async fn ours(program: &Program, count: usize) -> Result<Self> {
@@ -146,20 +151,19 @@ impl Crowd {
                 }
             };
             let header = BinaryFrame::Document { document, message: &[] }.encode();
-            let speech = Speech { hello: Vec::new(), header, asks: true };
+            let speech = Speech { header, asks: true, ..Speech::default() };
             editors.push(Editor::new(socket, &speech, &arrived, &mut readers).await?);
         }
-        Ok(Self { editors, arrived, _readers: readers })
+        Ok(Self { editors, arrived, readers_of_each: count - 1, _readers: readers })
     }
 
     /// Single edits, one after the other, each waited for everywhere.
     async fn edit(&mut self, count: usize) -> Result<()> {
-        let others = self.editors.len() - 1;
         for number in 0..count {
             let which = number % self.editors.len();
             let editor = &mut self.editors[which];
             let message = editor.edit();
-            let until = self.arrived.updates.load(Ordering::Acquire) + others;
+            let until = self.arrived.updates.load(Ordering::Acquire) + self.readers_of_each;
             self.arrived.single.lock().0 = Some(Instant::now());
             editor.sink.send(message).await?;
             self.arrived.wait(until).await?;
@@ -176,7 +180,7 @@ impl Crowd {
     async fn burst(&mut self) -> Result<f64> {
         let edits: Vec<Vec<Message>> =
             self.editors.iter_mut().map(|editor| (0..BURST).map(|_| editor.edit()).collect()).collect();
-        let deliveries = self.editors.len() * (self.editors.len() - 1) * BURST;
+        let deliveries = self.editors.len() * self.readers_of_each * BURST;
         let until = self.arrived.updates.load(Ordering::Acquire) + deliveries;
         let started = Instant::now();
         let sending = self.editors.iter_mut().zip(edits).map(|(editor, edits)| async move {
@@ -218,7 +222,7 @@ impl Arrived {
 impl Editor {
     async fn new(socket: Socket, speech: &Speech, arrived: &Arc<Arrived>, readers: &mut JoinSet<()>) -> Result<Self> {
         let (mut sink, mut stream) = socket.split();
-        let Speech { hello, header, asks } = speech;
+        let Speech { hello, header, asks, merges, .. } = speech;
         if !hello.is_empty() {
             sink.send(Message::binary(hello.clone())).await?;
         }
@@ -232,13 +236,13 @@ impl Editor {
                 }
             }
         }
-        let (skip, arrived) = (header.len(), arrived.clone());
+        let (skip, merges, arrived) = (header.len(), *merges, arrived.clone());
         readers.spawn(async move {
             while let Some(Ok(message)) = stream.next().await {
                 if let Message::Binary(frame) = message
                     && (skip == 0 || frame.len() > DOCUMENT_HEADER)
                 {
-                    let updates = updates_in(&frame[skip..]);
+                    let updates = updates_in(&frame[skip..], merges);
                     if updates > 0 {
                         arrived.came(updates);
                     }
@@ -265,8 +269,8 @@ impl Editor {
     }
 }
 
-/// How many edits stand in the messages of a frame.
-fn updates_in(mut rest: &[u8]) -> usize {
+/// How many edits stand in the messages of a frame. Where edits are merged, they are counted by their letters.
+fn updates_in(mut rest: &[u8], merges: bool) -> usize {
     let mut updates = 0;
     while let [kind, after @ ..] = rest {
         let (is_update, body) = match (kind, after) {
@@ -277,8 +281,18 @@ fn updates_in(mut rest: &[u8]) -> usize {
         let Some(digits) = body.iter().position(|byte| byte & 0x80 == 0).map(|last| last + 1) else { return updates };
         let length = body[..digits].iter().rev().fold(0, |length, byte| (length << 7) | usize::from(byte & 0x7f));
         let Some(next) = body.get(digits + length..) else { return updates };
-        updates += usize::from(is_update);
+        updates += match is_update {
+            true if merges => letters_in(&body[digits..digits + length]),
+            is_update => usize::from(is_update),
+        };
         rest = next;
     }
     updates
+}
+
+/// How many letters an update adds; none if it can't be read.
+fn letters_in(update: &[u8]) -> usize {
+    let Ok(update) = Update::decode_v1(update) else { return 0 };
+    let insertions = update.insertions(true);
+    insertions.iter().flat_map(|(_, ranges)| ranges.iter()).map(|range| (range.end - range.start) as usize).sum()
 }
