@@ -20,6 +20,7 @@ use crate::interop::page;
 use crate::standing::{Standing, is_update};
 use crate::state::Action;
 use crate::state::files::{Access, FileId, FilesAction};
+use crate::state::groups::GroupId;
 use crate::words;
 use crate::workbench::Workbench;
 
@@ -54,6 +55,8 @@ impl Sought {
 
 struct Record {
     id: FileId,
+    /// The groups in which it is shown, and where.
+    places: RefCell<Vec<(GroupId, Element)>>,
     editor: RefCell<Option<Rc<Editor>>>,
     /// What the server calls it, while it is open on the connection that stands.
     document: Cell<Option<DocumentId>>,
@@ -89,10 +92,20 @@ impl Documents {
         self.get(id)?.document.get()
     }
 
-    /// A tab is shown for the first time: opens its document, and makes its editor in `parent`.
-    pub(crate) fn mount(&self, workbench: &Workbench, id: FileId, parent: Element) {
+    /// A tab is shown for the first time: its document is opened and an editor made for it, if another tab has none yet.
+    pub(crate) fn mount(&self, workbench: &Workbench, id: FileId, group: GroupId, parent: Element) {
+        if let Some(record) = self.get(id) {
+            if let Some(editor) = &*record.editor.borrow() {
+                editor.attach(group, &parent);
+                if record.wants_focus.take() || workbench.take_wish_for_editor(id) {
+                    editor.focus(group);
+                }
+            }
+            return record.places.borrow_mut().push((group, parent));
+        }
         let record = Rc::new(Record {
             id,
+            places: RefCell::new(vec![(group, parent)]),
             editor: RefCell::new(None),
             document: Cell::new(None),
             epoch: Cell::new(None),
@@ -107,16 +120,23 @@ impl Documents {
         open(workbench, &record);
         let workbench = workbench.clone();
         spawn_local(async move {
-            if let Err(error) = make_editor(&workbench, &record, parent).await {
+            if let Err(error) = make_editor(&workbench, &record).await {
                 page::warn(&format!("the editor: {error:?}"));
                 workbench.dispatch(Action::Alert(words::no_module("editor")));
             }
         });
     }
 
-    /// A tab is closed.
-    pub(crate) fn unmount(&self, workbench: &Workbench, id: FileId) {
+    /// A tab is closed, or moved to another group. Once the file is not open, its document is closed.
+    pub(crate) fn unmount(&self, workbench: &Workbench, id: FileId, group: GroupId) {
         let Some(record) = self.get(id) else { return };
+        record.places.borrow_mut().retain(|(other, _)| *other != group);
+        if workbench.state().files.get(id).is_some() {
+            if let Some(editor) = &*record.editor.borrow() {
+                editor.detach(group);
+            }
+            return;
+        }
         self.records.borrow_mut().retain(|other| other.id != id);
         if let Some(document) = record.document.take() {
             workbench.connection.tell(&FullRequest::Close { document });
@@ -206,22 +226,30 @@ impl Documents {
         self.get(id).map_or((1, 1), |record| record.cursor.get())
     }
 
-    /// Gives the keyboard to an editor, once it is there and drawn. Returns whether it has a record.
-    pub(crate) fn focus(&self, id: FileId) -> bool {
+    /// Gives the keyboard to an editor in a group, once it is there and drawn. Returns whether it has a record.
+    pub(crate) fn focus(&self, id: FileId, group: GroupId) -> bool {
         let Some(record) = self.get(id) else { return false };
         let editor = record.editor.borrow().clone();
         match editor {
             Some(editor) => {
-                editor.focus();
+                editor.focus(group);
                 // One that is not drawn yet takes no keyboard.
                 spawn_local(async move {
                     TimeoutFuture::new(0).await;
-                    editor.focus();
+                    editor.focus(group);
                 });
             }
             None => record.wants_focus.set(true),
         }
         true
+    }
+
+    /// Has the editor of a file do something that it knows by name.
+    pub(crate) fn perform(&self, id: FileId, group: GroupId, command: &str) {
+        let editor = self.get(id).and_then(|record| record.editor.borrow().clone());
+        if let Some(editor) = editor {
+            editor.perform(group, command);
+        }
     }
 
     /// Has every editor keep to the view of a person.
@@ -369,24 +397,27 @@ fn refused(workbench: &Workbench, record: &Rc<Record>, failure: &Failure, reason
     workbench.dispatch(Action::Files(FilesAction::Access { id: record.id, access }));
 }
 
-async fn make_editor(workbench: &Workbench, record: &Rc<Record>, parent: Element) -> Result<(), wasm_bindgen::JsValue> {
+async fn make_editor(workbench: &Workbench, record: &Rc<Record>) -> Result<(), wasm_bindgen::JsValue> {
     let module = load(Module::Editor).await?;
     if workbench.documents.get(record.id).is_none() {
         return Ok(());
     }
     let path = workbench.state().files.get(record.id).map(|file| file.path.clone());
     let Some(path) = path else { return Ok(()) };
-    let editor = Editor::new(module, &parent, path.as_str(), workbench.is_dark(), events(workbench, record))?;
+    let editor = Editor::new(module, path.as_str(), workbench.is_dark(), events(workbench, record))?;
     editor.follow(workbench.state().following);
     if let Some((_, sought)) = workbench.documents.sought.take().filter(|(id, _)| *id == record.id) {
         sought.show_in(&editor);
     }
-    *record.editor.borrow_mut() = Some(Rc::new(editor));
+    let places = record.places.borrow().clone();
+    for (group, parent) in &places {
+        editor.attach(*group, parent);
+    }
+    let editor = Rc::new(editor);
+    *record.editor.borrow_mut() = Some(editor.clone());
     sync(workbench, record, false);
-    if record.wants_focus.take()
-        && let Some(editor) = &*record.editor.borrow()
-    {
-        editor.focus();
+    if let Some((group, _)) = places.last().filter(|_| record.wants_focus.take()) {
+        editor.focus(*group);
     }
     Ok(())
 }
@@ -409,7 +440,7 @@ fn events(workbench: &Workbench, record: &Rc<Record>) -> EditorEvents {
             }
         }
     };
-    let (save, run, wander) = (workbench.clone(), workbench.clone(), workbench.clone());
+    let wander = workbench.clone();
     let cursor = {
         let (workbench, record) = (workbench.clone(), Rc::downgrade(record));
         move |line, column| {
@@ -423,8 +454,6 @@ fn events(workbench: &Workbench, record: &Rc<Record>) -> EditorEvents {
     };
     EditorEvents {
         message: Box::new(message),
-        save: Box::new(move || save.save(id)),
-        run: Box::new(move || run.run()),
         cursor: Box::new(cursor),
         edited: Box::new(edited),
         wander: Box::new(move || wander.wander()),

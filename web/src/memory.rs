@@ -1,5 +1,5 @@
 //! What the page remembers: the link and the open things in the tab's storage, so that a reload finds them; the settings
-//! in the browser's. Where there is no storage it remembers nothing, and works.
+//! and the layout in the browser's. Where there is no storage it remembers nothing, and works.
 
 use embedenv_shared::path::{ProjectName, WorkspacePath};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -9,18 +9,20 @@ use web_sys::Storage;
 use crate::interop::page;
 use crate::link::RoomLink;
 use crate::state::State;
+use crate::state::groups::Kept;
 use crate::state::settings::{Layout, Settings};
 
 const LINK: &str = "embedenv.link";
 const PAGE: &str = "embedenv.page";
 const RESUME: &str = "embedenv.resume";
 const SETTINGS: &str = "embedenv.settings";
+const LAYOUT: &str = "embedenv.layout";
 
 /// What was open.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Page {
     pub(crate) project: ProjectName,
-    pub(crate) files: Vec<WorkspacePath>,
+    pub(crate) groups: Kept<WorkspacePath>,
     pub(crate) active: Option<WorkspacePath>,
     pub(crate) folders: Vec<WorkspacePath>,
     pub(crate) terminal: Option<u32>,
@@ -31,7 +33,7 @@ impl Page {
     pub(crate) fn of(state: &State) -> Option<Self> {
         Some(Self {
             project: state.me.as_ref()?.project.clone(),
-            files: state.files.open.iter().map(|file| file.path.clone()).collect(),
+            groups: state.files.groups.kept(&|id| state.files.get(id).map(|file| file.path.clone())),
             active: state.files.active().map(|file| file.path.clone()),
             folders: state.tree.open.iter().cloned().collect(),
             terminal: state.terminals.active.map(|id| id.0),
@@ -73,6 +75,15 @@ pub(crate) fn resume() -> Option<String> {
 
 pub(crate) fn keep_resume(token: &str) {
     write(page::session_storage(), RESUME, &token);
+}
+
+/// The layout of the room that was left last.
+pub(crate) fn layout() -> Option<Layout> {
+    read(page::local_storage(), LAYOUT)
+}
+
+pub(crate) fn keep_layout(layout: Layout) {
+    write(page::local_storage(), LAYOUT, &layout);
 }
 
 pub(crate) fn settings() -> Settings {

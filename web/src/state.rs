@@ -4,7 +4,10 @@
 //! a change of one leaves the others the same.
 
 pub mod chat;
+pub mod commands;
 pub mod files;
+pub mod groups;
+pub mod keys;
 pub mod palette;
 pub mod people;
 pub mod settings;
@@ -20,6 +23,7 @@ use embedenv_shared::path::{ProjectName, WorkspacePath};
 use crate::words::Notice;
 use chat::{Chat, ChatAction};
 use files::{FileId, Files, FilesAction};
+use keys::Keymap;
 use people::News;
 use settings::{Aside, Layout, Pane, Settings};
 use terminals::{Terminals, TerminalsAction};
@@ -49,6 +53,7 @@ pub struct State {
     pub dialog: Option<Dialog>,
     pub menu: Option<Menu>,
     pub settings: Rc<Settings>,
+    pub keymap: Rc<Keymap>,
     pub layout: Layout,
     last_alert: u32,
 }
@@ -176,7 +181,7 @@ impl State {
             Action::Sandbox(sandbox) => self.sandbox = sandbox,
             Action::Tree(action) => Rc::make_mut(&mut self.tree).reduce(action),
             Action::Files(action) => {
-                if matches!(action, FilesAction::Show { .. } | FilesAction::Activate(_)) {
+                if matches!(action, FilesAction::Show { .. } | FilesAction::Activate(_) | FilesAction::ActivateIn(..)) {
                     self.layout.pane = Pane::Editor;
                 }
                 Rc::make_mut(&mut self.files).reduce(action);
@@ -197,7 +202,12 @@ impl State {
             Action::CloseAlert(number) => Rc::make_mut(&mut self.alerts).retain(|alert| alert.number != number),
             Action::Dialog(dialog) => self.dialog = dialog,
             Action::Menu(menu) => self.menu = menu,
-            Action::Settings(settings) => self.settings = Rc::new(settings),
+            Action::Settings(settings) => {
+                if settings.keys != self.settings.keys {
+                    self.keymap = Rc::new(Keymap::new(&settings.keys));
+                }
+                self.settings = Rc::new(settings);
+            }
             Action::Layout(layout) => self.layout = layout,
         }
     }

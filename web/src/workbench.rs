@@ -31,6 +31,7 @@ use crate::link::RoomLink;
 use crate::memory::{self, Page};
 use crate::signal::Signal;
 use crate::state::files::FileId;
+use crate::state::keys::Stroke;
 use crate::state::settings::{Settings, Theme};
 use crate::state::{Action, Connection as Shown, State};
 use crate::terminals::Terminals;
@@ -65,6 +66,8 @@ pub(crate) struct Inner {
     /// A message that is being written; the box for it may go and come back.
     pub(crate) draft: RefCell<String>,
     listings: Listings,
+    /// The first of two strokes, and when it was made, in milliseconds since 1970.
+    first_stroke: RefCell<Option<(Stroke, f64)>>,
     stop_presses: StopPresses,
     /// What was open before the page was loaded anew, until the room is joined.
     remembered: RefCell<Option<Page>>,
@@ -117,6 +120,7 @@ impl Workbench {
             last_message: Cell::new(0),
             draft: RefCell::default(),
             listings: Listings::default(),
+            first_stroke: RefCell::default(),
             stop_presses: StopPresses::default(),
             remembered: RefCell::new(None),
             sandbox_epoch: Cell::new(None),
@@ -266,16 +270,13 @@ impl Workbench {
                 event.set_return_value("unsaved");
             }
         }));
-        for phase in [EventListenerOptions::enable_prevent_default(), EventListenerOptions::run_in_capture_phase()] {
-            let captures = phase.phase == gloo_events::EventListenerPhase::Capture;
-            let workbench = self.clone();
-            let options = EventListenerOptions { passive: false, ..phase };
-            listeners.push(EventListener::new_with_options(&window, "keydown", options, move |event| {
-                if let Some(event) = event.dyn_ref::<KeyboardEvent>() {
-                    workbench.key(event, captures);
-                }
-            }));
-        }
+        let workbench = self.clone();
+        let options = EventListenerOptions { passive: false, ..EventListenerOptions::run_in_capture_phase() };
+        listeners.push(EventListener::new_with_options(&window, "keydown", options, move |event| {
+            if let Some(event) = event.dyn_ref::<KeyboardEvent>() {
+                workbench.key(event);
+            }
+        }));
         if let Some(query) = page::dark_query() {
             let workbench = self.clone();
             listeners.push(EventListener::new(&query, "change", move |_| workbench.apply_theme()));
@@ -307,6 +308,7 @@ impl Workbench {
         if self.remembered.borrow().is_none()
             && let Some(page) = Page::of(&self.state())
         {
+            memory::keep_layout(page.layout);
             memory::keep_page(&page);
         }
     }

@@ -3,19 +3,20 @@
 // and never throws into the page: what goes wrong is told in the console.
 
 import { Annotation, ChangeSet, Compartment, EditorState, type Extension } from '@codemirror/state';
-import { EditorView, type ViewUpdate } from '@codemirror/view';
+import { EditorView, ViewPlugin, type ViewUpdate } from '@codemirror/view';
 import { yCollab } from 'y-codemirror.next';
+import { perform } from './editor/commands';
 import { diff } from './editor/diff';
-import { type KeyEvents, keys } from './editor/keys';
+import { keys } from './editor/keys';
 import { languageOf } from './editor/languages';
 import { merge } from './editor/merge';
+import { Panes } from './editor/panes';
 import { people, personIn, setPeople } from './editor/people';
 import { Replica } from './editor/replica';
 import { setup } from './editor/setup';
 import { Unheld } from './editor/unheld';
 
-export interface EditorOptions extends KeyEvents {
-  parent: HTMLElement;
+export interface EditorOptions {
   path: string;
   label: string;
   readOnly: boolean;
@@ -32,6 +33,14 @@ export interface EditorOptions extends KeyEvents {
   onWander(): void;
 }
 
+/** What a view begins with. */
+interface State {
+  readOnly: boolean;
+  dark: boolean;
+  label: string;
+  language: Extension;
+}
+
 /** A change that brings the view to what the document holds. */
 const fromDocument = Annotation.define<boolean>();
 
@@ -41,7 +50,10 @@ export function createEditor(options: EditorOptions): Editor {
 
 class Editor {
   readonly #options: EditorOptions;
+  /** The editor whose text is the document's. */
   readonly #view: EditorView;
+  /** Where it is shown. */
+  readonly #panes: Panes;
   readonly #shared = new Compartment();
   readonly #language = new Compartment();
   readonly #access = new Compartment();
@@ -70,28 +82,42 @@ class Editor {
   constructor(options: EditorOptions) {
     this.#options = options;
     this.#path = options.path;
+    const parts = (state: State): Extension => [
+      EditorView.cspNonce.of(options.nonce),
+      this.#access.of(access(state.readOnly)),
+      this.#shade.of(EditorView.darkTheme.of(state.dark)),
+      this.#name.of(named(state.label)),
+      keys(),
+      setup(),
+      people(),
+      this.#language.of(state.language),
+      EditorView.updateListener.of((update) => this.#moved(update)),
+      ViewPlugin.define(({ scrollDOM }) => {
+        scrollDOM.addEventListener('scroll', () => this.#tellWhereabouts(), { passive: true });
+        for (const ownWay of ['wheel', 'touchmove'] as const) {
+          scrollDOM.addEventListener(ownWay, () => this.#wander(), { passive: true });
+        }
+        return {};
+      }),
+    ];
     this.#view = new EditorView({
-      parent: options.parent,
       state: EditorState.create({
         extensions: [
-          EditorView.cspNonce.of(options.nonce),
-          this.#access.of(access(options.readOnly)),
-          this.#shade.of(EditorView.darkTheme.of(options.dark)),
-          this.#name.of(named(options.label)),
-          keys(options),
-          setup(),
-          people(),
-          this.#language.of([]),
+          parts({ ...options, language: [] }),
           this.#shared.of([]),
           EditorView.updateListener.of((update) => this.#updated(update)),
         ],
       }),
     });
-    const { scrollDOM } = this.#view;
-    scrollDOM.addEventListener('scroll', () => this.#tellWhereabouts(), { passive: true });
-    for (const ownWay of ['wheel', 'touchmove'] as const) {
-      scrollDOM.addEventListener(ownWay, () => this.#wander(), { passive: true });
-    }
+    this.#panes = new Panes(this.#view, () => {
+      const { state } = this.#view;
+      return parts({
+        readOnly: state.readOnly,
+        dark: state.facet(EditorView.darkTheme),
+        label: `Editor: ${this.#path}`,
+        language: this.#language.get(state) ?? [],
+      });
+    });
     this.#loadLanguage();
   }
 
@@ -121,7 +147,7 @@ class Editor {
       this.#view.dispatch({ effects: this.#shared.reconfigure([]) });
     }
     this.#replica?.destroy();
-    this.#view.dispatch({ effects: setPeople.of([]) });
+    this.#panes.everywhere({ effects: setPeople.of([]) });
     const replica: Replica = new Replica({
       send: (message) => this.#options.onMessage(message),
       edited: () => this.#options.onEdited(),
@@ -143,24 +169,34 @@ class Editor {
 
   setReadOnly(readOnly: boolean): void {
     if (this.#view.state.readOnly !== readOnly) {
-      this.#view.dispatch({ effects: this.#access.reconfigure(access(readOnly)) });
+      this.#panes.everywhere({ effects: this.#access.reconfigure(access(readOnly)) });
       this.#bringLeft();
     }
   }
 
   setDark(dark: boolean): void {
-    this.#view.dispatch({ effects: this.#shade.reconfigure(EditorView.darkTheme.of(dark)) });
+    this.#panes.everywhere({ effects: this.#shade.reconfigure(EditorView.darkTheme.of(dark)) });
   }
 
   /** The file has another path: perhaps another language. */
   setPath(path: string): void {
     this.#path = path;
-    this.#view.dispatch({ effects: this.#name.reconfigure(named(`Editor: ${path}`)) });
+    this.#panes.everywhere({ effects: this.#name.reconfigure(named(`Editor: ${path}`)) });
     this.#loadLanguage();
   }
 
-  focus(): void {
-    this.#view.focus();
+  /** Shows it at one more place. */
+  attach(pane: number, parent: HTMLElement): void {
+    this.#panes.attach(pane, parent);
+  }
+
+  /** Shows it no more at a place. */
+  detach(pane: number): void {
+    this.#panes.detach(pane);
+  }
+
+  focus(pane: number): void {
+    this.#panes.at(pane).focus();
   }
 
   /** Puts the cursor at a line and column, from 1, as near as there is one, and shows it, once the text is here. */
@@ -172,7 +208,14 @@ class Editor {
     const { doc } = this.#view.state;
     const { from, to } = doc.line(Math.min(Math.max(line, 1), doc.lines));
     const anchor = Math.min(from + Math.max(column, 1) - 1, to);
-    this.#view.dispatch({ selection: { anchor }, effects: EditorView.scrollIntoView(anchor, { y: 'center' }) });
+    this.#panes.front.dispatch({ selection: { anchor }, effects: EditorView.scrollIntoView(anchor, { y: 'center' }) });
+  }
+
+  /** Does something by its name in the page's table of commands. */
+  perform(pane: number, command: string): void {
+    const view = this.#panes.at(pane);
+    view.focus();
+    if (!perform(view, command)) console.warn(`the editor knows no command ${command}`);
   }
 
   /** Keeps to the view of a person, until told otherwise. */
@@ -193,7 +236,7 @@ class Editor {
 
   destroy(): void {
     this.#bound = false;
-    this.#view.destroy();
+    this.#panes.destroy();
     this.#replica?.destroy();
     this.#replica = null;
   }
@@ -231,15 +274,20 @@ class Editor {
   }
 
   #updated(update: ViewUpdate): void {
-    if (update.docChanged) {
-      for (const transaction of update.transactions) {
-        if (!transaction.docChanged || transaction.annotation(fromDocument)) continue;
-        if (this.#replica?.receiving) this.#unheld.came(transaction.changes);
-        else this.#unheld.typed(transaction.changes, transaction.startState.doc);
-        if (!this.#bound) this.#options.onEdited();
-      }
+    this.#panes.changed(update);
+    for (const transaction of update.transactions) {
+      if (!transaction.docChanged || transaction.annotation(fromDocument)) continue;
+      if (this.#replica?.receiving) this.#unheld.came(transaction.changes);
+      else this.#unheld.typed(transaction.changes, transaction.startState.doc);
+      if (!this.#bound) this.#options.onEdited();
     }
-    if (update.docChanged || update.selectionSet || (update.focusChanged && update.view.hasFocus)) {
+  }
+
+  /** Something has changed at one of the places. */
+  #moved(update: ViewUpdate): void {
+    const { view } = update;
+    if (!this.#panes.isFront(update)) return;
+    if (update.docChanged || update.selectionSet || (update.focusChanged && view.hasFocus)) {
       this.#tellCursor(update.state, update.focusChanged);
       this.#tellWhereabouts();
     }
@@ -249,7 +297,7 @@ class Editor {
 
   #tellWhereabouts(): void {
     if (!this.#replica || !this.#bound) return;
-    const view = this.#view;
+    const view = this.#panes.front;
     this.#isHere ||= view.hasFocus;
     const { anchor, head } = view.state.selection.main;
     const top = view.lineBlockAtHeight(view.scrollDOM.scrollTop).from;
@@ -258,27 +306,29 @@ class Editor {
 
   #peopleMoved(replica: Replica): void {
     if (replica !== this.#replica || !this.#bound) return;
-    this.#view.dispatch({ effects: setPeople.of(replica.people()) });
+    this.#panes.everywhere({ effects: setPeople.of(replica.people()) });
     this.#find();
     this.#keepTo();
   }
 
   #find(): void {
+    const view = this.#panes.front;
     if (this.#sought === null) return;
-    const head = personIn(this.#view, this.#sought)?.head ?? null;
+    const head = personIn(view, this.#sought)?.head ?? null;
     if (head === null) return;
     this.#sought = null;
-    this.#view.dispatch({ effects: EditorView.scrollIntoView(head, { y: 'center' }) });
+    view.dispatch({ effects: EditorView.scrollIntoView(head, { y: 'center' }) });
   }
 
   #keepTo(): void {
+    const view = this.#panes.front;
     if (this.#followed === null) return;
-    const person = personIn(this.#view, this.#followed);
-    const { doc } = this.#view.state;
+    const person = personIn(view, this.#followed);
+    const { doc } = view.state;
     if (!person || person.top === null) return;
     const top = Math.min(person.top, doc.length);
-    if (this.#view.lineBlockAtHeight(this.#view.scrollDOM.scrollTop).from !== doc.lineAt(top).from) {
-      this.#view.dispatch({ effects: EditorView.scrollIntoView(top, { y: 'start', yMargin: 0 }) });
+    if (view.lineBlockAtHeight(view.scrollDOM.scrollTop).from !== doc.lineAt(top).from) {
+      view.dispatch({ effects: EditorView.scrollIntoView(top, { y: 'start', yMargin: 0 }) });
     }
   }
 
@@ -300,7 +350,7 @@ class Editor {
   #loadLanguage(): void {
     const path = this.#path;
     const use = (language: Extension) => {
-      if (this.#path === path) this.#view.dispatch({ effects: this.#language.reconfigure(language) });
+      if (this.#path === path) this.#panes.everywhere({ effects: this.#language.reconfigure(language) });
     };
     const load = languageOf(path);
     if (!load) return use([]);

@@ -91,7 +91,7 @@ pub(crate) fn Chat(props: &ChatProps) -> Html {
     };
     let shown = &shown[hidden..];
     html! {
-        <section class="chat-pane" role="region" aria-label="Chat and activity">
+        <section class="aside chat-pane" role="region" aria-label="Chat and activity">
             <div class="side-head">
                 <div class="chat-tabs" role="tablist" aria-label="Chat and activity">
                     { tab(View::Chat, "Chat") }

@@ -11,6 +11,7 @@ pub enum IconName {
     ChevronDown,
     ChevronRight,
     Circle,
+    Columns,
     Command,
     Copy,
     Download,
@@ -28,6 +29,9 @@ pub enum IconName {
     LockOpen,
     MessageSquare,
     MoreHorizontal,
+    PanelBottom,
+    PanelLeft,
+    PanelRight,
     Pencil,
     Play,
     Plus,
@@ -80,6 +84,7 @@ impl IconName {
             Self::ChevronDown => "m6 9 6 6 6-6",
             Self::ChevronRight => "m9 18 6-6-6-6",
             Self::Circle => "M2 12a10 10 0 1 0 20 0a10 10 0 1 0-20 0z",
+            Self::Columns => "M5 3h14a2 2 0 0 1 2 2v14a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2zM12 3v18",
             Self::Command => "M15 6v12a3 3 0 1 0 3-3H6a3 3 0 1 0 3 3V6a3 3 0 1 0-3 3h12a3 3 0 1 0-3-3",
             Self::Copy => {
                 "M10 8h10a2 2 0 0 1 2 2v10a2 2 0 0 1-2 2H10a2 2 0 0 1-2-2V10a2 2 0 0 1 2-2zM4 16c-1.1 0-2-.9-2-2V4c0-1.1.9-2 \
@@ -135,6 +140,9 @@ impl IconName {
             Self::MoreHorizontal => {
                 "M11 12a1 1 0 1 0 2 0a1 1 0 1 0-2 0zM18 12a1 1 0 1 0 2 0a1 1 0 1 0-2 0zM4 12a1 1 0 1 0 2 0a1 1 0 1 0-2 0z"
             }
+            Self::PanelBottom => "M5 3h14a2 2 0 0 1 2 2v14a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2zM3 15h18",
+            Self::PanelLeft => "M5 3h14a2 2 0 0 1 2 2v14a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2zM9 3v18",
+            Self::PanelRight => "M5 3h14a2 2 0 0 1 2 2v14a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2zM15 3v18",
             Self::Pencil => {
                 "M21.174 6.812a1 1 0 0 0-3.986-3.987L3.842 16.174a2 2 0 0 0-.5.83l-1.321 4.352a.5.5 0 0 0 \
                  .623.622l4.353-1.32a2 2 0 0 0 .83-.497zM15 5l4 4"

@@ -8,16 +8,17 @@ use yew::prelude::*;
 use super::chat::Chat;
 use super::context_menu::ContextMenu;
 use super::dialogs::dialogs;
-use super::editor_pane::editor_pane;
+use super::editor_pane::EditorPane;
 use super::icon::{Icon, IconName};
+use super::people_pane::people_pane;
 use super::preview::Preview;
-use super::splitter::{Axis, Splitter};
+use super::splitter::{Axis, Sized, Splitter};
 use super::status_bar::status_bar;
 use super::terminal_panel::terminal_panel;
 use super::toolbar::toolbar;
 use super::tree::Files;
 use crate::interop::page;
-use crate::state::settings::{Aside, PANEL, Pane, SIDE};
+use crate::state::settings::{ASIDE, Aside, PANEL, Pane, SIDE};
 use crate::state::{Action, Connection, Me, State};
 use crate::workbench::Workbench;
 
@@ -33,10 +34,11 @@ pub(crate) fn Ide(props: &IdeProps) -> Html {
     let IdeProps { workbench, state, hidden } = props;
     let node = use_node_ref();
     let layout = state.layout;
-    use_effect_with((node.clone(), layout.side, layout.panel), |(node, side, panel)| {
+    use_effect_with((node.clone(), layout.side, layout.panel, layout.aside_width), |(node, side, panel, aside)| {
         if let Some(ide) = node.cast::<Element>() {
             page::set_style(&ide, "--side-width", &format!("{side}px"));
             page::set_style(&ide, "--panel-height", &format!("{panel}px"));
+            page::set_style(&ide, "--aside-width", &format!("{aside}px"));
         }
     });
     let Some(me) = &state.me else { return html! {} };
@@ -49,8 +51,21 @@ pub(crate) fn Ide(props: &IdeProps) -> Html {
         let workbench = workbench.clone();
         Callback::from(move |panel| workbench.dispatch(Action::Layout(layout.with_panel(panel))))
     };
+    let resize_aside = {
+        let workbench = workbench.clone();
+        Callback::from(move |width| workbench.dispatch(Action::Layout(layout.with_aside_width(width))))
+    };
+    let said = |is: bool| is.then_some("true");
     html! {
-        <div class="ide" data-pane={layout.pane.attribute()} hidden={*hidden} ref={node}>
+        <div
+            class="ide"
+            data-pane={layout.pane.attribute()}
+            data-side-folded={said(layout.side_folded)}
+            data-panel-folded={said(layout.panel_folded)}
+            data-zen={said(layout.zen)}
+            hidden={*hidden}
+            ref={node}
+        >
             { toolbar(workbench, state, me) }
             <div class="body">
                 <Files
@@ -60,11 +75,18 @@ pub(crate) fn Ide(props: &IdeProps) -> Html {
                     project={me.project.clone()}
                     {works}
                 />
-                <Splitter axis={Axis::Vertical} label="Width of the files" value={layout.side} range={SIDE} resize={resize_side} />
+                <Splitter axis={Axis::Vertical} sized={Sized::Before} label="Width of the files" value={layout.side} range={SIDE} resize={resize_side} />
                 <main class="main">
-                    { editor_pane(workbench, state) }
+                    <EditorPane
+                        workbench={workbench.clone()}
+                        files={state.files.clone()}
+                        sandbox={state.sandbox.clone()}
+                        keymap={state.keymap.clone()}
+                        {works}
+                    />
                     <Splitter
                         axis={Axis::Horizontal}
+                        sized={Sized::After}
                         label="Height of the terminals"
                         value={layout.panel}
                         range={PANEL}
@@ -72,7 +94,17 @@ pub(crate) fn Ide(props: &IdeProps) -> Html {
                     />
                     { terminal_panel(workbench, state) }
                 </main>
-                { aside(workbench, state, me) }
+                if layout.aside.is_some() {
+                    <Splitter
+                        axis={Axis::Vertical}
+                        sized={Sized::After}
+                        label="Width of the pane at the right"
+                        value={layout.aside_width}
+                        range={ASIDE}
+                        resize={resize_aside}
+                    />
+                    { aside(workbench, state, me) }
+                }
             </div>
             { status_bar(workbench, state) }
             { pane_bar(workbench, layout.pane) }
@@ -89,6 +121,7 @@ fn aside(workbench: &Workbench, state: &State, me: &Rc<Me>) -> Html {
     match state.layout.aside {
         None => html! {},
         Some(Aside::Preview) => html! { <Preview workbench={workbench.clone()} ports={state.ports.clone()} /> },
+        Some(Aside::People) => people_pane(workbench, state, me),
         Some(Aside::Chat) => html! {
             <Chat
                 workbench={workbench.clone()}

@@ -8,7 +8,9 @@ use yew::prelude::*;
 
 use super::dialog::Dialog;
 use crate::state::Action;
-use crate::state::palette::{Command, narrowed};
+use crate::state::commands::{self, COMMANDS, Command};
+use crate::state::keys::Keymap;
+use crate::state::palette::narrowed;
 use crate::workbench::Workbench;
 
 /// Things listed at once; typing more finds the rest.
@@ -32,7 +34,7 @@ enum Offer {
 impl Offer {
     fn text(&self) -> String {
         match self {
-            Self::Command(command) => command.name().0.to_owned(),
+            Self::Command(command) => commands::of(*command).name.to_owned(),
             Self::File(path) => path.to_string(),
             Self::Project(project) => format!("Go to project {project}"),
         }
@@ -44,10 +46,10 @@ impl Offer {
         format!("{kind} {}", self.text())
     }
 
-    fn keys(&self) -> &'static str {
+    fn keys(&self, keymap: &Keymap) -> Option<String> {
         match self {
-            Self::Command(command) => command.name().1,
-            Self::File(_) | Self::Project(_) => "",
+            Self::Command(command) => keymap.shown(*command),
+            Self::File(_) | Self::Project(_) => None,
         }
     }
 }
@@ -111,14 +113,15 @@ pub(crate) fn Palette(props: &PaletteProps) -> Html {
         })
     };
     let none = offers.is_empty();
+    let keymap = workbench.state().keymap.clone();
     let rows = offers.into_iter().enumerate().map(|(index, offer)| {
         let take = take.clone();
-        let (key, text, keys) = (offer.key(), offer.text(), offer.keys());
+        let (key, text, keys) = (offer.key(), offer.text(), offer.keys(&keymap));
         let onclick = Callback::from(move |_: MouseEvent| take(&offer));
         html! {
             <div {key} id={format!("palette-{index}")} role="option" aria-selected={(index == at).to_string()} {onclick}>
                 <span>{ text }</span>
-                if !keys.is_empty() {
+                if let Some(keys) = keys {
                     <kbd>{ keys }</kbd>
                 }
             </div>
@@ -155,7 +158,8 @@ fn offers(workbench: &Workbench, files: bool) -> Vec<Offer> {
     let mut offers = Vec::new();
     if !files {
         let works = state.works();
-        offers.extend(Command::ALL.into_iter().filter(|command| works || !command.is_work()).map(Offer::Command));
+        let offered = COMMANDS.iter().filter(|entry| works || !entry.is_work);
+        offers.extend(offered.map(|entry| Offer::Command(entry.command)));
         let here = state.me.as_ref().map(|me| &me.project);
         let others = state.projects.iter().filter(|project| Some(*project) != here);
         offers.extend(others.cloned().map(Offer::Project));

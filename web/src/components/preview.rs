@@ -66,7 +66,7 @@ pub(crate) fn Preview(props: &PreviewProps) -> Html {
     });
     let methods = METHODS.into_iter().map(|method| html! { <option selected={method == "GET"}>{ method }</option> });
     html! {
-        <section class="preview-pane" role="region" aria-label="Preview">
+        <section class="aside preview-pane" role="region" aria-label="Preview">
             <div class="side-head">
                 <h2>{ "Preview" }</h2>
                 <button class="icon-button" aria-label="Close preview" title="Close preview" onclick={close}><Icon name={IconName::X} /></button>

@@ -3,22 +3,42 @@
 use web_sys::{Element, KeyboardEvent, PointerEvent};
 use yew::prelude::*;
 
-/// How far one key moves an edge, in CSS pixels.
+use crate::state::groups::WHOLE;
+
+/// How far one key moves an edge, in CSS pixels or thousandths.
 const STEP: i32 = 16;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Axis {
-    /// It stands upright; the pane before it gets the size.
+    /// It stands upright.
     Vertical,
-    /// It lies; the pane after it gets the size.
+    /// It lies.
     Horizontal,
+}
+
+/// Which of the two panes has the size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sized {
+    Before,
+    After,
+}
+
+/// What the size is counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Unit {
+    #[default]
+    Pixels,
+    /// Thousandths of the element around the edge.
+    Shares,
 }
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct SplitterProps {
     pub(crate) axis: Axis,
     pub(crate) label: AttrValue,
-    /// The pane's size in CSS pixels.
+    pub(crate) sized: Sized,
+    #[prop_or_default]
+    pub(crate) unit: Unit,
     pub(crate) value: i32,
     /// Least, first and most.
     pub(crate) range: (i32, i32, i32),
@@ -27,31 +47,40 @@ pub(crate) struct SplitterProps {
 
 #[component]
 pub(crate) fn Splitter(props: &SplitterProps) -> Html {
-    let SplitterProps { axis, label, value, range, resize } = props;
-    let (axis, value) = (*axis, *value);
-    // Where the pointer went down, and the size then.
-    let grip = use_mut_ref(|| None::<(i32, i32)>);
+    let SplitterProps { axis, label, sized, unit, value, range, resize } = props;
+    let (axis, sized, unit, value) = (*axis, *sized, *unit, *value);
+    // Where the pointer went down, the size then, and what a pixel is of it.
+    let grip = use_mut_ref(|| None::<(i32, i32, f64)>);
     let along = move |event: &PointerEvent| match axis {
         Axis::Vertical => event.client_x(),
-        Axis::Horizontal => -event.client_y(),
+        Axis::Horizontal => event.client_y(),
+    };
+    let grows = if sized == Sized::Before { 1 } else { -1 };
+    let of_a_pixel = move |edge: &Element| {
+        let around =
+            edge.parent_element().map(|around| around.get_bounding_client_rect()).filter(|_| unit == Unit::Shares);
+        around.map_or(1.0, |around| {
+            let length = if axis == Axis::Vertical { around.width() } else { around.height() };
+            f64::from(WHOLE) / length.max(1.0)
+        })
     };
     let down = {
         let grip = grip.clone();
         Callback::from(move |event: PointerEvent| {
-            if let Some(edge) = event.target_dyn_into::<Element>() {
-                // Without it the drag ends at the edge, and nothing is lost.
-                let _ = edge.set_pointer_capture(event.pointer_id());
-            }
+            let Some(edge) = event.target_dyn_into::<Element>() else { return };
+            // Without it the drag ends at the edge, and nothing is lost.
+            let _ = edge.set_pointer_capture(event.pointer_id());
             event.prevent_default();
-            *grip.borrow_mut() = Some((along(&event), value));
+            *grip.borrow_mut() = Some((along(&event), value, of_a_pixel(&edge)));
         })
     };
     let moved = {
         let (grip, resize) = (grip.clone(), resize.clone());
         Callback::from(move |event: PointerEvent| {
             let from = *grip.borrow();
-            if let Some((at, size)) = from {
-                resize.emit(size + along(&event) - at);
+            if let Some((at, size, of_a_pixel)) = from {
+                let moved = f64::from(grows * (along(&event) - at)) * of_a_pixel;
+                resize.emit(size + moved.round() as i32);
             }
         })
     };
@@ -60,8 +89,8 @@ pub(crate) fn Splitter(props: &SplitterProps) -> Html {
         let (resize, (least, first, most)) = (resize.clone(), *range);
         Callback::from(move |event: KeyboardEvent| {
             let size = match (axis, event.key().as_str()) {
-                (Axis::Vertical, "ArrowLeft") | (Axis::Horizontal, "ArrowDown") => value - STEP,
-                (Axis::Vertical, "ArrowRight") | (Axis::Horizontal, "ArrowUp") => value + STEP,
+                (Axis::Vertical, "ArrowLeft") | (Axis::Horizontal, "ArrowUp") => value - grows * STEP,
+                (Axis::Vertical, "ArrowRight") | (Axis::Horizontal, "ArrowDown") => value + grows * STEP,
                 (_, "Home") => least,
                 (_, "End") => most,
                 (_, "Enter") => first,

@@ -4,9 +4,12 @@ use embedenv_shared::frame::SandboxState;
 use yew::prelude::*;
 
 use super::backlog::Backlog;
+use super::icon::{Icon, IconName};
 use super::ports::ports;
 use super::position::Position;
+use crate::state::commands::{self, Command};
 use crate::state::files::OpenFile;
+use crate::state::settings::Layout;
 use crate::state::{Connection, State};
 use crate::words;
 use crate::workbench::Workbench;
@@ -55,6 +58,28 @@ pub(crate) fn status_bar(workbench: &Workbench, state: &State) -> Html {
                 <Position workbench={workbench.clone()} />
                 <span class="language">{ words::language(name) }</span>
             }
+            { layout_buttons(workbench, &state.layout) }
         </footer>
+    }
+}
+
+/// Folds panes away and brings them back.
+fn layout_buttons(workbench: &Workbench, layout: &Layout) -> Html {
+    let button = |name: &'static str, command: Command, icon: IconName, is_shown: bool| {
+        let workbench = workbench.clone();
+        let toggle = Callback::from(move |_: MouseEvent| workbench.perform(command));
+        let pressed = (is_shown && !layout.zen).to_string();
+        html! {
+            <button class="icon-button" aria-label={name} title={commands::of(command).name} aria-pressed={pressed} onclick={toggle}>
+                <Icon name={icon} />
+            </button>
+        }
+    };
+    html! {
+        <span class="layout-buttons" role="group" aria-label="Panes that are shown">
+            { button("Files pane", Command::ToggleSide, IconName::PanelLeft, !layout.side_folded) }
+            { button("Terminals pane", Command::TogglePanel, IconName::PanelBottom, !layout.panel_folded) }
+            { button("Right pane", Command::ToggleAside, IconName::PanelRight, layout.aside.is_some()) }
+        </span>
     }
 }

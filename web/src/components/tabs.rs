@@ -31,6 +31,12 @@ pub(crate) struct TabsProps {
     #[prop_or_default]
     pub(crate) keep: Callback<u32>,
     pub(crate) close: Option<Callback<u32>>,
+    /// Its tabs can be dragged; what that does is up to whoever is around.
+    #[prop_or_default]
+    pub(crate) drags: bool,
+    /// The place where a dragged tab would go.
+    #[prop_or_default]
+    pub(crate) mark: Option<usize>,
     /// Buttons at the end.
     #[prop_or_default]
     pub(crate) children: Html,
@@ -73,7 +79,13 @@ pub(crate) fn Tabs(props: &TabsProps) -> Html {
             activate.emit(keys[to]);
         })
     };
-    let tabs = tabs.iter().map(|tab| one(props, tab));
+    let last = tabs.len().checked_sub(1);
+    let marked = |at: usize| match props.mark {
+        Some(mark) if mark == at => Some("drop-before"),
+        Some(mark) if mark == at + 1 && Some(at) == last => Some("drop-after"),
+        _ => None,
+    };
+    let tabs = tabs.iter().enumerate().map(|(at, tab)| one(props, tab, marked(at)));
     html! {
         <div class="tabs">
             <div class="tab-list" ref={list} role="tablist" aria-label={label} {onkeydown}>{ for tabs }</div>
@@ -93,8 +105,8 @@ fn focus_active(list: NodeRef) {
     });
 }
 
-fn one(props: &TabsProps, tab: &Tab) -> Html {
-    let TabsProps { active, activate, keep, close, .. } = props;
+fn one(props: &TabsProps, tab: &Tab, mark: Option<&'static str>) -> Html {
+    let TabsProps { active, activate, keep, close, drags, .. } = props;
     let active = *active == Some(tab.key);
     let key = tab.key;
     let calling = |callback: &Callback<u32>| {
@@ -115,7 +127,8 @@ fn one(props: &TabsProps, tab: &Tab) -> Html {
     html! {
         <div
             {key}
-            class={classes!("tab", tab.class)}
+            class={classes!("tab", tab.class, mark)}
+            draggable={drags.then_some("true")}
             role="tab"
             aria-selected={active.to_string()}
             aria-label={tab.name.clone()}

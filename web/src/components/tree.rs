@@ -199,8 +199,6 @@ fn key(workbench: &Workbench, tree: &Tree, typed: &mut (String, f64), event: &Ke
         ("Enter", Some(path)) => workbench.show_file(path, true),
         (" ", Some(path)) if !is_folder => workbench.show_file(path, false),
         (" ", Some(path)) => workbench.open_folder(path, !is_open),
-        ("F2", _) => workbench.rename_selected(),
-        ("Delete", _) => workbench.ask_to_delete_selected(),
         (letter, _) if letter.chars().count() == 1 => {
             let now = page::now();
             if now - typed.1 > TYPING {

@@ -6,6 +6,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::Element;
 
 use super::page::{callback, nonce, set};
+use crate::state::groups::GroupId;
 
 #[wasm_bindgen]
 extern "C" {
@@ -29,13 +30,19 @@ extern "C" {
     #[wasm_bindgen(method, js_name = setPath)]
     fn set_path(this: &EditorHandle, path: &str);
     #[wasm_bindgen(method)]
-    fn focus(this: &EditorHandle);
+    fn attach(this: &EditorHandle, pane: u32, parent: &Element);
+    #[wasm_bindgen(method)]
+    fn detach(this: &EditorHandle, pane: u32);
+    #[wasm_bindgen(method)]
+    fn focus(this: &EditorHandle, pane: u32);
     #[wasm_bindgen(method)]
     fn follow(this: &EditorHandle, member: Option<u32>);
     #[wasm_bindgen(method)]
     fn seek(this: &EditorHandle, member: u32);
     #[wasm_bindgen(method, js_name = goTo)]
     fn go_to(this: &EditorHandle, line: u32, column: u32);
+    #[wasm_bindgen(method)]
+    fn perform(this: &EditorHandle, pane: u32, command: &str);
     #[wasm_bindgen(method)]
     fn text(this: &EditorHandle) -> String;
     #[wasm_bindgen(method)]
@@ -46,8 +53,6 @@ extern "C" {
 pub(crate) struct EditorEvents {
     /// A message of the sync protocol is to be sent.
     pub(crate) message: Box<dyn Fn(Vec<u8>)>,
-    pub(crate) save: Box<dyn Fn()>,
-    pub(crate) run: Box<dyn Fn()>,
     /// The cursor is at this line and column, from 1.
     pub(crate) cursor: Box<dyn Fn(u32, u32)>,
     /// A person changed the text.
@@ -61,24 +66,15 @@ pub(crate) struct Editor {
 }
 
 impl Editor {
-    /// Makes an editor in `parent`, read-only until it is told otherwise.
-    pub(crate) fn new(
-        module: JsValue,
-        parent: &Element,
-        path: &str,
-        dark: bool,
-        events: EditorEvents,
-    ) -> Result<Self, JsValue> {
+    /// Makes an editor, read-only until it is told otherwise, which is shown nowhere yet.
+    pub(crate) fn new(module: JsValue, path: &str, dark: bool, events: EditorEvents) -> Result<Self, JsValue> {
         let options = Object::new();
-        set(&options, "parent", parent);
         set(&options, "path", &path.into());
         set(&options, "label", &format!("Editor: {path}").into());
         set(&options, "readOnly", &true.into());
         set(&options, "dark", &dark.into());
         set(&options, "nonce", &nonce().into());
         set(&options, "onMessage", &callback(Closure::wrap(events.message)));
-        set(&options, "onSave", &callback(Closure::wrap(events.save)));
-        set(&options, "onRun", &callback(Closure::wrap(events.run)));
         set(&options, "onCursor", &callback(Closure::wrap(events.cursor)));
         set(&options, "onEdited", &callback(Closure::wrap(events.edited)));
         set(&options, "onWander", &callback(Closure::wrap(events.wander)));
@@ -117,8 +113,18 @@ impl Editor {
         self.handle.set_path(path);
     }
 
-    pub(crate) fn focus(&self) {
-        self.handle.focus();
+    /// Shows it in one more group.
+    pub(crate) fn attach(&self, group: GroupId, parent: &Element) {
+        self.handle.attach(group.0, parent);
+    }
+
+    /// Shows it in a group no more.
+    pub(crate) fn detach(&self, group: GroupId) {
+        self.handle.detach(group.0);
+    }
+
+    pub(crate) fn focus(&self, group: GroupId) {
+        self.handle.focus(group.0);
     }
 
     /// Keeps to the view of a person.
@@ -134,6 +140,11 @@ impl Editor {
     /// Puts the cursor at a line and column, from 1, once the text is here.
     pub(crate) fn go_to(&self, line: u32, column: u32) {
         self.handle.go_to(line, column);
+    }
+
+    /// Does something by the name it has in `web/js/src/editor/commands.ts`.
+    pub(crate) fn perform(&self, group: GroupId, command: &str) {
+        self.handle.perform(group.0, command);
     }
 
     pub(crate) fn text(&self) -> String {

@@ -1,7 +1,13 @@
-//! The open files: which there are, which one is shown, and what each tab says. The text is the editor's.
+//! The open files: which there are, in which groups of tabs, which one is shown, and what each tab says. The text is the
+//! editor's.
 
 use embedenv_shared::frame::ReadOnly;
 use embedenv_shared::path::WorkspacePath;
+
+use super::groups::{GroupId, Groups, Kept, Side};
+
+/// Closed files that are remembered.
+pub const MAX_CLOSED: usize = 20;
 
 /// An open file, named so that it stays the same when its path changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -9,8 +15,13 @@ pub struct FileId(pub u32);
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Files {
+    /// In the order in which they were opened.
     pub open: Vec<OpenFile>,
+    /// The file shown in the group that is used.
     pub active: Option<FileId>,
+    pub groups: Groups,
+    /// Files that were closed, the last one at the end; an older one makes room.
+    pub closed: Vec<WorkspacePath>,
     last: u32,
 }
 
@@ -58,8 +69,31 @@ pub enum FilesAction {
         path: WorkspacePath,
         keep: bool,
     },
+    /// Several files, each for good, in the groups that were remembered.
+    Restore(Kept<WorkspacePath>),
     Keep(FileId),
+    /// Shows an open file where it has a tab, in the group that is used if it has one there.
     Activate(FileId),
+    ActivateIn(GroupId, FileId),
+    UseGroup(GroupId),
+    /// A new group at a side of another, with a file's tab.
+    Split {
+        beside: GroupId,
+        side: Side,
+        file: FileId,
+    },
+    MoveTab {
+        file: FileId,
+        from: GroupId,
+        to: GroupId,
+        at: usize,
+    },
+    Resize {
+        at: Vec<usize>,
+        share: u32,
+    },
+    JoinGroups,
+    CloseTab(GroupId, FileId),
     Close(FileId),
     Access {
         id: FileId,
@@ -95,42 +129,81 @@ impl Files {
     pub fn reduce(&mut self, action: FilesAction) {
         match action {
             FilesAction::Show { path, keep } => self.show(path, keep),
+            FilesAction::Restore(kept) => {
+                let groups = Groups::restored(&kept, &mut |path: &WorkspacePath| match self.find(path) {
+                    Some(file) => file.id,
+                    None => self.add(path.clone(), true),
+                });
+                self.groups = groups;
+            }
             FilesAction::Keep(id) => self.change(id, |file| file.preview = false),
-            FilesAction::Activate(id) => self.active = Some(id),
-            FilesAction::Close(id) => self.close(id),
+            FilesAction::Activate(id) => {
+                let has_it = |group: &GroupId| self.groups.get(*group).is_some_and(|group| group.tabs.contains(&id));
+                let active = Some(self.groups.active).filter(has_it);
+                if let Some(group) = active.or_else(|| self.groups.in_order().into_iter().find(has_it)) {
+                    self.groups.show(group, id);
+                }
+            }
+            FilesAction::ActivateIn(group, id) => self.groups.show(group, id),
+            FilesAction::UseGroup(group) if self.groups.get(group).is_some() => self.groups.active = group,
+            FilesAction::UseGroup(_) => {}
+            FilesAction::Split { beside, side, file } => {
+                self.groups.split(beside, side, Some(file));
+                self.change(file, |file| file.preview = false);
+            }
+            FilesAction::MoveTab { file, from, to, at } => {
+                self.groups.move_tab(file, from, to, at);
+                self.change(file, |file| file.preview = false);
+            }
+            FilesAction::Resize { at, share } => self.groups.resize(&at, share),
+            FilesAction::JoinGroups => self.groups.join(),
+            FilesAction::CloseTab(group, id) => self.groups.close_tab(group, id),
+            FilesAction::Close(id) => self.groups.close(id),
             FilesAction::Access { id, access } => self.change(id, |file| file.access = access),
             FilesAction::Unsaved { id, unsaved } => self.change(id, |file| file.unsaved = unsaved),
             FilesAction::Problem { id, problem } => self.change(id, |file| file.problem = problem),
             FilesAction::Moved { id, path } => self.change(id, |file| file.path = path),
         }
+        let (open, closed) = std::mem::take(&mut self.open).into_iter().partition(|file| self.groups.has(file.id));
+        self.open = open;
+        self.remember_closed(closed);
+        self.active = self.groups.active().active;
+    }
+
+    fn remember_closed(&mut self, closed: Vec<OpenFile>) {
+        for file in closed.into_iter().filter(|file| !file.preview) {
+            self.closed.retain(|path| *path != file.path);
+            self.closed.push(file.path);
+        }
+        let surplus = self.closed.len().saturating_sub(MAX_CLOSED);
+        self.closed.drain(..surplus);
     }
 
     fn show(&mut self, path: WorkspacePath, keep: bool) {
+        self.closed.retain(|closed| *closed != path);
+        let group = self.groups.active;
         if let Some(file) = self.open.iter_mut().find(|file| file.path == path) {
             file.preview &= !keep;
-            self.active = Some(file.id);
-            return;
+            let id = file.id;
+            return self.groups.show(group, id);
         }
-        self.last += 1;
-        let id = FileId(self.last);
-        let file = OpenFile { id, path, preview: !keep, unsaved: false, access: Access::Opening, problem: None };
-        match self.open.iter_mut().find(|file| file.preview) {
-            Some(preview) if !keep => *preview = file,
-            _ => {
-                let at = self.open.iter().position(|file| Some(file.id) == self.active);
-                self.open.insert(at.map_or(self.open.len(), |at| at + 1), file);
-            }
+        let of_group = |file: &&OpenFile| file.preview && self.groups.active().tabs.contains(&file.id);
+        let before = self.open.iter().find(of_group).map(|file| file.id).filter(|_| !keep);
+        let id = self.add(path, keep);
+        self.groups.show(group, id);
+        if let Some(before) = before {
+            // It takes the place of the preview before.
+            let tabs = &mut self.groups.active_mut().tabs;
+            tabs.retain(|tab| *tab != id);
+            tabs.iter_mut().filter(|tab| **tab == before).for_each(|tab| *tab = id);
         }
-        self.active = Some(id);
     }
 
-    /// Closes a tab; the one after it is shown, or the last.
-    fn close(&mut self, id: FileId) {
-        let Some(at) = self.open.iter().position(|file| file.id == id) else { return };
-        self.open.remove(at);
-        if self.active == Some(id) {
-            self.active = self.open.get(at).or(self.open.last()).map(|file| file.id);
-        }
+    fn add(&mut self, path: WorkspacePath, keep: bool) -> FileId {
+        self.last += 1;
+        let id = FileId(self.last);
+        self.open.push(OpenFile { id, path, preview: !keep, unsaved: false, access: Access::Opening, problem: None });
+        id
     }
 
     fn change(&mut self, id: FileId, change: impl FnOnce(&mut OpenFile)) {
@@ -154,7 +227,7 @@ mod tests {
     }
 
     fn names(files: &Files) -> Vec<&str> {
-        files.open.iter().map(OpenFile::name).collect()
+        files.groups.active().tabs.iter().map(|id| files.get(*id).unwrap().name()).collect()
     }
 
     #[test]
@@ -192,6 +265,54 @@ mod tests {
         assert_eq!(files.active, Some(ids[0]));
         files.reduce(FilesAction::Close(ids[0]));
         assert_eq!(files.active, None);
+    }
+
+    #[test]
+    fn closed_files_are_remembered_the_last_one_at_the_end_until_they_are_open_again() {
+        let mut files = Files::default();
+        let ids = ["a", "b"].map(|name| show(&mut files, name, true));
+        show(&mut files, "preview", false);
+        let preview = files.active.unwrap();
+        for id in [ids[1], ids[0], preview] {
+            files.reduce(FilesAction::Close(id));
+        }
+        assert_eq!(files.closed, [path("b"), path("a")]);
+        show(&mut files, "a", false);
+        assert_eq!(files.closed, [path("b")]);
+    }
+
+    #[test]
+    fn a_file_in_two_groups_is_open_until_its_last_tab_is_closed() {
+        let mut files = Files::default();
+        let id = show(&mut files, "a", true);
+        let first = files.groups.active;
+        files.reduce(FilesAction::Split { beside: first, side: Side::Right, file: id });
+        let second = files.groups.active;
+        // A preview of the other group stays where it is.
+        let other = show(&mut files, "b", false);
+        files.reduce(FilesAction::UseGroup(first));
+        show(&mut files, "c", false);
+        assert!(files.get(other).is_some());
+        files.reduce(FilesAction::CloseTab(first, id));
+        assert!(files.get(id).is_some());
+        files.reduce(FilesAction::Activate(id));
+        assert_eq!((files.groups.active, files.active), (second, Some(id)));
+        files.reduce(FilesAction::CloseTab(second, id));
+        assert_eq!(files.get(id), None);
+    }
+
+    #[test]
+    fn what_was_open_comes_back_in_its_groups() {
+        let mut files = Files::default();
+        let id = show(&mut files, "a", true);
+        files.reduce(FilesAction::Split { beside: files.groups.active, side: Side::Down, file: id });
+        show(&mut files, "b", true);
+        let kept = files.groups.kept(&|id| files.get(id).map(|file| file.path.clone()));
+        let mut again = Files::default();
+        again.reduce(FilesAction::Restore(kept));
+        assert_eq!(again.open.len(), 2);
+        assert_eq!(names(&again), ["a", "b"]);
+        assert_eq!(again.find(&path("b")).map(|file| file.id), again.active);
     }
 
     #[test]

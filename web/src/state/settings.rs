@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::keys::Choices;
+
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
@@ -10,6 +12,8 @@ pub struct Settings {
     pub screen_reader: bool,
     /// How one is called in rooms; empty for what the link says.
     pub user: String,
+    /// Keys of commands that are not those of the table.
+    pub keys: Choices,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -44,25 +48,47 @@ impl Theme {
 
 /// Width of the file tree in CSS pixels: least, first and most.
 pub const SIDE: (i32, i32, i32) = (160, 240, 640);
-/// Height of the terminal panel in CSS pixels: least, first and most.
+/// Height of the panel below in CSS pixels: least, first and most.
 pub const PANEL: (i32, i32, i32) = (80, 260, 1200);
+/// Width of the pane at the right in CSS pixels: least, first and most.
+pub const ASIDE: (i32, i32, i32) = (240, 380, 1200);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Layout {
     pub side: i32,
     pub panel: i32,
+    pub aside_width: i32,
+    /// The files are folded away.
+    pub side_folded: bool,
+    /// The panel below is folded away.
+    pub panel_folded: bool,
+    /// Nothing but the editors is shown.
+    pub zen: bool,
     /// The one pane shown on a narrow screen.
     pub pane: Pane,
     /// What is open beside the editor.
     pub aside: Option<Aside>,
+    /// What was open there last.
+    pub last_aside: Aside,
     /// The port that the preview asks.
     pub port: u16,
 }
 
 impl Default for Layout {
     fn default() -> Self {
-        Self { side: SIDE.1, panel: PANEL.1, pane: Pane::Editor, aside: None, port: 8000 }
+        Self {
+            side: SIDE.1,
+            panel: PANEL.1,
+            aside_width: ASIDE.1,
+            side_folded: false,
+            panel_folded: false,
+            zen: false,
+            pane: Pane::Editor,
+            aside: None,
+            last_aside: Aside::Preview,
+            port: 8000,
+        }
     }
 }
 
@@ -74,6 +100,45 @@ impl Layout {
     pub fn with_panel(self, panel: i32) -> Self {
         Self { panel: panel.clamp(PANEL.0, PANEL.2), ..self }
     }
+
+    pub fn with_aside_width(self, width: i32) -> Self {
+        Self { aside_width: width.clamp(ASIDE.0, ASIDE.2), ..self }
+    }
+
+    /// Opens something beside the editor, or nothing; zen mode is over then.
+    pub fn with_aside(self, aside: Option<Aside>) -> Self {
+        let last_aside = aside.or(self.aside).unwrap_or(self.last_aside);
+        Self { aside, last_aside, zen: self.zen && aside.is_none(), ..self }
+    }
+
+    pub fn toggle_side(self) -> Self {
+        Self { side_folded: !self.side_folded && !self.zen, zen: false, ..self }
+    }
+
+    pub fn toggle_panel(self) -> Self {
+        Self { panel_folded: !self.panel_folded && !self.zen, zen: false, ..self }
+    }
+
+    pub fn toggle_aside(self) -> Self {
+        let is_shown = self.aside.is_some() && !self.zen;
+        self.with_aside((!is_shown).then_some(self.last_aside))
+    }
+
+    /// What a room begins with in which nothing is remembered: sizes and what is folded away are a person's own.
+    pub fn for_new_room(self) -> Self {
+        Self { pane: Pane::Editor, aside: None, zen: false, port: Self::default().port, ..self }
+    }
+
+    /// Brings a pane into sight: on a narrow screen it is the one that is shown, elsewhere it is not folded away.
+    pub fn showing(self, pane: Pane) -> Self {
+        Self {
+            pane,
+            zen: self.zen && pane == Pane::Editor,
+            side_folded: self.side_folded && pane != Pane::Files,
+            panel_folded: self.panel_folded && pane != Pane::Terminal,
+            ..self
+        }
+    }
 }
 
 /// What may be open beside the editor.
@@ -82,6 +147,7 @@ impl Layout {
 pub enum Aside {
     Preview,
     Chat,
+    People,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -110,8 +176,28 @@ mod tests {
 
     #[test]
     fn panes_keep_within_their_bounds() {
-        let layout = Layout::default().with_side(1).with_panel(99_999);
-        assert_eq!((layout.side, layout.panel), (SIDE.0, PANEL.2));
+        let layout = Layout::default().with_side(1).with_panel(99_999).with_aside_width(0);
+        assert_eq!((layout.side, layout.panel, layout.aside_width), (SIDE.0, PANEL.2, ASIDE.0));
+    }
+
+    #[test]
+    fn what_was_beside_the_editor_last_comes_back_and_zen_mode_ends_with_the_first_pane() {
+        let layout = Layout::default().with_aside(Some(Aside::Chat)).toggle_aside();
+        assert_eq!((layout.aside, layout.toggle_aside().aside), (None, Some(Aside::Chat)));
+        let zen = Layout { zen: true, ..Layout::default() };
+        for shown in [zen.toggle_side(), zen.toggle_panel(), zen.toggle_aside()] {
+            assert!(!shown.zen && !shown.side_folded && !shown.panel_folded);
+        }
+        assert!(Layout::default().toggle_side().side_folded);
+    }
+
+    #[test]
+    fn a_pane_that_is_gone_to_is_in_sight() {
+        let zen = Layout { zen: true, side_folded: true, panel_folded: true, ..Layout::default() };
+        assert_eq!(zen.showing(Pane::Editor), zen);
+        let shown = zen.showing(Pane::Terminal);
+        assert_eq!((shown.zen, shown.side_folded, shown.panel_folded), (false, true, false));
+        assert!(!zen.showing(Pane::Files).side_folded);
     }
 
     #[test]

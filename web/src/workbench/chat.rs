@@ -9,7 +9,7 @@ use super::Workbench;
 use crate::interop::page;
 use crate::state::Action;
 use crate::state::chat::ChatAction;
-use crate::state::settings::{Aside, Layout};
+use crate::state::settings::Aside;
 use crate::state::tree::TreeAction;
 use crate::words;
 
@@ -109,8 +109,7 @@ impl Workbench {
         }
         if page::is_narrow() {
             // The chat covers the editor there.
-            let layout = self.state().layout;
-            self.dispatch(Action::Layout(Layout { aside: None, ..layout }));
+            self.change_layout(|layout| layout.with_aside(None));
         }
     }
 }

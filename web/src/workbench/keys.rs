@@ -1,4 +1,4 @@
-//! Keys that mean the same wherever the keyboard is, and the palette's commands.
+//! Keys become commands, and commands are carried out. What there is stands in `state::commands`.
 
 use embedenv_shared::link::files::Item;
 use wasm_bindgen::JsCast as _;
@@ -6,34 +6,46 @@ use web_sys::{Element, KeyboardEvent};
 
 use super::Workbench;
 use crate::interop::page;
-use crate::state::palette::Command;
+use crate::state::commands::{self, Command};
+use crate::state::files::FilesAction;
+use crate::state::groups::Side;
+use crate::state::keys::{Meaning, Place, Stroke};
 use crate::state::settings::{Aside, Layout, Pane, Theme};
 use crate::state::{Action, Dialog};
 
+/// The second of two strokes comes within this time of the first, in milliseconds.
+const SECOND_STROKE: f64 = 5000.0;
+
 impl Workbench {
-    /// A key came to the page: first on its way down (`captures`), where only keys are taken that no program in a terminal
-    /// and no editor needs, then on its way up, if nobody else took it.
-    pub(super) fn key(&self, event: &KeyboardEvent, captures: bool) {
+    /// A key came to the page, on its way down: if a command has it where the keyboard is, nobody else gets it.
+    pub(super) fn key(&self, event: &KeyboardEvent) {
         if event.default_prevented() || event.is_composing() || self.state().me.is_none() {
             return;
         }
-        let control = event.ctrl_key() || event.meta_key();
-        let in_dialog = is_within(event, "dialog");
-        let key = event.key();
-        let act: fn(&Self) = match (captures, control, event.shift_key(), key.as_str()) {
-            (true, true, true, "P" | "p") => |workbench| workbench.toggle_palette(false),
-            (true, true, false, "`") => Self::focus_terminal,
-            (false, false, false, "F1") => |workbench| workbench.toggle_palette(false),
-            (false, true, false, "p") => |workbench| workbench.toggle_palette(true),
-            (false, true, false, "s") => Self::save_active,
-            (false, true, false, "Enter") if !in_dialog => Self::run,
-            _ => return,
-        };
-        event.prevent_default();
-        if captures {
-            event.stop_propagation();
+        let modifiers = (event.ctrl_key() || event.meta_key(), event.alt_key(), event.shift_key());
+        let strokes = Stroke::of_event(modifiers, &event.key(), &event.code());
+        if strokes.is_empty() {
+            return;
         }
-        act(self);
+        let before = self.first_stroke.take().filter(|(_, since)| page::now() - since < SECOND_STROKE);
+        let before = before.as_ref().map(|(stroke, _)| stroke);
+        let keymap = self.state().keymap.clone();
+        let focus = place(event);
+        let meant = strokes.into_iter().map(|stroke| (keymap.meaning(before, &stroke, focus), stroke));
+        let meant = meant.into_iter().find(|(meaning, _)| *meaning != Meaning::Nothing);
+        // What follows a first stroke and means nothing is not typed into the text either.
+        if meant.is_none() && before.is_none() {
+            return;
+        }
+        event.prevent_default();
+        event.stop_propagation();
+        match meant {
+            Some((Meaning::Begins, stroke)) => *self.first_stroke.borrow_mut() = Some((stroke, page::now())),
+            Some((Meaning::Does(command), _)) if self.works() || !commands::of(command).is_work => {
+                self.perform(command)
+            }
+            _ => {}
+        }
     }
 
     pub(crate) fn toggle_palette(&self, files: bool) {
@@ -44,27 +56,29 @@ impl Workbench {
     pub(crate) fn toggle_preview(&self) {
         let first = self.state().ports.first().copied();
         if let Some(port) = first.filter(|_| self.state().layout.aside != Some(Aside::Preview)) {
-            let layout = self.state().layout;
-            self.dispatch(Action::Layout(Layout { port, ..layout }));
+            self.change_layout(|layout| Layout { port, ..layout });
         }
         self.toggle_aside(Aside::Preview);
     }
 
     /// Shows or hides what can be beside the editor.
     pub(super) fn toggle_aside(&self, what: Aside) {
+        self.change_layout(|layout| layout.with_aside((layout.aside != Some(what)).then_some(what)));
+    }
+
+    pub(crate) fn change_layout(&self, change: impl FnOnce(Layout) -> Layout) {
         let layout = self.state().layout;
-        let aside = (layout.aside != Some(what)).then_some(what);
-        self.dispatch(Action::Layout(Layout { aside, ..layout }));
+        self.dispatch(Action::Layout(change(layout)));
     }
 
     pub(crate) fn preview_port(&self, port: u16) {
-        let layout = self.state().layout;
-        self.dispatch(Action::Layout(Layout { aside: Some(Aside::Preview), port, ..layout }));
+        self.change_layout(|layout| Layout { port, ..layout.with_aside(Some(Aside::Preview)) });
     }
 
     /// Does what the palette offers by name.
     pub(crate) fn perform(&self, command: Command) {
         match command {
+            Command::Palette => self.toggle_palette(false),
             Command::Run => self.run(),
             Command::Stop => self.stop(),
             Command::Save => self.save_active(),
@@ -85,21 +99,43 @@ impl Workbench {
                 }
             }
             Command::CloseFile => {
-                let active = self.state().files.active;
+                let (active, group) = (self.state().files.active, self.state().files.groups.active);
                 if let Some(id) = active {
-                    self.close_file(id);
+                    self.close_tab(group, id);
                 }
             }
+            Command::ReopenFile => self.reopen_file(),
+            Command::CloseOthers => self.close_others(),
+            Command::NextTab => self.step_tab(1),
+            Command::PreviousTab => self.step_tab(-1),
+            Command::MoveTabLeft => self.shift_tab(-1),
+            Command::MoveTabRight => self.shift_tab(1),
+            Command::SplitRight => self.split_group(Side::Right),
+            Command::SplitDown => self.split_group(Side::Down),
+            Command::MoveToNextGroup => self.move_to_group(1),
+            Command::MoveToPreviousGroup => self.move_to_group(-1),
+            Command::JoinGroups => self.dispatch(Action::Files(FilesAction::JoinGroups)),
             Command::FocusFiles => {
                 self.show_pane(Pane::Files);
                 self.focus_tree();
             }
-            Command::FocusEditor => {
+            Command::FocusGroup(at) => {
                 self.show_pane(Pane::Editor);
-                self.focus_editor();
+                self.focus_group(at);
             }
             Command::FocusTerminal => self.focus_terminal(),
-            Command::GoToFile => self.dispatch(Action::Dialog(Some(Dialog::Palette { files: true }))),
+            Command::ToggleSide => self.change_layout(Layout::toggle_side),
+            Command::TogglePanel => self.change_layout(Layout::toggle_panel),
+            Command::ToggleAside => {
+                self.change_layout(Layout::toggle_aside);
+                self.look_at_chat();
+            }
+            Command::Zen => {
+                self.change_layout(|layout| Layout { zen: !layout.zen, ..layout });
+                self.focus_editor();
+            }
+            Command::People => self.toggle_aside(Aside::People),
+            Command::GoToFile => self.toggle_palette(true),
             Command::Share => self.dispatch(Action::Dialog(Some(Dialog::Share))),
             Command::Preview => self.toggle_preview(),
             Command::Chat => self.toggle_chat(),
@@ -107,6 +143,12 @@ impl Workbench {
             Command::DarkTheme => self.set_theme(Theme::Dark),
             Command::LightTheme => self.set_theme(Theme::Light),
             Command::SystemTheme => self.set_theme(Theme::System),
+            Command::Editor(name) => {
+                let (active, group) = (self.state().files.active, self.state().files.groups.active);
+                if let Some(id) = active {
+                    self.documents.perform(id, group, name);
+                }
+            }
         }
     }
 
@@ -120,6 +162,18 @@ impl Workbench {
         settings.theme = theme;
         self.set(settings);
     }
+}
+
+/// Where the keyboard is.
+fn place(event: &KeyboardEvent) -> Place {
+    let places = [
+        ("dialog", Place::Dialog),
+        (".terminal-host", Place::Terminal),
+        (".cm-content", Place::Editor),
+        ("input, textarea, select", Place::Page),
+        ("[role=tree]", Place::Tree),
+    ];
+    places.into_iter().find(|(selector, _)| is_within(event, selector)).map_or(Place::Page, |(_, place)| place)
 }
 
 fn is_within(event: &KeyboardEvent, selector: &str) -> bool {

@@ -127,8 +127,7 @@ impl Workbench {
     }
 
     pub(crate) fn show_pane(&self, pane: Pane) {
-        let mut layout = self.state().layout;
-        layout.pane = pane;
+        let mut layout = self.state().layout.showing(pane);
         if page::is_narrow() {
             // It covers every pane there.
             layout.aside = None;

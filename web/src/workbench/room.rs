@@ -105,21 +105,21 @@ impl Workbench {
     fn restore(&self, page: Option<Page>) {
         let Some(page) = page else {
             self.listings.welcome.set(true);
+            if let Some(layout) = memory::layout() {
+                self.dispatch(Action::Layout(layout.for_new_room()));
+            }
             return;
         };
         for folder in page.folders {
             self.dispatch(Action::Tree(TreeAction::Open(folder)));
         }
         let layout = page.layout;
-        for path in page.files {
-            self.dispatch(Action::Files(FilesAction::Show { path, keep: true }));
-        }
+        self.dispatch(Action::Files(FilesAction::Restore(page.groups)));
         if page.active.is_none() {
             self.first_file.open();
         }
         if let Some(path) = page.active {
-            self.dispatch(Action::Tree(TreeAction::Select(Some(path.clone()))));
-            self.dispatch(Action::Files(FilesAction::Show { path, keep: true }));
+            self.dispatch(Action::Tree(TreeAction::Select(Some(path))));
         }
         if let Some(id) = page.terminal.map(SessionId)
             && self.state().terminals.get(id).is_some()

@@ -8,6 +8,7 @@ use wasm_bindgen_futures::spawn_local;
 use super::Workbench;
 use crate::interop::page;
 use crate::state::files::{Access, FileId, FilesAction};
+use crate::state::groups::{Group, GroupId, MAX_GROUPS, Side};
 use crate::state::{Action, Dialog, Occasion};
 use crate::words;
 
@@ -22,7 +23,7 @@ impl Workbench {
         let active = self.state().files.active;
         if let Some(id) = active {
             self.try_again_if_gone(id);
-            if keep && self.documents.focus(id) {
+            if keep && self.focus_file(id) {
                 *self.wants_editor.borrow_mut() = None;
             }
         }
@@ -67,6 +68,147 @@ impl Workbench {
     pub(crate) fn close_file_anyway(&self, id: FileId) {
         self.dispatch(Action::Files(FilesAction::Close(id)));
         self.other_file();
+    }
+
+    /// Closes a tab of a group; the file, too, if it is its last one.
+    pub(crate) fn close_tab(&self, group: GroupId, id: FileId) {
+        let tabs = self.state().files.groups.list().iter().filter(|group| group.tabs.contains(&id)).count();
+        if tabs > 1 {
+            self.dispatch(Action::Files(FilesAction::CloseTab(group, id)));
+            self.other_file();
+        } else {
+            self.close_file(id);
+        }
+    }
+
+    pub(crate) fn activate_in(&self, group: GroupId, id: FileId) {
+        self.wander();
+        self.dispatch(Action::Files(FilesAction::ActivateIn(group, id)));
+        self.other_file();
+        self.try_again_if_gone(id);
+    }
+
+    /// Opens a previewed file for good.
+    pub(crate) fn keep_in(&self, group: GroupId, id: FileId) {
+        self.dispatch(Action::Files(FilesAction::Keep(id)));
+        self.documents.focus(id, group);
+    }
+
+    pub(crate) fn use_group(&self, group: GroupId) {
+        self.dispatch(Action::Files(FilesAction::UseGroup(group)));
+        self.other_file();
+    }
+
+    /// Gives the keyboard to the group at a place, from 0; behind the last one, a new one is made.
+    pub(super) fn focus_group(&self, at: usize) {
+        let group = self.state().files.groups.in_order().get(at).copied();
+        match group {
+            Some(group) => self.use_group(group),
+            None => return self.split_group(Side::Right),
+        }
+        self.focus_editor();
+    }
+
+    /// Shows the open file once more, in a new group at a side of its own.
+    pub(crate) fn split_group(&self, side: Side) {
+        let (beside, active) = (self.state().files.groups.active, self.state().files.active);
+        let Some(file) = active else { return };
+        self.split_beside(beside, side, file);
+        self.focus_editor();
+    }
+
+    fn split_beside(&self, beside: GroupId, side: Side, file: FileId) {
+        let before = self.state().files.groups.list().len();
+        self.dispatch(Action::Files(FilesAction::Split { beside, side, file }));
+        if self.state().files.groups.list().len() == before {
+            self.alert(format!("There are {MAX_GROUPS} groups of editors, which is the most. Close one first."));
+        }
+        self.other_file();
+    }
+
+    pub(crate) fn move_tab(&self, file: FileId, from: GroupId, to: GroupId, at: usize) {
+        self.dispatch(Action::Files(FilesAction::MoveTab { file, from, to, at }));
+        self.other_file();
+        self.focus_editor();
+    }
+
+    /// Moves a tab into a new group at a side of another.
+    pub(crate) fn move_tab_aside(&self, file: FileId, from: GroupId, beside: GroupId, side: Side) {
+        let is_only = self.state().files.groups.get(from).is_some_and(|group| group.tabs.len() == 1);
+        if from == beside && is_only {
+            return;
+        }
+        let before = self.state().files.groups.active;
+        self.split_beside(beside, side, file);
+        if self.state().files.groups.active != before {
+            self.dispatch(Action::Files(FilesAction::CloseTab(from, file)));
+        }
+        self.focus_editor();
+    }
+
+    /// Moves the open tab by a number of places within its group.
+    pub(super) fn shift_tab(&self, by: isize) {
+        self.with_tab(|group, at, file| {
+            let to = (at as isize + by).clamp(0, group.tabs.len() as isize - 1) as usize;
+            FilesAction::MoveTab { file, from: group.id, to: group.id, at: if by > 0 { to + 1 } else { to } }
+        });
+    }
+
+    /// Moves the open tab to the group that is `by` places from its own, if there is one.
+    pub(super) fn move_to_group(&self, by: isize) {
+        let (order, from, file) = {
+            let files = &self.state().files;
+            (files.groups.in_order(), files.groups.active, files.active)
+        };
+        let at = order.iter().position(|group| *group == from).unwrap_or_default();
+        let to = at.checked_add_signed(by).and_then(|to| order.get(to)).copied();
+        match (to, file) {
+            (Some(to), Some(file)) => self.move_tab(file, from, to, usize::MAX),
+            (None, Some(file)) => self.move_tab_aside(file, from, from, if by > 0 { Side::Right } else { Side::Left }),
+            _ => {}
+        }
+    }
+
+    /// Shows the tab that is a number of places from the open one, around the end.
+    pub(super) fn step_tab(&self, by: isize) {
+        self.with_tab(|group, at, _| {
+            let count = group.tabs.len() as isize;
+            FilesAction::ActivateIn(group.id, group.tabs[(at as isize + by).rem_euclid(count) as usize])
+        });
+        self.focus_editor();
+    }
+
+    fn with_tab(&self, act: impl FnOnce(&Group, usize, FileId) -> FilesAction) {
+        let action = {
+            let files = &self.state().files;
+            let group = files.groups.active();
+            let at = group.tabs.iter().position(|tab| Some(*tab) == group.active);
+            at.map(|at| act(group, at, group.tabs[at]))
+        };
+        if let Some(action) = action {
+            self.dispatch(Action::Files(action));
+            self.other_file();
+        }
+    }
+
+    /// Closes the tabs of the group but for the open one; those that would lose something stay.
+    pub(super) fn close_others(&self) {
+        let group = self.state().files.groups.active().clone();
+        for file in group.tabs.iter().copied().filter(|tab| Some(*tab) != group.active) {
+            let elsewhere =
+                self.state().files.groups.list().iter().any(|other| other.id != group.id && other.tabs.contains(&file));
+            if elsewhere || self.documents.is_held(file) {
+                self.dispatch(Action::Files(FilesAction::CloseTab(group.id, file)));
+            }
+        }
+    }
+
+    /// Opens the file that was closed last.
+    pub(super) fn reopen_file(&self) {
+        let last = self.state().files.closed.last().cloned();
+        if let Some(path) = last {
+            self.show_file(path, true);
+        }
     }
 
     /// Another file is shown than before.
@@ -139,8 +281,14 @@ impl Workbench {
     pub(crate) fn focus_editor(&self) {
         let active = self.state().files.active;
         if let Some(id) = active {
-            self.documents.focus(id);
+            self.focus_file(id);
         }
+    }
+
+    /// Gives the keyboard to a file's editor in the group that is used. Returns whether there is one.
+    fn focus_file(&self, id: FileId) -> bool {
+        let group = self.state().files.groups.active;
+        self.documents.focus(id, group)
     }
 
     /// Gives the keyboard to the tree as soon as what has changed is drawn.

@@ -1,5 +1,6 @@
-// The editor's keys. What they do to the page is told by callbacks; undo and redo are the shared document's, so that each
-// person takes back what they typed themselves.
+// The keys that are the editor's own, such as the arrows. Those of commands with a name are the page's, which hears them
+// first and calls `perform`. Undo and redo are the shared document's, so that each person takes back what they typed
+// themselves.
 
 import { closeBracketsKeymap } from '@codemirror/autocomplete';
 import { defaultKeymap, indentWithTab } from '@codemirror/commands';
@@ -8,23 +9,10 @@ import { searchKeymap } from '@codemirror/search';
 import { type Extension, Prec } from '@codemirror/state';
 import { EditorView, type KeyBinding, keymap } from '@codemirror/view';
 import { yUndoManagerKeymap } from 'y-codemirror.next';
+import { original } from './panes';
 
-export interface KeyEvents {
-  onSave(): void;
-  onRun(): void;
-}
-
-export function keys({ onSave, onRun }: KeyEvents): Extension {
-  const told = (key: string, tell: () => void): KeyBinding => ({
-    key,
-    preventDefault: true,
-    run: () => {
-      tell();
-      return true;
-    },
-  });
+export function keys(): Extension {
   return [
-    Prec.highest(keymap.of([told('Mod-s', onSave), told('Mod-Enter', onRun)])),
     Prec.high(historyGuard),
     keymap.of([
       ...closeBracketsKeymap,
@@ -38,10 +26,10 @@ export function keys({ onSave, onRun }: KeyEvents): Extension {
   ];
 }
 
-/** The document's undo asks nobody whether the editor is read-only. */
+/** The document's undo asks nobody whether the editor is read-only, and is the editor's own: a twin has none. */
 const history: KeyBinding[] = yUndoManagerKeymap.map((binding) => ({
   ...binding,
-  run: (view) => view.state.readOnly || (binding.run?.(view) ?? false),
+  run: (view) => view.state.readOnly || (binding.run?.(view.state.facet(original) ?? view) ?? false),
 }));
 
 const historyGuard = EditorView.domEventHandlers({

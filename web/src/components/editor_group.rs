@@ -1,0 +1,370 @@
+//! One group of open files: its tabs, what is to be said of the shown one, and the places where the editors are.
+//!
+//! Tabs are dragged within it and from group to group; a drop at a side of an editor makes a group there.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use embedenv_shared::frame::ReadOnly;
+use wasm_bindgen::JsCast as _;
+use web_sys::{DragEvent, Element};
+use yew::prelude::*;
+
+use super::icon::{Icon, IconName};
+use super::tabs::{Tab, Tabs};
+use crate::interop::page;
+use crate::state::commands::Command;
+use crate::state::files::{Access, FileId, Files, OpenFile};
+use crate::state::groups::{Area, Group, GroupId, Side};
+use crate::state::keys::Keymap;
+use crate::words;
+use crate::workbench::Workbench;
+
+/// How near to an edge of an editor, as a share of it, a drop makes a group there.
+const EDGE: f64 = 0.25;
+
+/// The tab that is being dragged, and the group it is from.
+pub(crate) type Dragged = Rc<Cell<Option<(GroupId, FileId)>>>;
+
+#[derive(Properties, Clone)]
+pub(crate) struct EditorGroupProps {
+    pub(crate) workbench: Workbench,
+    pub(crate) files: Rc<Files>,
+    pub(crate) id: GroupId,
+    pub(crate) area: Area,
+    /// Which of them it is, from 1, where there are several.
+    pub(crate) number: Option<usize>,
+    pub(crate) dragged: Dragged,
+    pub(crate) keymap: Rc<Keymap>,
+    pub(crate) works: bool,
+}
+
+impl PartialEq for EditorGroupProps {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.files, &other.files)
+            && Rc::ptr_eq(&self.keymap, &other.keymap)
+            && (self.id, self.area, self.number, self.works) == (other.id, other.area, other.number, other.works)
+    }
+}
+
+/// Where a dragged tab would go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Target {
+    /// Into this group, before the tab at this place.
+    Tabs(usize),
+    Group,
+    Side(Side),
+}
+
+#[component]
+pub(crate) fn EditorGroup(props: &EditorGroupProps) -> Html {
+    let EditorGroupProps { workbench, files, id, area, number, dragged, keymap, works } = props;
+    let id = *id;
+    let node = use_node_ref();
+    let target = use_state_eq(|| None::<Target>);
+    use_effect_with((node.clone(), *area), |(node, area)| {
+        if let Some(node) = node.cast::<Element>() {
+            place(&node, *area);
+        }
+    });
+    let Some(group) = files.groups.get(id) else { return html! {} };
+    let calling = |act: fn(&Workbench, GroupId, FileId)| {
+        let workbench = workbench.clone();
+        Callback::from(move |file: u32| act(&workbench, id, FileId(file)))
+    };
+    let onfocusin = {
+        let (workbench, is_used) = (workbench.clone(), files.groups.active == id);
+        Callback::from(move |_: FocusEvent| {
+            if !is_used {
+                workbench.use_group(id);
+            }
+        })
+    };
+    let ondragstart = {
+        let (dragged, tabs) = (dragged.clone(), group.tabs.clone());
+        Callback::from(move |event: DragEvent| {
+            let at = event.target_dyn_into::<Element>().and_then(|element| place_of_tab(&element));
+            if let (Some(file), Some(data)) = (at.and_then(|at| tabs.get(at)), event.data_transfer()) {
+                data.set_effect_allowed("move");
+                // Without data some browsers drag nothing.
+                let _ = data.set_data("text/plain", "");
+                dragged.set(Some((id, *file)));
+            }
+        })
+    };
+    let ondragend = {
+        let (dragged, target) = (dragged.clone(), target.clone());
+        Callback::from(move |_: DragEvent| {
+            dragged.set(None);
+            target.set(None);
+        })
+    };
+    let ondragover = {
+        let (dragged, target, count) = (dragged.clone(), target.clone(), group.tabs.len());
+        Callback::from(move |event: DragEvent| {
+            if dragged.get().is_some() {
+                event.prevent_default();
+                target.set(aim(&event, count));
+            }
+        })
+    };
+    let ondragleave = {
+        let (target, node) = (target.clone(), node.clone());
+        Callback::from(move |event: DragEvent| {
+            let to = event.related_target().and_then(|to| to.dyn_into::<Element>().ok());
+            if !to.is_some_and(|to| node.cast::<Element>().is_some_and(|node| node.contains(Some(&to)))) {
+                target.set(None);
+            }
+        })
+    };
+    let ondrop = {
+        let (workbench, dragged, target) = (workbench.clone(), dragged.clone(), target.clone());
+        let count = group.tabs.len();
+        Callback::from(move |event: DragEvent| {
+            target.set(None);
+            let Some((from, file)) = dragged.take() else { return };
+            event.prevent_default();
+            event.stop_propagation();
+            match aim(&event, count) {
+                Some(Target::Side(side)) => workbench.move_tab_aside(file, from, id, side),
+                Some(Target::Tabs(at)) => workbench.move_tab(file, from, id, at),
+                Some(Target::Group) if from != id => workbench.move_tab(file, from, id, count),
+                _ => {}
+            }
+        })
+    };
+    let tabs: Vec<Tab> = group.tabs.iter().filter_map(|file| files.get(*file)).map(tab).collect();
+    let label = number.map_or("Open files".to_owned(), |number| format!("Open files, group {number}"));
+    let shown = group.active.and_then(|file| files.get(file));
+    let split = {
+        let workbench = workbench.clone();
+        Callback::from(move |event: MouseEvent| {
+            workbench.use_group(id);
+            workbench.split_group(if event.alt_key() { Side::Down } else { Side::Right });
+        })
+    };
+    let used = (number.is_some() && files.groups.active == id).then_some("true");
+    html! {
+        <section
+            class="group"
+            ref={node}
+            data-used={used}
+            data-shown={(files.groups.active == id).then_some("true")}
+            {onfocusin}
+            {ondragstart}
+            {ondragend}
+            {ondragover}
+            {ondragleave}
+            {ondrop}
+        >
+            if !tabs.is_empty() {
+                <Tabs
+                    {label}
+                    {tabs}
+                    active={group.active.map(|file| file.0)}
+                    activate={calling(Workbench::activate_in)}
+                    keep={calling(Workbench::keep_in)}
+                    close={calling(Workbench::close_tab)}
+                    drags=true
+                    mark={match *target { Some(Target::Tabs(at)) => Some(at), _ => None }}
+                >
+                    <button
+                        class="icon-button"
+                        aria-label="Split editor"
+                        title="Split to the right (Ctrl+\\); with Alt, downwards"
+                        onclick={split}
+                    >
+                        <Icon name={IconName::Columns} />
+                    </button>
+                </Tabs>
+            }
+            if let Some(file) = shown {
+                { file_banner(workbench, file) }
+            }
+            <div class="editor-area">
+                { hosts(workbench, files, group) }
+                if group.tabs.is_empty() {
+                    { empty(keymap, *works) }
+                }
+                if let Some(class) = target.and_then(zone) {
+                    <div class={classes!("drop-zone", class)}></div>
+                }
+            </div>
+        </section>
+    }
+}
+
+/// Says to CSS where in the editors' area something is.
+pub(super) fn place(element: &Element, area: Area) {
+    for (name, part) in [("--left", area.left), ("--top", area.top), ("--width", area.width), ("--height", area.height)]
+    {
+        page::set_style(element, name, &format!("{}%", part * 100.0));
+    }
+}
+
+fn zone(target: Target) -> Option<&'static str> {
+    match target {
+        Target::Tabs(_) => None,
+        Target::Group => Some("whole"),
+        Target::Side(Side::Left) => Some("left"),
+        Target::Side(Side::Right) => Some("right"),
+        Target::Side(Side::Up) => Some("up"),
+        Target::Side(Side::Down) => Some("down"),
+    }
+}
+
+/// Which of its list's tabs an element belongs to.
+fn place_of_tab(element: &Element) -> Option<usize> {
+    let tab = element.closest("[role=tab]").ok().flatten()?;
+    let list = tab.parent_element()?.query_selector_all("[role=tab]").ok()?;
+    (0..list.length()).position(|at| list.get(at).is_some_and(|other| other.is_same_node(Some(&tab))))
+}
+
+/// Where a drop at the pointer would go.
+fn aim(event: &DragEvent, tabs: usize) -> Option<Target> {
+    let element = event.target_dyn_into::<Element>()?;
+    let part = |area: &Element| {
+        let rect = area.get_bounding_client_rect();
+        let x = (f64::from(event.client_x()) - rect.left()) / rect.width().max(1.0);
+        let y = (f64::from(event.client_y()) - rect.top()) / rect.height().max(1.0);
+        (x, y)
+    };
+    if element.closest(".tabs").ok().flatten().is_some() {
+        let Some(at) = place_of_tab(&element) else { return Some(Target::Tabs(tabs)) };
+        let tab = element.closest("[role=tab]").ok().flatten()?;
+        return Some(Target::Tabs(at + usize::from(part(&tab).0 > 0.5)));
+    }
+    let (x, y) = part(&element.closest(".editor-area").ok().flatten()?);
+    let nearest = [(x, Side::Left), (1.0 - x, Side::Right), (y, Side::Up), (1.0 - y, Side::Down)]
+        .into_iter()
+        .min_by(|(one, _), (other, _)| one.total_cmp(other));
+    Some(nearest.filter(|(distance, _)| *distance < EDGE).map_or(Target::Group, |(_, side)| Target::Side(side)))
+}
+
+fn tab(file: &OpenFile) -> Tab {
+    let name = file.name().to_owned();
+    Tab {
+        key: file.id.0,
+        name: if file.unsaved { format!("{name}, unsaved") } else { name.clone() },
+        text: name,
+        title: file.path.to_string(),
+        class: match (file.preview, file.unsaved) {
+            (true, _) => "preview",
+            (false, true) => "unsaved",
+            (false, false) => "",
+        },
+        icon: super::tree_row::icon_of(file.name()),
+    }
+}
+
+/// A list of its own, so that each host is known by its key and not by its place.
+fn hosts(workbench: &Workbench, files: &Files, group: &Group) -> Html {
+    let files = group.tabs.iter().filter_map(|file| files.get(*file));
+    files
+        .map(|file| {
+            html! {
+                <EditorHost
+                    key={file.id.0}
+                    workbench={workbench.clone()}
+                    id={file.id}
+                    group={group.id}
+                    active={group.active == Some(file.id)}
+                    has_text={file.access.has_text()}
+                    opening={file.access == Access::Opening}
+                />
+            }
+        })
+        .collect()
+}
+
+#[derive(Properties, PartialEq)]
+struct EditorHostProps {
+    workbench: Workbench,
+    id: FileId,
+    group: GroupId,
+    active: bool,
+    has_text: bool,
+    opening: bool,
+}
+
+/// Where an editor is put. It is made when its tab is first shown, and goes with its tab.
+#[component]
+fn EditorHost(props: &EditorHostProps) -> Html {
+    let EditorHostProps { workbench, id, group, active, has_text, opening } = props;
+    let node = use_node_ref();
+    let is_mounted = use_mut_ref(|| false);
+    use_effect_with((workbench.clone(), *id, *group), |(workbench, id, group)| {
+        let (workbench, id, group) = (workbench.clone(), *id, *group);
+        move || workbench.documents.unmount(&workbench, id, group)
+    });
+    use_effect_with((node.clone(), *active), {
+        let (workbench, id, group) = (workbench.clone(), *id, *group);
+        move |(node, active)| {
+            if *active
+                && !is_mounted.replace(true)
+                && let Some(parent) = node.cast::<Element>()
+            {
+                workbench.documents.mount(&workbench, id, group, parent);
+            }
+        }
+    });
+    html! {
+        <>
+            <div class="editor-host" ref={node} hidden={!active || !has_text}></div>
+            if *active && *opening {
+                <div class="skeleton" aria-hidden="true"></div>
+            }
+        </>
+    }
+}
+
+/// Why a file can't be edited or saved, and what to do.
+fn file_banner(workbench: &Workbench, file: &OpenFile) -> Html {
+    let OpenFile { id, path, access, problem, unsaved, .. } = file;
+    let id = *id;
+    let calling = |act: fn(&Workbench, FileId)| {
+        let workbench = workbench.clone();
+        Callback::from(move |_: MouseEvent| act(&workbench, id))
+    };
+    let download = || {
+        let (workbench, path) = (workbench.clone(), path.clone());
+        let download = Callback::from(move |_: MouseEvent| workbench.download(path.clone()));
+        html! { <button onclick={download}>{ "Download it" }</button> }
+    };
+    let (text, button) = match access {
+        Access::ReadOnly(why @ ReadOnly::Role) => (words::read_only(*why).to_owned(), html! {}),
+        Access::ReadOnly(why) => (words::read_only(*why).to_owned(), download()),
+        Access::Gone(why) => {
+            (why.clone(), html! { <button onclick={calling(Workbench::keep_copy)}>{ "Keep a copy" }</button> })
+        }
+        Access::Failed(why) => {
+            (why.clone(), html! { <button onclick={calling(Workbench::activate)}>{ "Try again" }</button> })
+        }
+        Access::Opening | Access::Editable => match problem {
+            Some(problem) if *unsaved => (
+                format!("Not saved: {problem}. It is tried again by itself; what you typed is held by the server."),
+                html! { <button onclick={calling(Workbench::save)}>{ "Save now" }</button> },
+            ),
+            _ => return html! {},
+        },
+    };
+    html! { <div class="banner"><Icon name={IconName::AlertTriangle} /><span>{ text }</span>{ button }</div> }
+}
+
+/// Nothing is open: what can be done.
+fn empty(keymap: &Keymap, works: bool) -> Html {
+    let mut offers = vec![("Go to file", Command::GoToFile), ("Command palette", Command::Palette)];
+    if works {
+        offers.extend([("Run the open file", Command::Run), ("Terminal", Command::FocusTerminal)]);
+    }
+    let rows = offers.into_iter().filter_map(|(what, command)| {
+        let keys = keymap.shown(command)?;
+        Some(html! { <><dt>{ what }</dt><dd><kbd>{ keys }</kbd></dd></> })
+    });
+    html! {
+        <div class="editor-empty">
+            <p>{ "Choose a file to read or edit it." }</p>
+            <dl>{ for rows }</dl>
+        </div>
+    }
+}

@@ -1,0 +1,283 @@
+//! Which keys do what: strokes, chords of one or two of them, and the map from chords to commands.
+//!
+//! Pure; a key event becomes a [`Stroke`] in `workbench::keys`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::commands::{COMMANDS, Command, Entry};
+
+/// Where the keyboard is, and where a key is heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Heard wherever the keyboard is; of these, no program in a terminal needs any.
+    Everywhere,
+    /// Anywhere but in a terminal and in a dialog.
+    Page,
+    Editor,
+    Tree,
+    Terminal,
+    /// A dialog: nothing but what is heard everywhere.
+    Dialog,
+}
+
+impl Place {
+    /// Whether a command of this place is heard while the keyboard is at `focus`.
+    fn hears(self, focus: Self) -> bool {
+        self == Self::Everywhere || self == focus || (self == Self::Page && matches!(focus, Self::Editor | Self::Tree))
+    }
+}
+
+/// One key with its modifiers. Ctrl is Cmd on a Mac.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stroke {
+    pub control: bool,
+    pub alt: bool,
+    pub shift: bool,
+    /// As `KeyboardEvent.key` says it without Shift; a letter is a capital.
+    pub key: String,
+}
+
+impl Stroke {
+    fn parse(text: &str) -> Option<Self> {
+        let mut stroke = Self { control: false, alt: false, shift: false, key: String::new() };
+        let mut rest = text;
+        loop {
+            if let Some(after) = rest.strip_prefix("Ctrl+") {
+                (stroke.control, rest) = (true, after);
+            } else if let Some(after) = rest.strip_prefix("Alt+") {
+                (stroke.alt, rest) = (true, after);
+            } else if let Some(after) = rest.strip_prefix("Shift+") {
+                (stroke.shift, rest) = (true, after);
+            } else {
+                break;
+            }
+        }
+        stroke.key = normal(rest);
+        (!stroke.key.is_empty() && !stroke.key.contains(' ')).then_some(stroke)
+    }
+
+    /// Keys as an event tells them: `key` is what they write, `code` where they are (`KeyP`, `Slash`). The second form is
+    /// for layouts on which the first one is not a key of the map.
+    pub fn of_event(modifiers: (bool, bool, bool), key: &str, code: &str) -> Vec<Self> {
+        let (control, alt, shift) = modifiers;
+        let stroke = |key: String| Self { control, alt, shift, key };
+        let mut strokes = Vec::with_capacity(2);
+        if !matches!(key, "Control" | "Shift" | "Alt" | "Meta" | "AltGraph" | "Dead" | "Process" | "Unidentified") {
+            strokes.push(stroke(normal(key)));
+        }
+        if let Some(key) = on_us_keyboard(code)
+            && strokes.first().is_none_or(|first| first.key != key)
+        {
+            strokes.push(stroke(key));
+        }
+        strokes
+    }
+}
+
+fn normal(key: &str) -> String {
+    let mut letters = key.chars();
+    match (letters.next(), letters.next()) {
+        (Some(' '), None) => "Space".to_owned(),
+        (Some(letter), None) => letter.to_uppercase().collect(),
+        _ => key.to_owned(),
+    }
+}
+
+/// What a place on the keyboard writes without Shift on the layout that shortcuts are written for.
+fn on_us_keyboard(code: &str) -> Option<String> {
+    if let Some(letter) = code.strip_prefix("Key").or_else(|| code.strip_prefix("Digit")) {
+        return (letter.len() == 1).then(|| letter.to_owned());
+    }
+    let key = match code {
+        "Backquote" => "`",
+        "Minus" => "-",
+        "Equal" => "=",
+        "BracketLeft" => "[",
+        "BracketRight" => "]",
+        "Backslash" => "\\",
+        "Semicolon" => ";",
+        "Quote" => "'",
+        "Comma" => ",",
+        "Period" => ".",
+        "Slash" => "/",
+        _ => return None,
+    };
+    Some(key.to_owned())
+}
+
+impl fmt::Display for Stroke {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (is_down, name) in [(self.control, "Ctrl+"), (self.alt, "Alt+"), (self.shift, "Shift+")] {
+            if is_down {
+                f.write_str(name)?;
+            }
+        }
+        f.write_str(&self.key)
+    }
+}
+
+/// Strokes after each other that do one thing: one, or two.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Chord(Vec<Stroke>);
+
+impl Chord {
+    /// Most strokes of one chord.
+    pub const MAX: usize = 2;
+
+    pub fn new(strokes: Vec<Stroke>) -> Option<Self> {
+        (1..=Self::MAX).contains(&strokes.len()).then_some(Self(strokes))
+    }
+
+    /// Reads `Ctrl+Shift+P` or `Ctrl+K Z`.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::new(text.split(' ').map(Stroke::parse).collect::<Option<_>>()?)
+    }
+
+    pub fn strokes(&self) -> &[Stroke] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Chord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, stroke) in self.0.iter().enumerate() {
+            if at > 0 {
+                f.write_str(" ")?;
+            }
+            stroke.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+/// What a person chose: the keys of commands by their ids, in place of those of the table.
+pub type Choices = BTreeMap<String, Vec<String>>;
+
+/// The keys of all commands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keymap {
+    keys: Vec<(Chord, &'static Entry)>,
+}
+
+/// What a stroke is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meaning {
+    Nothing,
+    /// The first of two.
+    Begins,
+    Does(Command),
+}
+
+impl Keymap {
+    pub fn new(choices: &Choices) -> Self {
+        let keys = COMMANDS.iter().flat_map(|entry| {
+            let chosen = choices.get(entry.id).map(|keys| keys.iter().map(String::as_str).collect::<Vec<_>>());
+            let keys = chosen.unwrap_or_else(|| entry.keys.to_vec());
+            keys.into_iter().filter_map(Chord::parse).map(move |chord| (chord, entry))
+        });
+        Self { keys: keys.collect() }
+    }
+
+    /// What `stroke` means after `before` while the keyboard is at `focus`.
+    pub fn meaning(&self, before: Option<&Stroke>, stroke: &Stroke, focus: Place) -> Meaning {
+        let is_it = |chord: &Chord| match before {
+            Some(before) => chord.0.first() == Some(before) && chord.0.get(1) == Some(stroke),
+            None => chord.0.first() == Some(stroke),
+        };
+        let mut fitting = self.keys.iter().filter(|(chord, entry)| entry.place.hears(focus) && is_it(chord));
+        match fitting.next() {
+            None => Meaning::Nothing,
+            Some((chord, _)) if before.is_none() && chord.0.len() > 1 => Meaning::Begins,
+            Some((_, entry)) => Meaning::Does(entry.command),
+        }
+    }
+
+    /// The first key of a command, to be shown beside its name.
+    pub fn shown(&self, command: Command) -> Option<String> {
+        self.all(command).next().map(ToString::to_string)
+    }
+
+    pub fn all(&self, command: Command) -> impl Iterator<Item = &Chord> {
+        self.keys.iter().filter(move |(_, entry)| entry.command == command).map(|(chord, _)| chord)
+    }
+
+    /// Which other command these keys do at a place that both hear.
+    pub fn taken(&self, chord: &Chord, by: &Entry) -> Option<&'static Entry> {
+        let meets = |other: &Entry| other.place.hears(by.place) || by.place.hears(other.place);
+        let begins = |other: &Chord| other.0.starts_with(&chord.0) || chord.0.starts_with(&other.0);
+        self.keys
+            .iter()
+            .find(|(other, entry)| entry.id != by.id && meets(entry) && begins(other))
+            .map(|(_, entry)| *entry)
+    }
+}
+
+impl Default for Keymap {
+    fn default() -> Self {
+        Self::new(&Choices::new())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stroke(text: &str) -> Stroke {
+        Stroke::parse(text).unwrap()
+    }
+
+    #[test]
+    fn what_is_written_of_a_chord_is_read_as_the_same() {
+        for text in
+            ["Ctrl+Shift+P", "F1", "Ctrl+K Z", "Alt+ArrowUp", "Ctrl+=", "Ctrl++", "Shift+Space", "Ctrl+K Ctrl+S"]
+        {
+            assert_eq!(Chord::parse(text).unwrap().to_string(), text);
+        }
+        for text in ["", "Ctrl+", "A B C", " "] {
+            assert_eq!(Chord::parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_known_by_what_it_writes_or_else_by_its_place() {
+        let with = |key, code| Stroke::of_event((true, false, true), key, code);
+        assert_eq!(with("p", "KeyP"), [stroke("Ctrl+Shift+P")]);
+        assert_eq!(with("з", "KeyP"), [stroke("Ctrl+Shift+З"), stroke("Ctrl+Shift+P")]);
+        assert_eq!(with("~", "Backquote"), [stroke("Ctrl+Shift+~"), stroke("Ctrl+Shift+`")]);
+        assert_eq!(with("Control", "ControlLeft"), []);
+    }
+
+    #[test]
+    fn keys_are_heard_where_they_mean_something() {
+        let map = Keymap::default();
+        let means = |text, focus| map.meaning(None, &stroke(text), focus);
+        assert_eq!(means("Ctrl+Shift+P", Place::Terminal), Meaning::Does(Command::Palette));
+        assert_eq!(means("Ctrl+P", Place::Editor), Meaning::Does(Command::GoToFile));
+        assert_eq!(means("Ctrl+P", Place::Terminal), Meaning::Nothing);
+        assert_eq!(means("Ctrl+P", Place::Dialog), Meaning::Nothing);
+        assert_eq!(means("Delete", Place::Editor), Meaning::Nothing);
+        assert_eq!(means("Delete", Place::Tree), Meaning::Does(Command::Delete));
+    }
+
+    #[test]
+    fn a_chosen_key_takes_the_place_of_the_first_and_one_of_two_strokes_waits() {
+        let choices = Choices::from([("save".to_owned(), vec!["Ctrl+K S".to_owned()]), ("gone".to_owned(), vec![])]);
+        let map = Keymap::new(&choices);
+        assert_eq!(map.meaning(None, &stroke("Ctrl+S"), Place::Page), Meaning::Nothing);
+        assert_eq!(map.meaning(None, &stroke("Ctrl+K"), Place::Page), Meaning::Begins);
+        let second = map.meaning(Some(&stroke("Ctrl+K")), &stroke("S"), Place::Page);
+        assert_eq!(second, Meaning::Does(Command::Save));
+        assert_eq!(map.shown(Command::Save).as_deref(), Some("Ctrl+K S"));
+    }
+
+    #[test]
+    fn a_key_that_is_taken_is_told() {
+        let map = Keymap::default();
+        let run = super::super::commands::of(Command::Run);
+        let taken = |text| map.taken(&Chord::parse(text).unwrap(), run).map(|entry| entry.command);
+        assert_eq!(taken("Ctrl+S"), Some(Command::Save));
+        assert_eq!(taken("Ctrl+Enter"), None);
+        assert_eq!(taken("Ctrl+Shift+P X"), Some(Command::Palette));
+    }
+}
