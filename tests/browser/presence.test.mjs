@@ -39,7 +39,8 @@ scenario('two browsers see each other type, and one that was offline comes back 
   await grace.page.keyboard.type(' from far');
   await ada.page.keyboard.press('Control+Home');
   await ada.page.keyboard.type('dark ');
-  await ada.person('Grace Hopper').waitFor({ state: 'detached' });
+  // A connection whose end can't be told is noticed within 45 s.
+  await ada.person('Grace Hopper').waitFor({ state: 'detached', timeout: 60_000 });
   await ada.cursorOf('Grace Hopper').waitFor({ state: 'detached' });
   await grace.page.context().setOffline(false);
   await grace.connected();

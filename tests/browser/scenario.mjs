@@ -7,6 +7,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
+import { flags } from './chromium.mjs';
 import { Ide } from './ide.mjs';
 import { Server } from './server.mjs';
 
@@ -19,17 +20,6 @@ const browsers = [process.env.EMBEDENV_CHROMIUM, '/usr/bin/chromium', '/usr/bin/
 const TEST = 180_000;
 /** The longest any single step waits for what it expects. */
 const STEP = 20_000;
-
-const flags = [
-  // The tests may be run by root, for whom Chromium has no sandbox.
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 /**
  * A test of the whole product: `run(stage)`. The `name` is a sentence and names the screenshots too.

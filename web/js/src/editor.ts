@@ -254,7 +254,7 @@ class Editor {
     const after = replica.text.toString();
     this.#view.dispatch({
       changes: diff(local, after),
-      effects: this.#shared.reconfigure(yCollab(replica.text, null)),
+      effects: this.#shared.reconfigure(yCollab(replica.text, null, { undoManager: replica.startUndo() })),
       annotations: fromDocument.of(true),
     });
     this.#bound = true;
@@ -291,6 +291,8 @@ class Editor {
       this.#tellCursor(update.state, update.focusChanged);
       this.#tellWhereabouts();
     }
+    // What is typed somewhere else is taken back by itself.
+    if (update.selectionSet && !update.docChanged) this.#replica?.endUndoStep();
     const isOwn = (event: string) => update.transactions.some((transaction) => transaction.isUserEvent(event));
     if (['input', 'delete', 'select', 'move', 'undo', 'redo'].some(isOwn)) this.#wander();
   }

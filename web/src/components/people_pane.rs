@@ -42,7 +42,7 @@ pub(super) fn people_pane(workbench: &Workbench, state: &State, me: &Me) -> Html
                 <p class="hint">{ "Nobody else is here. A link brings people in." }</p>
             }
             if me.works() {
-                <button class="people-share" onclick={share}>{ "Share a link" }</button>
+                <button class="plain people-share" onclick={share}>{ "Share a link" }</button>
             }
         </section>
     }

@@ -54,6 +54,7 @@ export class Replica {
   readonly #awareness = new awareness.Awareness(this.#doc);
   readonly #events: ReplicaEvents;
   readonly #renewal: ReturnType<typeof setInterval>;
+  #undo: Y.UndoManager | null = null;
   #telling: ReturnType<typeof setTimeout> | null = null;
 
   constructor(events: ReplicaEvents) {
@@ -104,6 +105,18 @@ export class Replica {
     });
   }
 
+  /** From now on what is changed here can be taken back. */
+  startUndo(): Y.UndoManager {
+    this.#undo?.destroy();
+    this.#undo = new Y.UndoManager(this.text);
+    return this.#undo;
+  }
+
+  /** The next change is taken back by itself, however soon it comes. */
+  endUndoStep(): void {
+    this.#undo?.stopCapturing();
+  }
+
   /** This page is here now. */
   moved({ anchor, head, top }: Whereabouts): void {
     const at = (index: number) => Y.relativePositionToJSON(Y.createRelativePositionFromTypeIndex(this.text, index));
@@ -131,6 +144,7 @@ export class Replica {
   destroy(): void {
     clearInterval(this.#renewal);
     if (this.#telling !== null) clearTimeout(this.#telling);
+    this.#undo?.destroy();
     this.#awareness.destroy();
     this.#doc.destroy();
   }
