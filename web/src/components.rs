@@ -23,6 +23,7 @@ mod position;
 mod preview;
 mod settings;
 mod share;
+mod shortcuts;
 mod splitter;
 mod status_bar;
 mod tabs;

@@ -11,13 +11,14 @@ pub mod keys;
 pub mod palette;
 pub mod people;
 pub mod settings;
+pub mod shortcuts;
 pub mod terminals;
 pub mod tree;
 
 use std::rc::Rc;
 
 use embedenv_shared::frame::{Joined, Person, SandboxState};
-use embedenv_shared::id::{MemberId, Role};
+use embedenv_shared::id::{MemberId, Role, RoomId};
 use embedenv_shared::path::{ProjectName, WorkspacePath};
 
 use crate::words::Notice;
@@ -25,6 +26,7 @@ use chat::{Chat, ChatAction};
 use files::{FileId, Files, FilesAction};
 use keys::Keymap;
 use people::News;
+use settings::stored::Values;
 use settings::{Aside, Layout, Pane, Settings};
 use terminals::{Terminals, TerminalsAction};
 use tree::{Tree, TreeAction};
@@ -52,7 +54,10 @@ pub struct State {
     pub alerts: Rc<Vec<Alert>>,
     pub dialog: Option<Dialog>,
     pub menu: Option<Menu>,
+    /// What is set here: a person's own settings, and what this room has instead.
     pub settings: Rc<Settings>,
+    pub own: Rc<Settings>,
+    pub here: Rc<Values>,
     pub keymap: Rc<Keymap>,
     pub layout: Layout,
     last_alert: u32,
@@ -64,6 +69,7 @@ pub struct Me {
     pub user: String,
     pub role: Role,
     pub project: ProjectName,
+    pub room: RoomId,
     /// The longest message the server takes, in bytes.
     pub max_message: u64,
 }
@@ -126,6 +132,8 @@ pub enum Occasion {
 pub enum Dialog {
     Share,
     Settings,
+    /// Which keys do what.
+    Shortcuts,
     /// The command palette; with `files`, it offers files alone.
     Palette {
         files: bool,
@@ -165,7 +173,11 @@ pub enum Action {
     AlertUntil(Occasion, String),
     Dialog(Option<Dialog>),
     Menu(Option<Menu>),
-    Settings(Settings),
+    /// A person's own settings, and what this room has instead.
+    Settings {
+        own: Settings,
+        here: Values,
+    },
     Layout(Layout),
 }
 
@@ -202,11 +214,14 @@ impl State {
             Action::CloseAlert(number) => Rc::make_mut(&mut self.alerts).retain(|alert| alert.number != number),
             Action::Dialog(dialog) => self.dialog = dialog,
             Action::Menu(menu) => self.menu = menu,
-            Action::Settings(settings) => {
+            Action::Settings { own, here } => {
+                let settings = own.with_all(&here);
                 if settings.keys != self.settings.keys {
                     self.keymap = Rc::new(Keymap::new(&settings.keys));
                 }
                 self.settings = Rc::new(settings);
+                self.own = Rc::new(own);
+                self.here = Rc::new(here);
             }
             Action::Layout(layout) => self.layout = layout,
         }
@@ -223,7 +238,14 @@ impl State {
         self.came(Occasion::Connected);
         let Some(full) = full else { return };
         self.following = None;
-        self.me = Some(Rc::new(Me { member: full.member, user, role, project, max_message: full.max_message }));
+        self.me = Some(Rc::new(Me {
+            member: full.member,
+            user,
+            role,
+            project,
+            room: full.room,
+            max_message: full.max_message,
+        }));
         self.projects = Rc::new(full.projects);
         self.people = Rc::new(full.people);
         self.ports = Rc::new(full.ports);

@@ -124,6 +124,15 @@ pub(crate) fn set_theme(theme: Option<&str>) {
     }
 }
 
+/// Says in which language the page is.
+pub(crate) fn set_language(code: &str, is_from_right: bool) {
+    if let Some(root) = document().document_element() {
+        // Attributes of the page's own element are never refused.
+        let _ = root.set_attribute("lang", code);
+        let _ = root.set_attribute("dir", if is_from_right { "rtl" } else { "ltr" });
+    }
+}
+
 /// Sets a property through the object model, since the page's policy takes no `style` attributes.
 pub(crate) fn set_style(element: &Element, property: &str, value: &str) {
     if let Some(element) = element.dyn_ref::<HtmlElement>() {
@@ -192,6 +201,21 @@ pub(crate) fn step_focus(within: &Element, items: &str, steps: i32) {
 pub(crate) fn focus(selector: &str) -> bool {
     let element = document().query_selector(selector).ok().flatten();
     element.and_then(|element| element.dyn_into::<HtmlElement>().ok()).is_some_and(|element| element.focus().is_ok())
+}
+
+/// Whether something within the first element that fits has the keyboard.
+pub(crate) fn has_focus_within(selector: &str) -> bool {
+    focused().is_some_and(|element| element.closest(selector).ok().flatten().is_some())
+}
+
+/// Gives the keyboard to the first element that fits, and says whether it took it: one that is not shown does not.
+pub(crate) fn takes_focus(selector: &str) -> bool {
+    focus(selector) && focused().is_some_and(|element| element.matches(selector).unwrap_or(false))
+}
+
+/// Whether the keyboard is a Mac's, where Cmd does what Ctrl does elsewhere.
+pub(crate) fn is_mac() -> bool {
+    window().navigator().platform().is_ok_and(|platform| platform.starts_with("Mac") || platform.starts_with("iP"))
 }
 
 /// Gives the keyboard to an input and selects its first characters.

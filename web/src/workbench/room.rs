@@ -63,6 +63,7 @@ impl Workbench {
         let restored = remembered.filter(|page| page.project == project);
         self.dispatch(Action::Joined { joined, project });
         if first {
+            self.room_is_known();
             self.restore(restored);
         }
         self.list_all();
