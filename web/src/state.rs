@@ -13,10 +13,12 @@ pub mod people;
 pub mod settings;
 pub mod shortcuts;
 pub mod terminals;
+pub mod tour;
 pub mod tree;
 
 use std::rc::Rc;
 
+use embedenv_shared::code::Failure;
 use embedenv_shared::frame::{Joined, Person, SandboxState};
 use embedenv_shared::id::{MemberId, Role, RoomId};
 use embedenv_shared::path::{ProjectName, WorkspacePath};
@@ -29,6 +31,7 @@ use people::News;
 use settings::stored::Values;
 use settings::{Aside, Layout, Pane, Settings};
 use terminals::{Terminals, TerminalsAction};
+use tour::Tour;
 use tree::{Tree, TreeAction};
 
 /// Messages shown at once; an older one makes room.
@@ -46,13 +49,14 @@ pub struct State {
     pub people: Rc<Vec<Person>>,
     /// Whose place in the files is shown here, too.
     pub following: Option<MemberId>,
-    /// What is to be said of comings and goings.
+    /// What is to be said of comings and goings, and of what runs.
     pub news: Option<Rc<News>>,
     pub chat: Rc<Chat>,
     pub ports: Rc<Vec<u16>>,
     pub sandbox: Sandbox,
     pub alerts: Rc<Vec<Alert>>,
     pub dialog: Option<Dialog>,
+    pub tour: Option<Tour>,
     pub menu: Option<Menu>,
     /// What is set here: a person's own settings, and what this room has instead.
     pub settings: Rc<Settings>,
@@ -114,6 +118,8 @@ impl Default for Sandbox {
 pub struct Alert {
     pub number: u32,
     pub text: String,
+    /// What the server said, where something was asked of it.
+    pub failure: Option<Failure>,
     /// When it goes by itself, if ever.
     until: Option<Occasion>,
 }
@@ -134,6 +140,7 @@ pub enum Dialog {
     Settings,
     /// Which keys do what.
     Shortcuts,
+    Help,
     /// The command palette; with `files`, it offers files alone.
     Palette {
         files: bool,
@@ -168,10 +175,16 @@ pub enum Action {
     Terminals(TerminalsAction),
     Chat(ChatAction),
     Alert(String),
+    /// Something that was asked of the server has failed.
+    Failed {
+        text: String,
+        failure: Failure,
+    },
     CloseAlert(u32),
     /// A message that is over when this comes.
     AlertUntil(Occasion, String),
     Dialog(Option<Dialog>),
+    Tour(Option<Tour>),
     Menu(Option<Menu>),
     /// A person's own settings, and what this room has instead.
     Settings {
@@ -202,6 +215,9 @@ impl State {
                 if matches!(action, TerminalsAction::Ran(_)) {
                     self.came(Occasion::Ran);
                 }
+                if let Some(text) = self.terminals.news(&action) {
+                    self.say(text);
+                }
                 Rc::make_mut(&mut self.terminals).reduce(action);
             }
             Action::Chat(action) => {
@@ -209,10 +225,12 @@ impl State {
                 let open = self.layout.aside == Some(Aside::Chat);
                 Rc::make_mut(&mut self.chat).reduce(action, me, open);
             }
-            Action::Alert(text) => self.alert(text, None),
-            Action::AlertUntil(occasion, text) => self.alert(text, Some(occasion)),
+            Action::Alert(text) => self.alert(text, None, None),
+            Action::Failed { text, failure } => self.alert(text, Some(failure), None),
+            Action::AlertUntil(occasion, text) => self.alert(text, None, Some(occasion)),
             Action::CloseAlert(number) => Rc::make_mut(&mut self.alerts).retain(|alert| alert.number != number),
             Action::Dialog(dialog) => self.dialog = dialog,
+            Action::Tour(tour) => self.tour = tour,
             Action::Menu(menu) => self.menu = menu,
             Action::Settings { own, here } => {
                 let settings = own.with_all(&here);
@@ -257,10 +275,15 @@ impl State {
         if let Some(me) = &self.me
             && let Some(text) = people::news(&self.people, &people, me.member)
         {
-            let number = self.news.as_ref().map_or(0, |news| news.number + 1);
-            self.news = Some(Rc::new(News { number, text }));
+            self.say(text);
         }
         self.people = Rc::new(people);
+    }
+
+    /// Says something in the line below, where screen readers hear it too.
+    fn say(&mut self, text: String) {
+        let number = self.news.as_ref().map_or(0, |news| news.number + 1);
+        self.news = Some(Rc::new(News { number, text }));
     }
 
     /// Takes away the messages that were shown until this.
@@ -271,11 +294,11 @@ impl State {
     }
 
     /// Shows a message; the same one twice is shown once.
-    fn alert(&mut self, text: String, until: Option<Occasion>) {
+    fn alert(&mut self, text: String, failure: Option<Failure>, until: Option<Occasion>) {
         let alerts = Rc::make_mut(&mut self.alerts);
         alerts.retain(|alert| alert.text != text);
         self.last_alert += 1;
-        alerts.push(Alert { number: self.last_alert, text, until });
+        alerts.push(Alert { number: self.last_alert, text, failure, until });
         let surplus = alerts.len().saturating_sub(MAX_ALERTS);
         alerts.drain(..surplus);
     }

@@ -4,6 +4,7 @@
 
 mod chat;
 mod entries;
+mod help;
 mod keys;
 mod panes;
 mod presence;
@@ -41,6 +42,7 @@ use crate::terminals::Terminals;
 use crate::words;
 
 pub(crate) use entries::Listings;
+pub(crate) use help::Way;
 pub(crate) use programs::{Response, StopPresses};
 
 /// What is open is remembered this long after it changed, in milliseconds.
@@ -273,9 +275,15 @@ impl Workbench {
         let workbench = self.clone();
         let options = EventListenerOptions { passive: false, ..EventListenerOptions::run_in_capture_phase() };
         listeners.push(EventListener::new_with_options(&window, "keydown", options, move |event| {
+            workbench.acted(event);
             if let Some(event) = event.dyn_ref::<KeyboardEvent>() {
                 workbench.key(event);
             }
+        }));
+        let workbench = self.clone();
+        let early = EventListenerOptions::run_in_capture_phase();
+        listeners.push(EventListener::new_with_options(&window, "pointerdown", early, move |event| {
+            workbench.acted(event);
         }));
         if let Some(query) = page::dark_query() {
             let workbench = self.clone();

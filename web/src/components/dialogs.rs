@@ -3,6 +3,7 @@
 use yew::prelude::*;
 
 use super::dialog::Dialog as Frame;
+use super::help::help_dialog;
 use super::palette::Palette;
 use super::settings::Settings;
 use super::share::Share;
@@ -23,6 +24,7 @@ pub(crate) fn dialogs(workbench: &Workbench, state: &State) -> Html {
         Some(Dialog::Shortcuts) => {
             html! { <Shortcuts workbench={workbench.clone()} settings={state.settings.clone()} /> }
         }
+        Some(Dialog::Help) => help_dialog(workbench),
         Some(Dialog::Palette { files }) => {
             html! { <Palette key={files.to_string()} workbench={workbench.clone()} files={*files} /> }
         }

@@ -114,6 +114,16 @@ pub(crate) fn dark_query() -> Option<web_sys::MediaQueryList> {
     window().match_media("(prefers-color-scheme: dark)").ok().flatten()
 }
 
+/// Whether the page is at this address of its server.
+pub(crate) fn is_at(path: &str) -> bool {
+    window().location().pathname().is_ok_and(|here| here == path)
+}
+
+/// The browser and what it runs on, as it says itself.
+pub(crate) fn browser() -> String {
+    window().navigator().user_agent().unwrap_or_default()
+}
+
 /// Sets or takes away `data-theme` of the page.
 pub(crate) fn set_theme(theme: Option<&str>) {
     if let Some(root) = document().document_element() {
@@ -285,6 +295,11 @@ pub(crate) fn time_of(at: f64) -> String {
 
 fn locale() -> String {
     window().navigator().language().unwrap_or_else(|| "en".to_owned())
+}
+
+/// A time in milliseconds since 1970, for programs (RFC 3339).
+pub(crate) fn rfc3339(at: f64) -> String {
+    js_sys::Date::new(&at.into()).to_iso_string().into()
 }
 
 /// A name that no other page has.

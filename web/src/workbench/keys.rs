@@ -156,6 +156,8 @@ impl Workbench {
             Command::Chat => self.toggle_chat(),
             Command::Settings => self.dispatch(Action::Dialog(Some(Dialog::Settings))),
             Command::Shortcuts => self.dispatch(Action::Dialog(Some(Dialog::Shortcuts))),
+            Command::Help => self.dispatch(Action::Dialog(Some(Dialog::Help))),
+            Command::Tour => self.start_tour(),
             Command::NextPane => self.step_pane(1),
             Command::PreviousPane => self.step_pane(-1),
             Command::DarkTheme => self.set_theme(Theme::Dark),
