@@ -26,6 +26,7 @@ await moveAssets();
 if (process.env.TRUNK_PROFILE === 'release') await optimise();
 await joinStyles();
 await nameEntries();
+await nameLanguages();
 if (process.env.TRUNK_PROFILE === 'release') await compressAll();
 
 /** trunk writes its files flat; their addresses begin with `/assets/`, so they move to a folder of that name. */
@@ -90,6 +91,27 @@ async function nameEntries() {
   const preloads = loads.editor.map((url) => `<link rel="modulepreload" href="${url}">`).join('');
   const filled = `<meta name="embedenv-js" content='${JSON.stringify(entries)}'>${preloads}`;
   await writeFile(page, html.replace(meta, () => filled));
+}
+
+/** Fills `<meta name="embedenv-words">`: a file of `web/words` is a language that can be chosen. English is in the page. */
+async function nameLanguages() {
+  const folder = fileURLToPath(new URL('../words/', import.meta.url));
+  const languages = {};
+  for (const file of (await readdir(folder)).sort()) {
+    const code = path.basename(file, '.txt');
+    if (code === 'en' || code === file) continue;
+    const words = await readFile(path.join(folder, file), 'utf8');
+    const name = words.match(/^language\.name\s*=\s*(.+)$/m)?.[1].trim();
+    if (!name) throw new Error(`web/words/${file} has no language.name`);
+    const url = `assets/words-${code}-${createHash('sha256').update(words).digest('hex').slice(0, 16)}.txt`;
+    await writeFile(path.join(staging, url), words);
+    languages[code] = { name, url: `/${url}` };
+  }
+  const html = await readFile(page, 'utf8');
+  const meta = /<meta name="embedenv-words"[^>]*>/;
+  if (!meta.test(html)) throw new Error('static/index.html has lost its <meta name="embedenv-words">');
+  const listed = JSON.stringify(languages).replaceAll("'", '&#39;');
+  await writeFile(page, html.replace(meta, () => `<meta name="embedenv-words" content='${listed}'>`));
 }
 
 async function compressAll() {

@@ -1,7 +1,8 @@
-//! Every JavaScript binding of the page: its own modules ([`modules`], [`editor`], [`terminal`]) and what it asks of the
+//! Every JavaScript binding of the page: its own modules ([`modules`], [`editor`], [`terminal`], [`language`]) and what it asks of the
 //! browser ([`page`]). Nothing here knows the room or the state.
 
 pub(crate) mod editor;
+pub(crate) mod language;
 pub(crate) mod modules;
 pub(crate) mod page;
 pub(crate) mod terminal;

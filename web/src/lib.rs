@@ -42,6 +42,9 @@ pub fn start() {
     // A panic would leave a page that looks well and does nothing.
     yew::set_custom_panic_hook(Box::new(|panic| interop::page::has_failed(&panic.to_string())));
     let workbench = workbench::Workbench::new();
-    components::mount(workbench.clone());
-    workbench.start();
+    wasm_bindgen_futures::spawn_local(async move {
+        workbench.load_language().await;
+        components::mount(workbench.clone());
+        workbench.start();
+    });
 }

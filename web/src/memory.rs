@@ -1,6 +1,7 @@
 //! What the page remembers: the link and the open things in the tab's storage, so that a reload finds them; the settings
 //! and the layout in the browser's. Where there is no storage it remembers nothing, and works.
 
+use embedenv_shared::id::RoomId;
 use embedenv_shared::path::{ProjectName, WorkspacePath};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -10,13 +11,19 @@ use crate::interop::page;
 use crate::link::RoomLink;
 use crate::state::State;
 use crate::state::groups::Kept;
+use crate::state::settings::stored::Values;
 use crate::state::settings::{Layout, Settings};
 
 const LINK: &str = "embedenv.link";
 const PAGE: &str = "embedenv.page";
 const RESUME: &str = "embedenv.resume";
-const SETTINGS: &str = "embedenv.settings";
+/// Other tabs hear when this changes.
+pub(crate) const SETTINGS: &str = "embedenv.settings";
+pub(crate) const ROOMS: &str = "embedenv.rooms";
 const LAYOUT: &str = "embedenv.layout";
+
+/// Rooms whose own settings are kept; the one that was set longest ago makes room.
+const MAX_ROOMS: usize = 50;
 
 /// What was open.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -86,12 +93,29 @@ pub(crate) fn keep_layout(layout: Layout) {
     write(page::local_storage(), LAYOUT, &layout);
 }
 
-pub(crate) fn settings() -> Settings {
-    read(page::local_storage(), SETTINGS).unwrap_or_default()
+/// A person's own settings, and what was wrong with those that are kept.
+pub(crate) fn settings() -> (Settings, Vec<String>) {
+    Settings::read(&read(page::local_storage(), SETTINGS).unwrap_or_default())
 }
 
 pub(crate) fn keep_settings(settings: &Settings) {
-    write(page::local_storage(), SETTINGS, settings);
+    write(page::local_storage(), SETTINGS, &settings.values());
+}
+
+/// What a room has instead of a person's own settings.
+pub(crate) fn room_settings(room: RoomId) -> Values {
+    let rooms: Vec<(RoomId, Values)> = read(page::local_storage(), ROOMS).unwrap_or_default();
+    rooms.into_iter().find(|(other, _)| *other == room).map(|(_, values)| values).unwrap_or_default()
+}
+
+pub(crate) fn keep_room_settings(room: RoomId, values: &Values) {
+    let mut rooms: Vec<(RoomId, Values)> = read(page::local_storage(), ROOMS).unwrap_or_default();
+    rooms.retain(|(other, _)| *other != room);
+    if !values.is_empty() {
+        rooms.push((room, values.clone()));
+    }
+    let surplus = rooms.len().saturating_sub(MAX_ROOMS);
+    write(page::local_storage(), ROOMS, &rooms[surplus..].to_vec());
 }
 
 fn read<T: DeserializeOwned>(storage: Option<Storage>, key: &str) -> Option<T> {

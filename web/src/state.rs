@@ -11,13 +11,16 @@ pub mod keys;
 pub mod palette;
 pub mod people;
 pub mod settings;
+pub mod shortcuts;
 pub mod terminals;
+pub mod tour;
 pub mod tree;
 
 use std::rc::Rc;
 
+use embedenv_shared::code::Failure;
 use embedenv_shared::frame::{Joined, Person, SandboxState};
-use embedenv_shared::id::{MemberId, Role};
+use embedenv_shared::id::{MemberId, Role, RoomId};
 use embedenv_shared::path::{ProjectName, WorkspacePath};
 
 use crate::words::Notice;
@@ -25,8 +28,10 @@ use chat::{Chat, ChatAction};
 use files::{FileId, Files, FilesAction};
 use keys::Keymap;
 use people::News;
+use settings::stored::Values;
 use settings::{Aside, Layout, Pane, Settings};
 use terminals::{Terminals, TerminalsAction};
+use tour::Tour;
 use tree::{Tree, TreeAction};
 
 /// Messages shown at once; an older one makes room.
@@ -44,15 +49,19 @@ pub struct State {
     pub people: Rc<Vec<Person>>,
     /// Whose place in the files is shown here, too.
     pub following: Option<MemberId>,
-    /// What is to be said of comings and goings.
+    /// What is to be said of comings and goings, and of what runs.
     pub news: Option<Rc<News>>,
     pub chat: Rc<Chat>,
     pub ports: Rc<Vec<u16>>,
     pub sandbox: Sandbox,
     pub alerts: Rc<Vec<Alert>>,
     pub dialog: Option<Dialog>,
+    pub tour: Option<Tour>,
     pub menu: Option<Menu>,
+    /// What is set here: a person's own settings, and what this room has instead.
     pub settings: Rc<Settings>,
+    pub own: Rc<Settings>,
+    pub here: Rc<Values>,
     pub keymap: Rc<Keymap>,
     pub layout: Layout,
     last_alert: u32,
@@ -64,6 +73,7 @@ pub struct Me {
     pub user: String,
     pub role: Role,
     pub project: ProjectName,
+    pub room: RoomId,
     /// The longest message the server takes, in bytes.
     pub max_message: u64,
 }
@@ -108,6 +118,8 @@ impl Default for Sandbox {
 pub struct Alert {
     pub number: u32,
     pub text: String,
+    /// What the server said, where something was asked of it.
+    pub failure: Option<Failure>,
     /// When it goes by itself, if ever.
     until: Option<Occasion>,
 }
@@ -126,6 +138,9 @@ pub enum Occasion {
 pub enum Dialog {
     Share,
     Settings,
+    /// Which keys do what.
+    Shortcuts,
+    Help,
     /// The command palette; with `files`, it offers files alone.
     Palette {
         files: bool,
@@ -160,12 +175,22 @@ pub enum Action {
     Terminals(TerminalsAction),
     Chat(ChatAction),
     Alert(String),
+    /// Something that was asked of the server has failed.
+    Failed {
+        text: String,
+        failure: Failure,
+    },
     CloseAlert(u32),
     /// A message that is over when this comes.
     AlertUntil(Occasion, String),
     Dialog(Option<Dialog>),
+    Tour(Option<Tour>),
     Menu(Option<Menu>),
-    Settings(Settings),
+    /// A person's own settings, and what this room has instead.
+    Settings {
+        own: Settings,
+        here: Values,
+    },
     Layout(Layout),
 }
 
@@ -190,6 +215,9 @@ impl State {
                 if matches!(action, TerminalsAction::Ran(_)) {
                     self.came(Occasion::Ran);
                 }
+                if let Some(text) = self.terminals.news(&action) {
+                    self.say(text);
+                }
                 Rc::make_mut(&mut self.terminals).reduce(action);
             }
             Action::Chat(action) => {
@@ -197,16 +225,21 @@ impl State {
                 let open = self.layout.aside == Some(Aside::Chat);
                 Rc::make_mut(&mut self.chat).reduce(action, me, open);
             }
-            Action::Alert(text) => self.alert(text, None),
-            Action::AlertUntil(occasion, text) => self.alert(text, Some(occasion)),
+            Action::Alert(text) => self.alert(text, None, None),
+            Action::Failed { text, failure } => self.alert(text, Some(failure), None),
+            Action::AlertUntil(occasion, text) => self.alert(text, None, Some(occasion)),
             Action::CloseAlert(number) => Rc::make_mut(&mut self.alerts).retain(|alert| alert.number != number),
             Action::Dialog(dialog) => self.dialog = dialog,
+            Action::Tour(tour) => self.tour = tour,
             Action::Menu(menu) => self.menu = menu,
-            Action::Settings(settings) => {
+            Action::Settings { own, here } => {
+                let settings = own.with_all(&here);
                 if settings.keys != self.settings.keys {
                     self.keymap = Rc::new(Keymap::new(&settings.keys));
                 }
                 self.settings = Rc::new(settings);
+                self.own = Rc::new(own);
+                self.here = Rc::new(here);
             }
             Action::Layout(layout) => self.layout = layout,
         }
@@ -223,7 +256,14 @@ impl State {
         self.came(Occasion::Connected);
         let Some(full) = full else { return };
         self.following = None;
-        self.me = Some(Rc::new(Me { member: full.member, user, role, project, max_message: full.max_message }));
+        self.me = Some(Rc::new(Me {
+            member: full.member,
+            user,
+            role,
+            project,
+            room: full.room,
+            max_message: full.max_message,
+        }));
         self.projects = Rc::new(full.projects);
         self.people = Rc::new(full.people);
         self.ports = Rc::new(full.ports);
@@ -235,10 +275,15 @@ impl State {
         if let Some(me) = &self.me
             && let Some(text) = people::news(&self.people, &people, me.member)
         {
-            let number = self.news.as_ref().map_or(0, |news| news.number + 1);
-            self.news = Some(Rc::new(News { number, text }));
+            self.say(text);
         }
         self.people = Rc::new(people);
+    }
+
+    /// Says something in the line below, where screen readers hear it too.
+    fn say(&mut self, text: String) {
+        let number = self.news.as_ref().map_or(0, |news| news.number + 1);
+        self.news = Some(Rc::new(News { number, text }));
     }
 
     /// Takes away the messages that were shown until this.
@@ -249,11 +294,11 @@ impl State {
     }
 
     /// Shows a message; the same one twice is shown once.
-    fn alert(&mut self, text: String, until: Option<Occasion>) {
+    fn alert(&mut self, text: String, failure: Option<Failure>, until: Option<Occasion>) {
         let alerts = Rc::make_mut(&mut self.alerts);
         alerts.retain(|alert| alert.text != text);
         self.last_alert += 1;
-        alerts.push(Alert { number: self.last_alert, text, until });
+        alerts.push(Alert { number: self.last_alert, text, failure, until });
         let surplus = alerts.len().saturating_sub(MAX_ALERTS);
         alerts.drain(..surplus);
     }

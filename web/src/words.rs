@@ -1,5 +1,8 @@
 //! What people are told: close codes, errors, reasons and exit statuses in words. What happened, what is safe, what to do.
 
+pub mod catalogue;
+pub mod details;
+
 use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::frame::{Exit, JoinKey, ReadOnly};
 use embedenv_shared::path::ProjectName;

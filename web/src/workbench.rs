@@ -4,10 +4,13 @@
 
 mod chat;
 mod entries;
+mod help;
 mod keys;
+mod panes;
 mod presence;
 mod programs;
 mod room;
+mod settings;
 mod tabs;
 mod transfer;
 
@@ -31,13 +34,15 @@ use crate::link::RoomLink;
 use crate::memory::{self, Page};
 use crate::signal::Signal;
 use crate::state::files::FileId;
-use crate::state::keys::Stroke;
-use crate::state::settings::{Settings, Theme};
+use crate::state::keys::{Stroke, show_as_on_mac};
+use crate::state::settings::Theme;
+use crate::state::settings::stored::Values;
 use crate::state::{Action, Connection as Shown, State};
 use crate::terminals::Terminals;
 use crate::words;
 
 pub(crate) use entries::Listings;
+pub(crate) use help::Way;
 pub(crate) use programs::{Response, StopPresses};
 
 /// What is open is remembered this long after it changed, in milliseconds.
@@ -68,6 +73,8 @@ pub(crate) struct Inner {
     listings: Listings,
     /// The first of two strokes, and when it was made, in milliseconds since 1970.
     first_stroke: RefCell<Option<(Stroke, f64)>>,
+    /// Who gets every key, while keys are chosen for a command.
+    hears_keys: RefCell<Option<Callback<Stroke>>>,
     stop_presses: StopPresses,
     /// What was open before the page was loaded anew, until the room is joined.
     remembered: RefCell<Option<Page>>,
@@ -102,10 +109,14 @@ impl Deref for Workbench {
 
 impl Workbench {
     pub(crate) fn new() -> Self {
+        show_as_on_mac(page::is_mac());
         let mut state = State::default();
-        let mut settings = memory::settings();
-        settings.screen_reader |= page::query("screenreader").is_some_and(|value| value == "1");
-        state.reduce(Action::Settings(settings));
+        let (mut own, wrong) = memory::settings();
+        own.screen_reader |= page::query("screenreader").is_some_and(|value| value == "1");
+        state.reduce(Action::Settings { own, here: Values::new() });
+        for why in wrong {
+            page::warn(&why);
+        }
         Self(Rc::new(Inner {
             state: RefCell::new(state),
             redraw: RefCell::new(None),
@@ -121,6 +132,7 @@ impl Workbench {
             draft: RefCell::default(),
             listings: Listings::default(),
             first_stroke: RefCell::default(),
+            hears_keys: RefCell::default(),
             stop_presses: StopPresses::default(),
             remembered: RefCell::new(None),
             sandbox_epoch: Cell::new(None),
@@ -207,18 +219,6 @@ impl Workbench {
         }
     }
 
-    pub(crate) fn set(&self, settings: Settings) {
-        let before = self.state().settings.clone();
-        memory::keep_settings(&settings);
-        let renamed = before.user != settings.user;
-        self.dispatch(Action::Settings(settings));
-        self.apply_theme();
-        if renamed {
-            // A name is given when joining.
-            self.connection.renew();
-        }
-    }
-
     fn apply_theme(&self) {
         let (attribute, screen_reader) = {
             let state = self.state();
@@ -261,6 +261,8 @@ impl Workbench {
             }
         }));
         let workbench = self.clone();
+        listeners.push(EventListener::new(&window, "storage", move |event| workbench.storage_changed(event)));
+        let workbench = self.clone();
         let active = EventListenerOptions::enable_prevent_default();
         listeners.push(EventListener::new_with_options(&window, "beforeunload", active, move |event| {
             if workbench.has_unheld_edits()
@@ -273,9 +275,15 @@ impl Workbench {
         let workbench = self.clone();
         let options = EventListenerOptions { passive: false, ..EventListenerOptions::run_in_capture_phase() };
         listeners.push(EventListener::new_with_options(&window, "keydown", options, move |event| {
+            workbench.acted(event);
             if let Some(event) = event.dyn_ref::<KeyboardEvent>() {
                 workbench.key(event);
             }
+        }));
+        let workbench = self.clone();
+        let early = EventListenerOptions::run_in_capture_phase();
+        listeners.push(EventListener::new_with_options(&window, "pointerdown", early, move |event| {
+            workbench.acted(event);
         }));
         if let Some(query) = page::dark_query() {
             let workbench = self.clone();

@@ -8,6 +8,7 @@ use super::alerts::alerts;
 use super::cover::{boot, failure};
 use super::ide::Ide;
 use crate::state::Connection;
+use crate::words::catalogue;
 use crate::workbench::Workbench;
 
 #[derive(Properties, PartialEq)]
@@ -38,7 +39,7 @@ pub(crate) fn App(props: &AppProps) -> Html {
         <>
             { cover }
             if joined {
-                <Ide workbench={workbench.clone()} state={Rc::new(state.clone())} hidden={failed} />
+                <Ide key={catalogue::spoken().0} workbench={workbench.clone()} state={Rc::new(state.clone())} hidden={failed} />
             }
             { alerts(workbench, &state.alerts) }
         </>

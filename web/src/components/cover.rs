@@ -2,6 +2,7 @@
 
 use yew::prelude::*;
 
+use super::copy_details::CopyDetails;
 use super::icon::{Icon, IconName};
 use crate::interop::page;
 use crate::state::files::Files;
@@ -38,7 +39,10 @@ pub(crate) fn failure(workbench: &Workbench, notice: &Notice, files: &Files) -> 
             <h1>{ &notice.title }</h1>
             <p>{ &notice.text }</p>
             { for copies }
-            <button class="primary" onclick={again}>{ notice.again }</button>
+            <div class="failure-actions">
+                <button class="primary" onclick={again}>{ notice.again }</button>
+                <CopyDetails workbench={workbench.clone()} text={format!("{}. {}", notice.title, notice.text)} />
+            </div>
         </main>
     }
 }

@@ -3,9 +3,11 @@
 use yew::prelude::*;
 
 use super::dialog::Dialog as Frame;
+use super::help::help_dialog;
 use super::palette::Palette;
-use super::settings::settings_dialog;
+use super::settings::Settings;
 use super::share::Share;
+use super::shortcuts::Shortcuts;
 use crate::state::{Action, Dialog, State};
 use crate::workbench::Workbench;
 
@@ -16,7 +18,13 @@ pub(crate) fn dialogs(workbench: &Workbench, state: &State) -> Html {
             Some(me) => html! { <Share workbench={workbench.clone()} me={me.clone()} people={state.people.clone()} /> },
             None => html! {},
         },
-        Some(Dialog::Settings) => settings_dialog(workbench, &state.settings),
+        Some(Dialog::Settings) => html! {
+            <Settings workbench={workbench.clone()} settings={state.settings.clone()} here={state.here.clone()} />
+        },
+        Some(Dialog::Shortcuts) => {
+            html! { <Shortcuts workbench={workbench.clone()} settings={state.settings.clone()} /> }
+        }
+        Some(Dialog::Help) => help_dialog(workbench),
         Some(Dialog::Palette { files }) => {
             html! { <Palette key={files.to_string()} workbench={workbench.clone()} files={*files} /> }
         }

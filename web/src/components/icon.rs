@@ -9,8 +9,10 @@ pub enum IconName {
     AlertTriangle,
     Check,
     ChevronDown,
+    ChevronLeft,
     ChevronRight,
     Circle,
+    CircleHelp,
     Columns,
     Command,
     Copy,
@@ -82,8 +84,12 @@ impl IconName {
             }
             Self::Check => "M20 6 9 17l-5-5",
             Self::ChevronDown => "m6 9 6 6 6-6",
+            Self::ChevronLeft => "m15 18-6-6 6-6",
             Self::ChevronRight => "m9 18 6-6-6-6",
             Self::Circle => "M2 12a10 10 0 1 0 20 0a10 10 0 1 0-20 0z",
+            Self::CircleHelp => {
+                "M2 12a10 10 0 1 0 20 0a10 10 0 1 0-20 0zM9.09 9a3 3 0 0 1 5.83 1c0 2-3 3-3 3M12 17h.01"
+            }
             Self::Columns => "M5 3h14a2 2 0 0 1 2 2v14a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2zM12 3v18",
             Self::Command => "M15 6v12a3 3 0 1 0 3-3H6a3 3 0 1 0 3 3V6a3 3 0 1 0-3 3h12a3 3 0 1 0-3-3",
             Self::Copy => {

@@ -16,6 +16,7 @@ use super::splitter::{Axis, Sized, Splitter};
 use super::status_bar::status_bar;
 use super::terminal_panel::terminal_panel;
 use super::toolbar::toolbar;
+use super::tour::tour_card;
 use super::tree::Files;
 use crate::interop::page;
 use crate::state::settings::{ASIDE, Aside, PANEL, Pane, SIDE};
@@ -63,6 +64,7 @@ pub(crate) fn Ide(props: &IdeProps) -> Html {
             data-side-folded={said(layout.side_folded)}
             data-panel-folded={said(layout.panel_folded)}
             data-zen={said(layout.zen)}
+            data-tour={state.tour.map(|tour| tour.card().id)}
             hidden={*hidden}
             ref={node}
         >
@@ -108,6 +110,9 @@ pub(crate) fn Ide(props: &IdeProps) -> Html {
             </div>
             { status_bar(workbench, state) }
             { pane_bar(workbench, layout.pane) }
+            if let Some(tour) = state.tour {
+                { tour_card(workbench, tour) }
+            }
             { dialogs(workbench, state) }
             if let Some(menu) = &state.menu {
                 <ContextMenu workbench={workbench.clone()} menu={menu.clone()} tree={state.tree.clone()} {works} />

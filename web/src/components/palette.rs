@@ -34,7 +34,7 @@ enum Offer {
 impl Offer {
     fn text(&self) -> String {
         match self {
-            Self::Command(command) => commands::of(*command).name.to_owned(),
+            Self::Command(command) => commands::of(*command).name().to_owned(),
             Self::File(path) => path.to_string(),
             Self::Project(project) => format!("Go to project {project}"),
         }

@@ -70,7 +70,7 @@ fn layout_buttons(workbench: &Workbench, layout: &Layout) -> Html {
         let toggle = Callback::from(move |_: MouseEvent| workbench.perform(command));
         let pressed = (is_shown && !layout.zen).to_string();
         html! {
-            <button class="icon-button" aria-label={name} title={commands::of(command).name} aria-pressed={pressed} onclick={toggle}>
+            <button class="icon-button" aria-label={name} title={commands::of(command).name()} aria-pressed={pressed} onclick={toggle}>
                 <Icon name={icon} />
             </button>
         }

@@ -4,8 +4,10 @@ use yew::prelude::*;
 
 use super::icon::{Icon, IconName};
 use super::people::People;
+use crate::state::commands::Command;
 use crate::state::settings::Aside;
 use crate::state::{Action, Dialog, Me, State};
+use crate::words::catalogue::say;
 use crate::workbench::Workbench;
 
 pub(crate) fn toolbar(workbench: &Workbench, state: &State, me: &Me) -> Html {
@@ -32,7 +34,7 @@ pub(crate) fn toolbar(workbench: &Workbench, state: &State, me: &Me) -> Html {
                 <Icon name={IconName::Square} /><span>{ "Stop" }</span>
             </button>
             <span class="spacer"></span>
-            <button class="tool" disabled={!works} aria-label="Share" title="Make a link for others" onclick={calling(|w| w.dispatch(Action::Dialog(Some(Dialog::Share))))}>
+            <button class="tool" data-tool="share" disabled={!works} aria-label="Share" title="Make a link for others" onclick={calling(|w| w.dispatch(Action::Dialog(Some(Dialog::Share))))}>
                 <Icon name={IconName::Share} /><span>{ "Share" }</span>
             </button>
             <button
@@ -57,8 +59,11 @@ pub(crate) fn toolbar(workbench: &Workbench, state: &State, me: &Me) -> Html {
                     <b class="unread">{ state.chat.unread }</b>
                 }
             </button>
-            <button class="tool icon-button" aria-label="Command palette" title="Command palette (Ctrl+Shift+P or F1)" onclick={calling(|w| w.toggle_palette(false))}>
+            <button class="tool icon-button" data-tool="palette" aria-label="Command palette" title="Command palette (Ctrl+Shift+P or F1)" onclick={calling(|w| w.toggle_palette(false))}>
                 <Icon name={IconName::Command} />
+            </button>
+            <button class="tool icon-button help-button" aria-label={say!("help.title")} title={say!("help.title")} onclick={calling(|w| w.perform(Command::Help))}>
+                <Icon name={IconName::CircleHelp} />
             </button>
             <button class="tool icon-button" aria-label="Settings" title="Settings" onclick={calling(|w| w.dispatch(Action::Dialog(Some(Dialog::Settings))))}>
                 <Icon name={IconName::Settings} />

@@ -114,6 +114,16 @@ pub(crate) fn dark_query() -> Option<web_sys::MediaQueryList> {
     window().match_media("(prefers-color-scheme: dark)").ok().flatten()
 }
 
+/// Whether the page is at this address of its server.
+pub(crate) fn is_at(path: &str) -> bool {
+    window().location().pathname().is_ok_and(|here| here == path)
+}
+
+/// The browser and what it runs on, as it says itself.
+pub(crate) fn browser() -> String {
+    window().navigator().user_agent().unwrap_or_default()
+}
+
 /// Sets or takes away `data-theme` of the page.
 pub(crate) fn set_theme(theme: Option<&str>) {
     if let Some(root) = document().document_element() {
@@ -121,6 +131,15 @@ pub(crate) fn set_theme(theme: Option<&str>) {
             Some(theme) => root.set_attribute("data-theme", theme),
             None => root.remove_attribute("data-theme"),
         };
+    }
+}
+
+/// Says in which language the page is.
+pub(crate) fn set_language(code: &str, is_from_right: bool) {
+    if let Some(root) = document().document_element() {
+        // Attributes of the page's own element are never refused.
+        let _ = root.set_attribute("lang", code);
+        let _ = root.set_attribute("dir", if is_from_right { "rtl" } else { "ltr" });
     }
 }
 
@@ -194,6 +213,21 @@ pub(crate) fn focus(selector: &str) -> bool {
     element.and_then(|element| element.dyn_into::<HtmlElement>().ok()).is_some_and(|element| element.focus().is_ok())
 }
 
+/// Whether something within the first element that fits has the keyboard.
+pub(crate) fn has_focus_within(selector: &str) -> bool {
+    focused().is_some_and(|element| element.closest(selector).ok().flatten().is_some())
+}
+
+/// Gives the keyboard to the first element that fits, and says whether it took it: one that is not shown does not.
+pub(crate) fn takes_focus(selector: &str) -> bool {
+    focus(selector) && focused().is_some_and(|element| element.matches(selector).unwrap_or(false))
+}
+
+/// Whether the keyboard is a Mac's, where Cmd does what Ctrl does elsewhere.
+pub(crate) fn is_mac() -> bool {
+    window().navigator().platform().is_ok_and(|platform| platform.starts_with("Mac") || platform.starts_with("iP"))
+}
+
 /// Gives the keyboard to an input and selects its first characters.
 pub(crate) fn focus_and_select(input: &HtmlInputElement, characters: u32) {
     let _ = input.focus();
@@ -261,6 +295,11 @@ pub(crate) fn time_of(at: f64) -> String {
 
 fn locale() -> String {
     window().navigator().language().unwrap_or_else(|| "en".to_owned())
+}
+
+/// A time in milliseconds since 1970, for programs (RFC 3339).
+pub(crate) fn rfc3339(at: f64) -> String {
+    js_sys::Date::new(&at.into()).to_iso_string().into()
 }
 
 /// A name that no other page has.

@@ -3,6 +3,7 @@
 //! The palette, the list of shortcuts and the keyboard read this table; what a command does stands in `workbench::keys`.
 
 use super::keys::Place;
+use crate::words::catalogue::find;
 
 /// Something the page can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +46,11 @@ pub enum Command {
     Preview,
     Chat,
     Settings,
+    Shortcuts,
+    Help,
+    Tour,
+    NextPane,
+    PreviousPane,
     DarkTheme,
     LightTheme,
     SystemTheme,
@@ -56,9 +62,8 @@ pub enum Command {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
     pub command: Command,
-    /// What it is called where shortcuts are kept. Never changes.
+    /// What it is called where shortcuts are kept, and in the catalogue of words (`command.ID`). Never changes.
     pub id: &'static str,
-    pub name: &'static str,
     /// Keys that do it, unless a person chose others.
     pub keys: &'static [&'static str],
     /// Where the keyboard must be for its keys.
@@ -67,16 +72,21 @@ pub struct Entry {
     pub is_work: bool,
 }
 
-const fn entry(command: Command, id: &'static str, name: &'static str, keys: &'static [&'static str]) -> Entry {
-    Entry { command, id, name, keys, place: Place::Page, is_work: false }
+const fn entry(command: Command, id: &'static str, keys: &'static [&'static str]) -> Entry {
+    Entry { command, id, keys, place: Place::Page, is_work: false }
 }
 
 /// A command of the editor's.
-const fn editor(id: &'static str, name: &'static str, keys: &'static [&'static str]) -> Entry {
-    entry(Command::Editor(id), id, name, keys).at(Place::Editor)
+const fn editor(id: &'static str, keys: &'static [&'static str]) -> Entry {
+    entry(Command::Editor(id), id, keys).at(Place::Editor)
 }
 
 impl Entry {
+    /// What people read.
+    pub fn name(&self) -> &'static str {
+        find(&format!("command.{}", self.id)).unwrap_or(self.id)
+    }
+
     const fn work(self) -> Self {
         Self { is_work: true, ..self }
     }
@@ -87,71 +97,71 @@ impl Entry {
 }
 
 pub const COMMANDS: &[Entry] = &[
-    entry(Command::Palette, "palette", "Command palette", &["Ctrl+Shift+P", "F1"]).at(Place::Everywhere),
-    entry(Command::Run, "run", "Run the open file", &["Ctrl+Enter"]).work(),
-    entry(Command::Stop, "stop", "Stop what runs", &["Shift+F5"]).work(),
-    entry(Command::Save, "save", "Save", &["Ctrl+S"]).work(),
-    entry(Command::GoToFile, "go-to-file", "Go to file", &["Ctrl+P"]),
-    entry(Command::NewFile, "new-file", "New file", &[]).work(),
-    entry(Command::NewFolder, "new-folder", "New folder", &[]).work(),
-    entry(Command::Upload, "upload", "Upload files", &[]).work(),
-    entry(Command::Download, "download", "Download the selected file", &[]),
-    entry(Command::Rename, "rename", "Rename the selected entry", &["F2"]).work().at(Place::Tree),
-    entry(Command::Delete, "delete", "Delete the selected entry", &["Delete"]).work().at(Place::Tree),
-    entry(Command::NewTerminal, "new-terminal", "New terminal", &["Ctrl+Shift+`"]).work().at(Place::Everywhere),
-    entry(Command::CloseTerminal, "close-terminal", "Close terminal", &[]).work(),
-    entry(Command::CloseFile, "close-file", "Close file", &["Ctrl+F4"]),
-    entry(Command::FocusFiles, "focus-files", "Go to the files", &["Ctrl+Shift+E"]).at(Place::Everywhere),
-    entry(Command::ReopenFile, "reopen-file", "Open the file that was closed last", &["Ctrl+Shift+F4"]),
-    entry(Command::CloseOthers, "close-others", "Close the other files of the group", &[]),
-    entry(Command::NextTab, "next-tab", "Next file", &["Ctrl+PageDown"]),
-    entry(Command::PreviousTab, "previous-tab", "Previous file", &["Ctrl+PageUp"]),
-    entry(Command::MoveTabLeft, "move-tab-left", "Move the tab to the left", &["Ctrl+Shift+PageUp"]),
-    entry(Command::MoveTabRight, "move-tab-right", "Move the tab to the right", &["Ctrl+Shift+PageDown"]),
-    entry(Command::SplitRight, "split-right", "Split the editor to the right", &["Ctrl+\\"]),
-    entry(Command::SplitDown, "split-down", "Split the editor downwards", &["Ctrl+K Ctrl+\\"]),
-    entry(Command::MoveToNextGroup, "move-to-next-group", "Move the file to the next group", &["Ctrl+Alt+ArrowRight"]),
-    entry(
-        Command::MoveToPreviousGroup,
-        "move-to-previous-group",
-        "Move the file to the previous group",
-        &["Ctrl+Alt+ArrowLeft"],
-    ),
-    entry(Command::JoinGroups, "join-groups", "Join all groups of editors", &[]),
-    entry(Command::FocusGroup(0), "focus-editor", "Go to the editor", &["Ctrl+1"]),
-    entry(Command::FocusGroup(1), "focus-group-2", "Go to the second group of editors", &["Ctrl+2"]),
-    entry(Command::FocusGroup(2), "focus-group-3", "Go to the third group of editors", &["Ctrl+3"]),
-    entry(Command::FocusTerminal, "focus-terminal", "Go to the terminal", &["Ctrl+`"]).at(Place::Everywhere),
-    entry(Command::Share, "share", "Share", &[]).work(),
-    entry(Command::Preview, "preview", "Preview", &[]).work(),
-    entry(Command::Chat, "chat", "Chat and activity", &[]),
-    entry(Command::People, "people", "People in the room", &[]),
-    entry(Command::ToggleSide, "toggle-side", "Show or fold the files", &["Ctrl+B"]),
-    entry(Command::TogglePanel, "toggle-panel", "Show or fold the terminals", &["Ctrl+J"]),
-    entry(Command::ToggleAside, "toggle-aside", "Show or close the pane at the right", &["Ctrl+Alt+B"]),
-    entry(Command::Zen, "zen", "Zen mode: nothing but the editors", &["Ctrl+K Z"]),
-    entry(Command::Settings, "settings", "Settings", &["Ctrl+,"]),
-    editor("find", "Find in the file", &["Ctrl+F"]),
-    editor("go-to-line", "Go to line", &["Ctrl+G"]),
-    editor("toggle-comment", "Toggle line comment", &["Ctrl+/"]).work(),
-    editor("toggle-block-comment", "Toggle block comment", &["Alt+Shift+A"]).work(),
-    editor("fold", "Fold", &["Ctrl+Shift+["]),
-    editor("unfold", "Unfold", &["Ctrl+Shift+]"]),
-    editor("fold-all", "Fold all", &["Ctrl+K Ctrl+0"]),
-    editor("unfold-all", "Unfold all", &["Ctrl+K Ctrl+J"]),
-    editor("select-next-occurrence", "Add the next occurrence to the selection", &["Ctrl+D"]),
-    editor("select-all-occurrences", "Select all occurrences", &["Ctrl+Shift+L"]),
-    editor("add-cursor-above", "Add a cursor above", &["Ctrl+Alt+ArrowUp"]),
-    editor("add-cursor-below", "Add a cursor below", &["Ctrl+Alt+ArrowDown"]),
-    editor("select-line", "Select the line", &["Ctrl+L"]),
-    editor("move-line-up", "Move the line up", &["Alt+ArrowUp"]).work(),
-    editor("move-line-down", "Move the line down", &["Alt+ArrowDown"]).work(),
-    editor("copy-line-up", "Copy the line up", &["Alt+Shift+ArrowUp"]).work(),
-    editor("copy-line-down", "Copy the line down", &["Alt+Shift+ArrowDown"]).work(),
-    editor("delete-line", "Delete the line", &["Ctrl+Shift+K"]).work(),
-    entry(Command::DarkTheme, "theme-dark", "Theme: dark", &[]),
-    entry(Command::LightTheme, "theme-light", "Theme: light", &[]),
-    entry(Command::SystemTheme, "theme-system", "Theme: as the system", &[]),
+    entry(Command::Palette, "palette", &["Ctrl+Shift+P", "F1"]).at(Place::Everywhere),
+    entry(Command::Run, "run", &["Ctrl+Enter"]).work(),
+    entry(Command::Stop, "stop", &["Shift+F5"]).work(),
+    entry(Command::Save, "save", &["Ctrl+S"]).work(),
+    entry(Command::GoToFile, "go-to-file", &["Ctrl+P"]),
+    entry(Command::NewFile, "new-file", &[]).work(),
+    entry(Command::NewFolder, "new-folder", &[]).work(),
+    entry(Command::Upload, "upload", &[]).work(),
+    entry(Command::Download, "download", &[]),
+    entry(Command::Rename, "rename", &["F2"]).work().at(Place::Tree),
+    entry(Command::Delete, "delete", &["Delete"]).work().at(Place::Tree),
+    entry(Command::NewTerminal, "new-terminal", &["Ctrl+Shift+`"]).work().at(Place::Everywhere),
+    entry(Command::CloseTerminal, "close-terminal", &[]).work(),
+    entry(Command::CloseFile, "close-file", &["Ctrl+F4"]),
+    entry(Command::FocusFiles, "focus-files", &["Ctrl+Shift+E"]).at(Place::Everywhere),
+    entry(Command::ReopenFile, "reopen-file", &["Ctrl+Shift+F4"]),
+    entry(Command::CloseOthers, "close-others", &[]),
+    entry(Command::NextTab, "next-tab", &["Ctrl+PageDown"]),
+    entry(Command::PreviousTab, "previous-tab", &["Ctrl+PageUp"]),
+    entry(Command::MoveTabLeft, "move-tab-left", &["Ctrl+Shift+PageUp"]),
+    entry(Command::MoveTabRight, "move-tab-right", &["Ctrl+Shift+PageDown"]),
+    entry(Command::SplitRight, "split-right", &["Ctrl+\\"]),
+    entry(Command::SplitDown, "split-down", &["Ctrl+K Ctrl+\\"]),
+    entry(Command::MoveToNextGroup, "move-to-next-group", &["Ctrl+Alt+ArrowRight"]),
+    entry(Command::MoveToPreviousGroup, "move-to-previous-group", &["Ctrl+Alt+ArrowLeft"]),
+    entry(Command::JoinGroups, "join-groups", &[]),
+    entry(Command::FocusGroup(0), "focus-editor", &["Ctrl+1"]),
+    entry(Command::FocusGroup(1), "focus-group-2", &["Ctrl+2"]),
+    entry(Command::FocusGroup(2), "focus-group-3", &["Ctrl+3"]),
+    entry(Command::FocusTerminal, "focus-terminal", &["Ctrl+`"]).at(Place::Everywhere),
+    entry(Command::Share, "share", &[]).work(),
+    entry(Command::Preview, "preview", &[]).work(),
+    entry(Command::Chat, "chat", &[]),
+    entry(Command::People, "people", &[]),
+    entry(Command::ToggleSide, "toggle-side", &["Ctrl+B"]),
+    entry(Command::TogglePanel, "toggle-panel", &["Ctrl+J"]),
+    entry(Command::ToggleAside, "toggle-aside", &["Ctrl+Alt+B"]),
+    entry(Command::Zen, "zen", &["Ctrl+K Z"]),
+    entry(Command::Settings, "settings", &["Ctrl+,"]),
+    entry(Command::Shortcuts, "shortcuts", &["Ctrl+K Ctrl+S"]),
+    entry(Command::Help, "help", &["Ctrl+K Ctrl+H"]),
+    entry(Command::Tour, "tour", &[]),
+    entry(Command::NextPane, "next-pane", &["F6"]).at(Place::Everywhere),
+    entry(Command::PreviousPane, "previous-pane", &["Shift+F6"]).at(Place::Everywhere),
+    editor("find", &["Ctrl+F"]),
+    editor("go-to-line", &["Ctrl+G"]),
+    editor("toggle-comment", &["Ctrl+/"]).work(),
+    editor("toggle-block-comment", &["Alt+Shift+A"]).work(),
+    editor("fold", &["Ctrl+Shift+["]),
+    editor("unfold", &["Ctrl+Shift+]"]),
+    editor("fold-all", &["Ctrl+K Ctrl+0"]),
+    editor("unfold-all", &["Ctrl+K Ctrl+J"]),
+    editor("select-next-occurrence", &["Ctrl+D"]),
+    editor("select-all-occurrences", &["Ctrl+Shift+L"]),
+    editor("add-cursor-above", &["Ctrl+Alt+ArrowUp"]),
+    editor("add-cursor-below", &["Ctrl+Alt+ArrowDown"]),
+    editor("select-line", &["Ctrl+L"]),
+    editor("move-line-up", &["Alt+ArrowUp"]).work(),
+    editor("move-line-down", &["Alt+ArrowDown"]).work(),
+    editor("copy-line-up", &["Alt+Shift+ArrowUp"]).work(),
+    editor("copy-line-down", &["Alt+Shift+ArrowDown"]).work(),
+    editor("delete-line", &["Ctrl+Shift+K"]).work(),
+    entry(Command::DarkTheme, "theme-dark", &[]),
+    entry(Command::LightTheme, "theme-light", &[]),
+    entry(Command::SystemTheme, "theme-system", &[]),
 ];
 
 /// The row of a command.
@@ -169,10 +179,11 @@ mod tests {
         for (at, entry) in COMMANDS.iter().enumerate() {
             for other in &COMMANDS[..at] {
                 assert!(
-                    entry.command != other.command && entry.id != other.id && entry.name != other.name,
+                    entry.command != other.command && entry.id != other.id && entry.name() != other.name(),
                     "{entry:?}"
                 );
             }
+            assert!(find(&format!("command.{}", entry.id)).is_some(), "the catalogue lacks command.{}", entry.id);
         }
     }
 

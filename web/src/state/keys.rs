@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::commands::{COMMANDS, Command, Entry};
 
@@ -75,6 +76,44 @@ impl Stroke {
     }
 }
 
+impl Stroke {
+    /// Which of the forms of [`Stroke::of_event`] is kept when somebody chooses the key: the one that says how it is done
+    /// on the keyboard that shortcuts are written for.
+    pub fn chosen(forms: Vec<Self>) -> Option<Self> {
+        let mut forms = forms.into_iter();
+        let (written, place) = (forms.next()?, forms.next());
+        let is_plain =
+            written.key.len() > 1 && written.key.is_ascii() || written.key.chars().all(|c| c.is_ascii_alphanumeric());
+        let is_shifted = written.shift || !written.key.is_ascii();
+        Some(if is_plain || !is_shifted { written } else { place.unwrap_or(written) })
+    }
+
+    /// As it is printed on the keys of people here.
+    pub fn shown(&self) -> String {
+        let arrow = match self.key.as_str() {
+            "ArrowUp" => "↑",
+            "ArrowDown" => "↓",
+            "ArrowLeft" => "←",
+            "ArrowRight" => "→",
+            key => key,
+        };
+        if !MAC.load(Ordering::Relaxed) {
+            return Self { key: arrow.to_owned(), ..self.clone() }.to_string();
+        }
+        let key = match self.key.as_str() {
+            "Enter" => "↩",
+            "Escape" => "⎋",
+            "Backspace" => "⌫",
+            "Delete" => "⌦",
+            "Tab" => "⇥",
+            _ => arrow,
+        };
+        let modifiers = [(self.alt, '⌥'), (self.shift, '⇧'), (self.control, '⌘')];
+        let down = modifiers.into_iter().filter(|(is_down, _)| *is_down).map(|(_, sign)| sign);
+        down.chain(key.chars()).collect()
+    }
+}
+
 fn normal(key: &str) -> String {
     let mut letters = key.chars();
     match (letters.next(), letters.next()) {
@@ -137,6 +176,19 @@ impl Chord {
     pub fn strokes(&self) -> &[Stroke] {
         &self.0
     }
+
+    /// As it is printed on the keys of people here.
+    pub fn shown(&self) -> String {
+        self.0.iter().map(Stroke::shown).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Whether keys are shown as a Mac has them.
+static MAC: AtomicBool = AtomicBool::new(false);
+
+/// Says once what keyboard people here have.
+pub fn show_as_on_mac(is_mac: bool) {
+    MAC.store(is_mac, Ordering::Relaxed);
 }
 
 impl fmt::Display for Chord {
@@ -195,21 +247,19 @@ impl Keymap {
 
     /// The first key of a command, to be shown beside its name.
     pub fn shown(&self, command: Command) -> Option<String> {
-        self.all(command).next().map(ToString::to_string)
+        self.all(command).next().map(Chord::shown)
     }
 
     pub fn all(&self, command: Command) -> impl Iterator<Item = &Chord> {
         self.keys.iter().filter(move |(_, entry)| entry.command == command).map(|(chord, _)| chord)
     }
 
-    /// Which other command these keys do at a place that both hear.
-    pub fn taken(&self, chord: &Chord, by: &Entry) -> Option<&'static Entry> {
+    /// What other commands have of these keys at places that both hear.
+    pub fn conflicts(&self, chord: &Chord, by: &Entry) -> Vec<(&'static Entry, &Chord)> {
         let meets = |other: &Entry| other.place.hears(by.place) || by.place.hears(other.place);
         let begins = |other: &Chord| other.0.starts_with(&chord.0) || chord.0.starts_with(&other.0);
-        self.keys
-            .iter()
-            .find(|(other, entry)| entry.id != by.id && meets(entry) && begins(other))
-            .map(|(_, entry)| *entry)
+        let taken = self.keys.iter().filter(|(other, entry)| entry.id != by.id && meets(entry) && begins(other));
+        taken.map(|(other, entry)| (*entry, other)).collect()
     }
 }
 
@@ -249,6 +299,16 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_is_chosen_is_kept_as_it_is_done() {
+        let chosen = |key, code| Stroke::chosen(Stroke::of_event((true, false, true), key, code)).unwrap().to_string();
+        assert_eq!(chosen("!", "Digit1"), "Ctrl+Shift+1");
+        assert_eq!(chosen("з", "KeyP"), "Ctrl+Shift+P");
+        assert_eq!(chosen("Enter", "Enter"), "Ctrl+Shift+Enter");
+        let plain = Stroke::chosen(Stroke::of_event((true, false, false), "/", "Digit7")).unwrap();
+        assert_eq!(plain.to_string(), "Ctrl+/");
+    }
+
+    #[test]
     fn keys_are_heard_where_they_mean_something() {
         let map = Keymap::default();
         let means = |text, focus| map.meaning(None, &stroke(text), focus);
@@ -275,9 +335,13 @@ mod tests {
     fn a_key_that_is_taken_is_told() {
         let map = Keymap::default();
         let run = super::super::commands::of(Command::Run);
-        let taken = |text| map.taken(&Chord::parse(text).unwrap(), run).map(|entry| entry.command);
-        assert_eq!(taken("Ctrl+S"), Some(Command::Save));
-        assert_eq!(taken("Ctrl+Enter"), None);
-        assert_eq!(taken("Ctrl+Shift+P X"), Some(Command::Palette));
+        let taken = |text| {
+            let chord = Chord::parse(text).unwrap();
+            map.conflicts(&chord, run).iter().map(|(entry, _)| entry.command).collect::<Vec<_>>()
+        };
+        assert_eq!(taken("Ctrl+S"), [Command::Save]);
+        assert_eq!(taken("Ctrl+Enter"), []);
+        assert_eq!(taken("Ctrl+Shift+P X"), [Command::Palette]);
+        assert!(taken("Ctrl+K").len() > 1, "all that begin so");
     }
 }

@@ -1,19 +1,32 @@
 //! What a person sets: looks and sizes. Kept between visits by `memory`; nothing of the room is in here.
+//!
+//! What each setting is stands in [`table`]; how they are kept, in [`stored`].
+
+pub mod stored;
+pub mod table;
 
 use serde::{Deserialize, Serialize};
 
 use super::keys::Choices;
+use stored::Values;
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
     pub theme: Theme,
+    /// The language of the page, as in `lang`; empty for the browser's.
+    pub language: String,
     /// Terminals put their rows into the page as text.
     pub screen_reader: bool,
     /// How one is called in rooms; empty for what the link says.
     pub user: String,
     /// Keys of commands that are not those of the table.
     pub keys: Choices,
+    /// The tour was taken or skipped.
+    pub toured: bool,
+    /// Settings that this page does not know: of a newer one, which shall find them again.
+    #[serde(skip)]
+    pub others: Values,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -198,11 +211,5 @@ mod tests {
         let shown = zen.showing(Pane::Terminal);
         assert_eq!((shown.zen, shown.side_folded, shown.panel_folded), (false, true, false));
         assert!(!zen.showing(Pane::Files).side_folded);
-    }
-
-    #[test]
-    fn settings_of_an_older_page_are_read() {
-        let settings: Settings = serde_json::from_str(r#"{"theme":"dark","gone":1}"#).unwrap();
-        assert_eq!(settings, Settings { theme: Theme::Dark, ..Settings::default() });
     }
 }

@@ -7,6 +7,8 @@ use embedenv_shared::frame::{Terminal, TerminalKind};
 use embedenv_shared::id::SessionId;
 use embedenv_shared::path::WorkspacePath;
 
+use crate::words::{self, catalogue::say};
+
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Terminals {
     pub list: Vec<Terminal>,
@@ -59,6 +61,20 @@ impl Terminals {
     pub fn spent(&self, path: &WorkspacePath) -> Option<SessionId> {
         let run = self.run.as_ref().filter(|run| run.path == *path)?;
         self.get(run.terminal).filter(|terminal| terminal.exit.is_some()).map(|terminal| terminal.terminal)
+    }
+
+    /// What is to be said of the program that this page ran.
+    pub fn news(&self, action: &TerminalsAction) -> Option<String> {
+        match action {
+            TerminalsAction::Ran(run) => Some(say!("run.runs", path = run.path)),
+            TerminalsAction::Changed(changed) => {
+                let run = self.run.as_ref().filter(|run| run.terminal == changed.terminal)?;
+                let had_ended = self.get(changed.terminal)?.exit.is_some();
+                let exit = changed.exit.filter(|_| !had_ended)?;
+                Some(say!("run.ended", path = run.path, how = words::ended(exit)))
+            }
+            _ => None,
+        }
     }
 
     pub fn reduce(&mut self, action: TerminalsAction) {

@@ -60,7 +60,7 @@ impl Workbench {
             }
             // The next connection asks again.
             Err(failure) if failure.code == ErrorCode::Unavailable => {}
-            Err(failure) => workbench.alert(words::failed("The chat could not be read", &failure)),
+            Err(failure) => workbench.fail("The chat could not be read", &failure),
             Ok(_) => {}
         });
     }

@@ -239,7 +239,7 @@ impl Workbench {
             }
             let command = json!({"type": "create", "item": item});
             if let Err(failure) = workbench.connection.command(&project, command, json!({"path": path})).await {
-                return workbench.alert(words::failed(&format!("{path} could not be made"), &failure));
+                return workbench.fail(&format!("{path} could not be made"), &failure);
             }
             let parents = std::iter::successors(path.parent(), WorkspacePath::parent).filter(|path| !path.is_root());
             for parent in parents.collect::<Vec<_>>() {
@@ -269,7 +269,7 @@ impl Workbench {
             let command = json!({"type": "rename"});
             let members = json!({"path": from, "name": name});
             if let Err(failure) = workbench.connection.command(&project, command, members).await {
-                return workbench.alert(words::failed(&format!("{from} could not be renamed"), &failure));
+                return workbench.fail(&format!("{from} could not be renamed"), &failure);
             }
             workbench.follow_move(&from, &to);
             // Its row is another one under the new name.
@@ -298,7 +298,7 @@ impl Workbench {
         spawn_local(async move {
             let command = json!({"type": "delete"});
             match workbench.connection.command(&project, command, json!({"path": path})).await {
-                Err(failure) => workbench.alert(words::failed(&format!("{path} could not be deleted"), &failure)),
+                Err(failure) => workbench.fail(&format!("{path} could not be deleted"), &failure),
                 Ok(()) => {
                     workbench.close_within(&path);
                     let neighbour = neighbour.filter(|path| !path.is_root());

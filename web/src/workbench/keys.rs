@@ -3,6 +3,7 @@
 use embedenv_shared::link::files::Item;
 use wasm_bindgen::JsCast as _;
 use web_sys::{Element, KeyboardEvent};
+use yew::Callback;
 
 use super::Workbench;
 use crate::interop::page;
@@ -27,6 +28,15 @@ impl Workbench {
         if strokes.is_empty() {
             return;
         }
+        let hears = self.hears_keys.borrow().clone();
+        if let Some(hears) = hears {
+            event.prevent_default();
+            event.stop_propagation();
+            if let Some(stroke) = Stroke::chosen(strokes) {
+                hears.emit(stroke);
+            }
+            return;
+        }
         let before = self.first_stroke.take().filter(|(_, since)| page::now() - since < SECOND_STROKE);
         let before = before.as_ref().map(|(stroke, _)| stroke);
         let keymap = self.state().keymap.clone();
@@ -46,6 +56,11 @@ impl Workbench {
             }
             _ => {}
         }
+    }
+
+    /// Gives every key to `hears` from now on, and to nobody else; to whom it belongs again with `None`.
+    pub(crate) fn hear_keys(&self, hears: Option<Callback<Stroke>>) {
+        *self.hears_keys.borrow_mut() = hears;
     }
 
     pub(crate) fn toggle_palette(&self, files: bool) {
@@ -140,6 +155,11 @@ impl Workbench {
             Command::Preview => self.toggle_preview(),
             Command::Chat => self.toggle_chat(),
             Command::Settings => self.dispatch(Action::Dialog(Some(Dialog::Settings))),
+            Command::Shortcuts => self.dispatch(Action::Dialog(Some(Dialog::Shortcuts))),
+            Command::Help => self.dispatch(Action::Dialog(Some(Dialog::Help))),
+            Command::Tour => self.start_tour(),
+            Command::NextPane => self.step_pane(1),
+            Command::PreviousPane => self.step_pane(-1),
             Command::DarkTheme => self.set_theme(Theme::Dark),
             Command::LightTheme => self.set_theme(Theme::Light),
             Command::SystemTheme => self.set_theme(Theme::System),
@@ -155,12 +175,6 @@ impl Workbench {
     pub(crate) fn name_in_tree(&self, item: Item) {
         self.show_pane(Pane::Files);
         self.name_new(item);
-    }
-
-    pub(crate) fn set_theme(&self, theme: Theme) {
-        let mut settings = (*self.state().settings).clone();
-        settings.theme = theme;
-        self.set(settings);
     }
 }
 

@@ -20,7 +20,6 @@ use crate::run::{Plan, plan};
 use crate::state::settings::Pane;
 use crate::state::terminals::{Run, TerminalsAction};
 use crate::state::{Action, Occasion};
-use crate::words;
 
 /// A press of Stop within this of the one before is the next stronger signal, in milliseconds.
 const AGAIN: f64 = 5_000.0;
@@ -81,7 +80,7 @@ impl Workbench {
             Ok(_) => {}
             // It is among the room's terminals by now.
             Err(failure) if failure.code == ErrorCode::AlreadyDone => {}
-            Err(failure) => workbench.alert(words::failed("The terminal could not be opened", &failure)),
+            Err(failure) => workbench.fail("The terminal could not be opened", &failure),
         });
     }
 
@@ -101,7 +100,7 @@ impl Workbench {
         let workbench = self.clone();
         self.connection.order(&FullRequest::TerminalLock { terminal: id, locked }, move |reply| {
             if let Some(failure) = reply.err().filter(|failure| failure.code != ErrorCode::AlreadyDone) {
-                workbench.alert(words::failed("The terminal could not be locked or unlocked", &failure));
+                workbench.fail("The terminal could not be locked or unlocked", &failure);
             }
         });
     }
@@ -110,7 +109,7 @@ impl Workbench {
         let workbench = self.clone();
         self.connection.order(&FullRequest::TerminalClose { terminal: id }, move |reply| {
             if let Some(failure) = reply.err().filter(|failure| failure.code != ErrorCode::AlreadyDone) {
-                workbench.alert(words::failed("The terminal could not be closed", &failure));
+                workbench.fail("The terminal could not be closed", &failure);
             }
         });
     }
@@ -199,7 +198,7 @@ impl Workbench {
         let workbench = self.clone();
         self.connection.ask(&FullRequest::TerminalSignal { terminal, signal }, move |reply| {
             if let Err(failure) = reply {
-                workbench.alert(words::failed("It could not be stopped", &failure));
+                workbench.fail("It could not be stopped", &failure);
             }
         });
     }

@@ -63,6 +63,8 @@ impl Workbench {
         let restored = remembered.filter(|page| page.project == project);
         self.dispatch(Action::Joined { joined, project });
         if first {
+            self.room_is_known();
+            self.offer_tour();
             self.restore(restored);
         }
         self.list_all();
@@ -197,7 +199,7 @@ impl Workbench {
             ServerFrame::Event(event) => self.dispatch(Action::Chat(ChatAction::Happened(event))),
             ServerFrame::People { people } => self.people_are(people),
             ServerFrame::Error { code, message, .. } => {
-                self.alert(words::failed("Something did not work", &Failure { code, message }));
+                self.fail("Something did not work", &Failure { code, message });
             }
             // Replies whose asker has gone, and frames of plain clients.
             _ => {}
@@ -238,7 +240,7 @@ impl Workbench {
             if let Err(failure) = workbench.connection.request(&FullRequest::SandboxStart).await {
                 let message = Some(failure.message.clone());
                 workbench.dispatch(Action::Sandbox(Sandbox { state: SandboxState::Gone, message }));
-                workbench.alert(words::failed("The sandbox could not be started", &failure));
+                workbench.fail("The sandbox could not be started", &failure);
             }
         });
     }
