@@ -126,6 +126,8 @@ async fn follow(url: String, key: String, terminal: u32, mut chance: StdRng, is_
         }
         // After so many frames it is cut off, in the middle of whatever the server sends.
         let mut frames = chance.random_range(1..4);
+        // Who does not read the terminal yet is told of its end at once.
+        let mut is_attached = false;
         while cut == CUTS || frames > 0 {
             match client.next().await? {
                 Received::Binary(bytes) => {
@@ -136,8 +138,11 @@ async fn follow(url: String, key: String, terminal: u32, mut chance: StdRng, is_
                     seen.extend_from_slice(bytes);
                     frames -= 1;
                 }
-                Received::Text(frame) if frame["type"] == "terminal" && frame["exit"].is_object() => return Ok(seen),
+                Received::Text(frame) if is_attached && frame["type"] == "terminal" && frame["exit"].is_object() => {
+                    return Ok(seen);
+                }
                 Received::Text(frame) => {
+                    is_attached |= frame["type"] == "terminal-attached";
                     ensure!(frame["type"] != "terminal-gap" && frame["type"] != "error", "{frame}");
                 }
                 Received::Closed(code) => bail!("closed with {code:?}"),
