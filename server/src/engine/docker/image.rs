@@ -28,6 +28,8 @@ use crate::engine::EngineHome;
 const SILENCE: Duration = Duration::from_secs(120);
 /// Times that an image is built before it is given up.
 const BUILDS: usize = 5;
+/// What an engine says when the image that a step goes on from is taken away: before the step, while it is written, or after.
+const LOST: [&str; 3] = ["No such image", "unknown parent image", "failed to get digest"];
 /// How long an `init` waits for an image that the engine has.
 const MOMENT: Duration = Duration::from_secs(5);
 /// How often a fetch's progress is logged and written down.
@@ -218,7 +220,7 @@ impl Images {
         for _ in 1..BUILDS {
             match self.build_once(client, recipe, tag).await {
                 // The engine gives builds the steps of others to go on from, and takes them away with the others' images.
-                Err(CallError::Refused { message, .. }) if message.contains("No such image") => {
+                Err(CallError::Refused { message, .. }) if LOST.iter().any(|lost| message.contains(lost)) => {
                     tracing::debug!(tag, message, "a build lost what it stood on, and begins anew");
                 }
                 outcome => return outcome,
