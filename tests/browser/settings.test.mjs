@@ -124,3 +124,15 @@ scenario('another language is spoken when it is chosen, and the page says which 
   await ide.page.keyboard.press('Control+,');
   await ide.dialog('⟦Séttíngs⟧').waitFor();
 });
+
+scenario('a browser that prefers German gets German, and who prefers English sets it', async (stage) => {
+  const ide = await stage.person({ locale: 'de-DE' });
+  await ide.page.getByRole('status').filter({ hasText: 'Verbunden' }).waitFor();
+  assert.equal(await ide.page.evaluate(() => document.documentElement.lang), 'de');
+  await ide.page.keyboard.press('Control+,');
+  const dialog = ide.dialog('Einstellungen');
+  await dialog.getByRole('combobox', { name: 'Sprache' }).selectOption('English');
+  await ide.dialog('Settings').waitFor();
+  assert.equal(await ide.page.evaluate(() => document.documentElement.lang), 'en');
+  await ide.connected();
+});
