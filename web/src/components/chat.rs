@@ -8,6 +8,7 @@ use embedenv_shared::path::{ProjectName, WorkspacePath};
 use web_sys::{Element, HtmlTextAreaElement, KeyboardEvent};
 use yew::prelude::*;
 
+use super::copy_details::CopyDetails;
 use super::icon::{Icon, IconName};
 use super::people::initials;
 use crate::interop::page;
@@ -203,6 +204,7 @@ fn on_way(props: &ChatProps, message: &OnWay) -> Html {
                 <p class="message-failed" role="alert">{ why }</p>
                 <button class="plain" onclick={with(Workbench::say_again)}>{ say!("chat.again") }</button>
                 <button class="plain" onclick={with(|workbench, key, _| workbench.unsay(key))}>{ say!("chat.discard") }</button>
+                <CopyDetails workbench={props.workbench.clone()} text={why.clone()} />
             } else if !props.connected {
                 <p class="hint">{ say!("chat.waits") }</p>
             }
