@@ -22,7 +22,8 @@ scenario('a setting is found by a word, takes effect at once, is marked, and goe
   await ide.hasKeyboard(dialog.getByRole('searchbox', { name: 'Search settings' }));
   await ide.page.keyboard.type('colours');
   const select = dialog.getByRole('combobox', { name: 'Theme' });
-  await select.waitFor();
+  await dialog.getByRole('textbox', { name: 'Your name' }).waitFor({ state: 'detached' });
+  assert.equal(await dialog.getByRole('searchbox').inputValue(), 'colours');
   assert.equal(await dialog.getByRole('textbox', { name: 'Your name' }).count(), 0);
   await select.selectOption('Light');
   await dialog.getByText('Changed', { exact: true }).waitFor();
@@ -121,5 +122,17 @@ scenario('another language is spoken when it is chosen, and the page says which 
   await ide.page.getByRole('tree').getByRole('treeitem').first().waitFor();
   assert.equal(await ide.page.evaluate(() => document.documentElement.lang), 'en-XA');
   await ide.page.keyboard.press('Control+,');
-  await ide.dialog('⟦Séttings⟧').waitFor();
+  await ide.dialog('⟦Séttíngs⟧').waitFor();
+});
+
+scenario('a browser that prefers German gets German, and who prefers English sets it', async (stage) => {
+  const ide = await stage.person({ locale: 'de-DE' });
+  await ide.page.getByRole('status').filter({ hasText: 'Verbunden' }).waitFor();
+  assert.equal(await ide.page.evaluate(() => document.documentElement.lang), 'de');
+  await ide.page.keyboard.press('Control+,');
+  const dialog = ide.dialog('Einstellungen');
+  await dialog.getByRole('combobox', { name: 'Sprache' }).selectOption('English');
+  await ide.dialog('Settings').waitFor();
+  assert.equal(await ide.page.evaluate(() => document.documentElement.lang), 'en');
+  await ide.connected();
 });

@@ -26,6 +26,7 @@ use crate::interop::page;
 use crate::queue::{Full, Message, Queue};
 use crate::signal::Signal;
 use crate::wire::{self, Unreadable};
+use crate::words::catalogue::say;
 use crate::words::{AfterClose, Notice, Told, after_close};
 
 /// How often the server is asked whether it is there, in milliseconds.
@@ -387,7 +388,7 @@ impl Inner {
 
     fn push(&self, make: impl FnOnce(u64) -> Message) -> Result<u64, Failure> {
         let pushed = self.queue.borrow_mut().push(make);
-        let seq = pushed.map_err(|Full| Failure::new(ErrorCode::Unavailable, "too much waits for the connection"))?;
+        let seq = pushed.map_err(|Full| Failure::new(ErrorCode::Unavailable, say!("failed.too-much")))?;
         if self.is_open.get() && self.socket.borrow().is_some() {
             self.send_queue();
         } else {
@@ -506,11 +507,11 @@ fn once(then: impl FnOnce(Reply) + 'static) -> impl FnMut(Reply) -> More + 'stat
 }
 
 fn already_done() -> Failure {
-    Failure::new(ErrorCode::AlreadyDone, "it was carried out, and the answer was lost with the connection")
+    Failure::new(ErrorCode::AlreadyDone, say!("failed.answer-lost"))
 }
 
 fn lost() -> Failure {
-    Failure::new(ErrorCode::Unavailable, "the connection was lost")
+    Failure::new(ErrorCode::Unavailable, say!("failed.lost"))
 }
 
 /// The id that a reply carries back.

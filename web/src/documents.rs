@@ -22,6 +22,7 @@ use crate::state::Action;
 use crate::state::files::{Access, FileId, FilesAction};
 use crate::state::groups::GroupId;
 use crate::words;
+use crate::words::catalogue::say;
 use crate::workbench::Workbench;
 
 /// Messages kept for an editor that is still being loaded; with more than this something is wrong, and the document is
@@ -386,10 +387,10 @@ fn refused(workbench: &Workbench, record: &Rc<Record>, failure: &Failure, reason
     let had_text = record.epoch.get().is_some();
     let what = workbench.state().files.get(record.id).map(|file| file.name().to_owned()).unwrap_or_default();
     let access = if had_text {
-        let why = if reason.is_empty() { words::failed("It can't be edited any more", failure) } else { reason };
-        Access::Gone(format!("{why} What was in it is still here; copy what you need."))
+        let why = if reason.is_empty() { words::failed(say!("failed.edit"), failure) } else { reason };
+        Access::Gone(say!("failed.edit.safe", why = why))
     } else {
-        Access::Failed(words::failed(&format!("{what} could not be opened"), failure))
+        Access::Failed(words::failed(&say!("failed.open", what = what), failure))
     };
     if let Some(editor) = &*record.editor.borrow() {
         editor.set_read_only(true);

@@ -67,8 +67,7 @@ fn place<'a>(word: &'a str, is_file: impl Fn(&WorkspacePath) -> bool) -> Option<
         (Some(line), None) => Some((line?, 1)),
         (Some(line), Some(column)) => Some((line?, column?)),
     };
-    let is_likely =
-        at.is_some() && (path.as_str().contains('/') || words::language(path.as_str()) != words::PLAIN_TEXT);
+    let is_likely = at.is_some() && (path.as_str().contains('/') || words::known_language(path.as_str()).is_some());
     (is_likely || is_file(&path)).then_some(Piece::Place { text: word, path, at })
 }
 

@@ -7,9 +7,12 @@ use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::frame::{Exit, JoinKey, ReadOnly};
 use embedenv_shared::path::ProjectName;
 
+use catalogue::{count, say};
+
 /// The page's own code has failed.
-pub const PAGE_FAILED: &str =
-    "This page has failed and has to be loaded again. What the room has received is safe; copy what you typed last.";
+pub fn page_failed() -> &'static str {
+    say!("page-failed")
+}
 
 /// Something to be told on a page of its own or in a banner.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +24,7 @@ pub struct Notice {
 }
 
 fn notice(title: &str, text: impl Into<String>) -> Notice {
-    Notice { title: title.to_owned(), text: text.into(), again: "Try again" }
+    Notice { title: title.to_owned(), text: text.into(), again: say!("notice.again") }
 }
 
 /// What follows from the end of a connection.
@@ -44,83 +47,59 @@ pub enum Told {
 
 /// What a closed connection means: its close code, the error before it, and whether the room was joined.
 pub fn after_close(code: u16, error: Option<&Failure>, joined: bool) -> AfterClose {
-    let safe = "What the room has saved is safe.";
+    let again = |text: &str| AfterClose::Again(Told::Message(text.to_owned()));
     AfterClose::Stop(match (code, error) {
-        (4401, _) => notice("The key was not accepted", "Ask whoever gave you the link for a new one."),
-        (4402, _) => notice("There are no credits left", "The host of this room has to get new credits."),
-        (4404, _) if joined => notice(
-            "Your access has ended",
-            format!("The link you came with was taken back. {safe} Ask for a new link."),
-        ),
-        (4404, _) => notice(
-            "This link does not work",
-            "Its key is not known here, has expired or was taken back. Ask for a new link.",
-        ),
-        (4410, _) => {
-            notice("The room has ended", "Its time was over or its host ended it. Ask for a link to a new one.")
+        (4401, _) => notice(say!("close.key"), say!("close.key.text")),
+        (4402, _) => notice(say!("close.credits"), say!("close.credits.text")),
+        (4404, _) if joined => notice(say!("close.revoked"), say!("close.revoked.text")),
+        (4404, _) => notice(say!("close.unknown"), say!("close.unknown.text")),
+        (4410, _) => notice(say!("close.room"), say!("close.room.text")),
+        (4429, _) => notice(say!("close.attempts"), say!("close.attempts.text")),
+        (4503, error) => {
+            let why = error.map_or("", |error| &error.message);
+            notice(say!("close.sandbox"), say!("close.sandbox.text", why = why))
         }
-        (4429, _) => notice(
-            "Too many attempts",
-            "From your address came too many attempts with keys that don't work. Wait a minute, then try again.",
-        ),
-        (4503, error) => notice(
-            "The sandbox did not start",
-            format!("{} The room's files are safe. Try again in a moment.", error.map_or("", |error| &error.message)),
-        ),
         (1008, Some(error)) => match error.code {
-            ErrorCode::LimitReached => notice("The room is full", format!("{}.", sentence(&error.message))),
-            _ => notice("The server refused to let you in", format!("It said: {}.", error.message)),
+            ErrorCode::LimitReached => {
+                notice(say!("close.full"), say!("close.full.text", why = sentence(&error.message)))
+            }
+            _ => notice(say!("close.refused"), say!("close.refused.text", why = error.message)),
         },
-        (4413, _) => {
-            return AfterClose::Again(Told::Message(
-                "Output came faster than this page could take it; it has joined again.".into(),
-            ));
-        }
-        (1009, _) => {
-            return AfterClose::Again(Told::Message(
-                "Something was larger than the server takes in one message, and was not sent.".into(),
-            ));
-        }
-        (1012, _) => {
-            return AfterClose::Again(Told::WhileAway(
-                "The server is being restarted. The page comes back by itself.".into(),
-            ));
-        }
+        (4413, _) => return again(say!("close.output")),
+        (1009, _) => return again(say!("close.too-large")),
+        (1012, _) => return AfterClose::Again(Told::WhileAway(say!("close.restart").to_owned())),
         _ => return AfterClose::Again(Told::Nothing),
     })
 }
 
 /// The page was opened without a key.
 pub fn no_key() -> Notice {
-    notice(
-        "This link is not complete",
-        "It has to end in #join= and a key. Copy the whole link again, or ask whoever gave it to you.",
-    )
+    notice(say!("no-key"), say!("no-key.text"))
 }
 
 /// The server does not answer, before the room was joined.
 pub fn no_answer() -> Notice {
-    notice("The server does not answer", "It is tried again by itself. Check your network if this stays.")
+    notice(say!("no-answer"), say!("no-answer.text"))
 }
 
 /// The page's own scripts could not be loaded.
 pub fn no_module(what: &str) -> String {
-    format!("The {what} could not be loaded. Check your network, then reload the page; the room's files are safe.")
+    say!("no-module", what = what)
 }
 
 /// A failed request: what was tried, and why it came to nothing.
 pub fn failed(what: &str, failure: &Failure) -> String {
     let why = match failure.code {
-        ErrorCode::NotFound => "it is not there any more".to_owned(),
-        ErrorCode::AlreadyExists => "there is something by that name already".to_owned(),
-        ErrorCode::Forbidden => "your link allows looking on and nothing else".to_owned(),
-        ErrorCode::QuotaExceeded => "the room's disk is full. Delete something first".to_owned(),
-        ErrorCode::SandboxUnavailable => "the sandbox does not run. Start it again".to_owned(),
-        ErrorCode::Unavailable => "there is no connection. Try again when it is back".to_owned(),
-        ErrorCode::NotRegular => "it is neither a file nor a folder".to_owned(),
+        ErrorCode::NotFound => say!("why.not-there").to_owned(),
+        ErrorCode::AlreadyExists => say!("why.exists").to_owned(),
+        ErrorCode::Forbidden => say!("why.forbidden").to_owned(),
+        ErrorCode::QuotaExceeded => say!("why.full").to_owned(),
+        ErrorCode::SandboxUnavailable => say!("why.sandbox").to_owned(),
+        ErrorCode::Unavailable => say!("why.unavailable").to_owned(),
+        ErrorCode::NotRegular => say!("why.not-regular").to_owned(),
         _ => failure.message.trim().trim_end_matches('.').to_owned(),
     };
-    format!("{what}: {why}.")
+    say!("failed", what = what, why = why)
 }
 
 /// A message of the server's as a sentence without its full stop.
@@ -132,21 +111,18 @@ fn sentence(message: &str) -> String {
 
 /// Since when there is no connection, and what waits for it.
 pub fn away(since: &str, files: usize, commands: usize) -> String {
-    let count = |count: usize, what: &str| match count {
-        0 => None,
-        1 => Some(format!("1 {what}")),
-        more => Some(format!("{more} {what}s")),
-    };
-    let waiting: Vec<String> = [count(files, "file"), count(commands, "command")].into_iter().flatten().collect();
-    match (waiting.is_empty(), files + commands) {
-        (true, _) => format!("since {since}"),
-        (false, 1) => format!("since {since}, {} waits", waiting.join(" and ")),
-        (false, _) => format!("since {since}, {} wait", waiting.join(" and ")),
+    let files_wait = (files > 0).then(|| count!("away.files", files));
+    let commands_wait = (commands > 0).then(|| count!("away.commands", commands));
+    match (files_wait, commands_wait) {
+        (None, None) => say!("away.since", since = since),
+        (Some(files), Some(commands)) => say!("away.both-wait", since = since, files = files, commands = commands),
+        (Some(what), None) => count!("away.wait", files, since = since, what = what),
+        (None, Some(what)) => count!("away.wait", commands, since = since, what = what),
     }
 }
 
 pub fn too_much_waits() -> &'static str {
-    "This was not typed: too much waits for the connection already."
+    say!("too-much-waits")
 }
 
 /// How long and how often a link is good; `now` in milliseconds since 1970.
@@ -154,72 +130,63 @@ pub fn link_is_good(key: &JoinKey, now: u64) -> String {
     let left = key.uses.map(|uses| uses.saturating_sub(key.used));
     let time = key.expires.map(|expires| expires.saturating_sub(now) / 60_000);
     if time == Some(0) && key.expires.is_some_and(|expires| expires <= now) {
-        return "has expired".to_owned();
+        return say!("link.expired").to_owned();
     }
     if left == Some(0) {
-        return "is used up".to_owned();
+        return say!("link.used-up").to_owned();
     }
     if key.over {
-        return "is revoked".to_owned();
+        return say!("link.revoked").to_owned();
     }
+    let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
     let time = time.map(|minutes| match minutes {
-        0..2 => "for a minute".to_owned(),
-        2..120 => format!("for {minutes} minutes"),
-        120..2880 => format!("for {} hours", minutes / 60),
-        _ => format!("for {} days", minutes / 1440),
+        0..120 => count!("link.minutes", number(minutes.max(1))),
+        120..2880 => count!("link.hours", number(minutes / 60)),
+        _ => count!("link.days", number(minutes / 1440)),
     });
-    let uses = left.map(|left| if left == 1 { "for one more".to_owned() } else { format!("for {left} more") });
+    let uses = left.map(|left| count!("link.uses", left as usize));
     match (time, uses) {
-        (None, None) => "until the room ends".to_owned(),
+        (None, None) => say!("link.until-end").to_owned(),
         (time, uses) => [time, uses].into_iter().flatten().collect::<Vec<_>>().join(", "),
     }
 }
 
 /// Commands that nobody can tell of.
 pub fn uncertain(count: usize) -> String {
-    let what = if count == 1 { "A command was".to_owned() } else { format!("{count} commands were") };
-    format!(
-        "{what} on the way when the connection broke, and may have been carried out or not. Look before you repeat."
-    )
+    count!("uncertain", count)
 }
 
 pub fn elsewhere(user: &str, project: &ProjectName) -> String {
-    format!("{user} is in the project {project}.")
+    say!("person.elsewhere", user = user, project = project)
 }
 
 pub fn nowhere(user: &str) -> String {
-    format!("{user} has no file in front.")
+    say!("person.nowhere", user = user)
 }
 
 /// Why a file can't be edited.
 pub fn read_only(why: ReadOnly) -> &'static str {
     match why {
-        ReadOnly::NotText => {
-            "Read-only: this file is not text in UTF-8. Bytes that are not text are shown as \u{fffd}. Download it to see it as it is."
-        }
-        ReadOnly::Binary => "This file is not text, so there is nothing to edit. Download it to use it.",
-        ReadOnly::TooLarge => {
-            "Read-only: this file is over 2 MB, and only its beginning is shown. Download it to see all of it."
-        }
-        ReadOnly::Role => {
-            "Read-only: your link lets you look on. Ask the host for a link of an editor to change files."
-        }
+        ReadOnly::NotText => say!("read-only.not-text"),
+        ReadOnly::Binary => say!("read-only.binary"),
+        ReadOnly::TooLarge => say!("read-only.too-large"),
+        ReadOnly::Role => say!("read-only.role"),
     }
 }
 
 /// How a program ended, in words.
 pub fn ended(exit: Exit) -> String {
     match exit {
-        Exit { code: Some(0), .. } => "Ended well (exit status 0).".to_owned(),
-        Exit { code: Some(126), .. } => "Could not be run (exit status 126).".to_owned(),
-        Exit { code: Some(127), .. } => "A command was not found (exit status 127).".to_owned(),
-        Exit { code: Some(code), .. } => format!("Ended with exit status {code}."),
-        Exit { signal: Some(2), .. } => "Interrupted.".to_owned(),
-        Exit { signal: Some(9), .. } => "Killed (signal 9).".to_owned(),
-        Exit { signal: Some(11), .. } => "Crashed: it touched memory that was not its own (signal 11).".to_owned(),
-        Exit { signal: Some(15), .. } => "Stopped (signal 15).".to_owned(),
-        Exit { signal: Some(signal), .. } => format!("Ended by signal {signal}."),
-        Exit { .. } => "Ended.".to_owned(),
+        Exit { code: Some(0), .. } => say!("ended.well").to_owned(),
+        Exit { code: Some(126), .. } => say!("ended.not-run").to_owned(),
+        Exit { code: Some(127), .. } => say!("ended.not-found").to_owned(),
+        Exit { code: Some(code), .. } => say!("ended.status", code = code),
+        Exit { signal: Some(2), .. } => say!("ended.interrupted").to_owned(),
+        Exit { signal: Some(9), .. } => say!("ended.killed").to_owned(),
+        Exit { signal: Some(11), .. } => say!("ended.crashed").to_owned(),
+        Exit { signal: Some(15), .. } => say!("ended.stopped").to_owned(),
+        Exit { signal: Some(signal), .. } => say!("ended.signal", signal = signal),
+        Exit { .. } => say!("ended").to_owned(),
     }
 }
 
@@ -227,20 +194,22 @@ pub fn ended(exit: Exit) -> String {
 pub fn size(bytes: u64) -> String {
     const KIB: u64 = 1024;
     match bytes {
-        0..KIB => format!("{bytes} bytes"),
-        KIB..1_048_576 => format!("{}.{} kB", bytes / KIB, bytes % KIB * 10 / KIB),
-        _ => format!("{}.{} MB", bytes / 1_048_576, bytes % 1_048_576 * 10 / 1_048_576),
+        0..KIB => count!("size.bytes", bytes as usize),
+        KIB..1_048_576 => say!("size.kilobytes", size = format!("{}.{}", bytes / KIB, bytes % KIB * 10 / KIB)),
+        _ => say!("size.megabytes", size = format!("{}.{}", bytes / 1_048_576, bytes % 1_048_576 * 10 / 1_048_576)),
     }
 }
 
-/// The language of what has none.
-pub const PLAIN_TEXT: &str = "Plain text";
-
 /// What a file is written in, by its name, for the status line.
 pub fn language(name: &str) -> &'static str {
+    known_language(name).unwrap_or_else(|| say!("language.plain-text"))
+}
+
+/// The language that a file's name tells, if it tells one.
+pub fn known_language(name: &str) -> Option<&'static str> {
     let lower = name.to_ascii_lowercase();
     let extension = lower.rsplit_once('.').map_or("", |(_, extension)| extension);
-    match extension {
+    Some(match extension {
         "py" => "Python",
         "js" | "mjs" | "cjs" | "jsx" => "JavaScript",
         "ts" | "mts" | "tsx" => "TypeScript",
@@ -255,8 +224,8 @@ pub fn language(name: &str) -> &'static str {
         "md" | "markdown" => "Markdown",
         "sh" | "bash" => "Shell",
         _ if lower == "makefile" => "Makefile",
-        _ => PLAIN_TEXT,
-    }
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The repository's own rules, as checks over its text; each names the file and line that breaks it.
 
+mod words;
+
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -46,6 +48,7 @@ pub(crate) fn check() -> Result<String> {
             any_code(&name, &text, &mut broken);
             if extension == "rs" && RUST_FOLDERS.iter().any(|folder| file.starts_with(folder)) {
                 rust(&name, &text, &mut broken);
+                words::check(&name, &text, &mut broken);
             }
             seen += 1;
         }

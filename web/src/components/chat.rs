@@ -8,12 +8,14 @@ use embedenv_shared::path::{ProjectName, WorkspacePath};
 use web_sys::{Element, HtmlTextAreaElement, KeyboardEvent};
 use yew::prelude::*;
 
+use super::copy_details::CopyDetails;
 use super::icon::{Icon, IconName};
 use super::people::initials;
 use crate::interop::page;
 use crate::mentions::{Piece, pieces};
 use crate::state::Me;
 use crate::state::chat::{Chat as Events, OnWay};
+use crate::words::catalogue::{count, say};
 use crate::workbench::Workbench;
 
 /// Events that are drawn at first, and how many more each time.
@@ -84,26 +86,26 @@ pub(crate) fn Chat(props: &ChatProps) -> Html {
     };
     let before = html! {
         if hidden > 0 {
-            <button class="plain chat-earlier" onclick={earlier}>{ "Show earlier ones" }</button>
+            <button class="plain chat-earlier" onclick={earlier}>{ say!("chat.earlier") }</button>
         } else if chat.has_gap {
-            <p class="hint">{ "What was before is not kept any more." }</p>
+            <p class="hint">{ say!("chat.gap") }</p>
         }
     };
     let shown = &shown[hidden..];
     html! {
-        <section class="aside chat-pane" role="region" aria-label="Chat and activity">
+        <section class="aside chat-pane" role="region" aria-label={say!("chat.name")}>
             <div class="side-head">
-                <div class="chat-tabs" role="tablist" aria-label="Chat and activity">
-                    { tab(View::Chat, "Chat") }
-                    { tab(View::Activity, "Activity") }
+                <div class="chat-tabs" role="tablist" aria-label={say!("chat.name")}>
+                    { tab(View::Chat, say!("chat.title")) }
+                    { tab(View::Activity, say!("activity.title")) }
                 </div>
-                <button class="icon-button" aria-label="Close chat" title="Close chat" onclick={close}><Icon name={IconName::X} /></button>
+                <button class="icon-button" aria-label={say!("chat.close")} title={say!("chat.close")} onclick={close}><Icon name={IconName::X} /></button>
             </div>
             if *view == View::Chat {
-                <div class="chat-log" role="log" aria-label="Chat" tabindex="0" ref={log} {onscroll}>
+                <div class="chat-log" role="log" aria-label={say!("chat.title")} tabindex="0" ref={log} {onscroll}>
                     { before }
                     if shown.is_empty() && chat.on_way.is_empty() {
-                        <p class="hint">{ "Nothing has been said yet. A message can name a place, like main.py:12, and becomes a link to it." }</p>
+                        <p class="hint">{ say!("chat.empty") }</p>
                     }
                     { for messages(workbench, shown) }
                     { for chat.on_way.iter().map(|message| on_way(props, message)) }
@@ -111,15 +113,15 @@ pub(crate) fn Chat(props: &ChatProps) -> Html {
                 if me.works() {
                     { compose(workbench, &text, &at_end) }
                 } else {
-                    <p class="hint chat-readonly">{ "Your link lets you read along." }</p>
+                    <p class="hint chat-readonly">{ say!("chat.read-only") }</p>
                 }
             } else {
                 <div class="chat-log" ref={log} {onscroll}>
                     { before }
                     if shown.is_empty() {
-                        <p class="hint">{ "Nothing has been run, made or removed yet." }</p>
+                        <p class="hint">{ say!("activity.empty") }</p>
                     }
-                    <ul class="activity" aria-label="Activity">{ for shown.iter().map(|event| activity(workbench, event)) }</ul>
+                    <ul class="activity" aria-label={say!("activity.title")}>{ for shown.iter().map(|event| activity(workbench, event)) }</ul>
                 </div>
             }
         </section>
@@ -200,10 +202,11 @@ fn on_way(props: &ChatProps, message: &OnWay) -> Html {
             <p class="message-text">{ text }</p>
             if let Some(why) = failed {
                 <p class="message-failed" role="alert">{ why }</p>
-                <button class="plain" onclick={with(Workbench::say_again)}>{ "Send again" }</button>
-                <button class="plain" onclick={with(|workbench, key, _| workbench.unsay(key))}>{ "Discard" }</button>
+                <button class="plain" onclick={with(Workbench::say_again)}>{ say!("chat.again") }</button>
+                <button class="plain" onclick={with(|workbench, key, _| workbench.unsay(key))}>{ say!("chat.discard") }</button>
+                <CopyDetails workbench={props.workbench.clone()} text={why.clone()} />
             } else if !props.connected {
-                <p class="hint">{ "Waits for the connection" }</p>
+                <p class="hint">{ say!("chat.waits") }</p>
             }
         </div>
     }
@@ -219,8 +222,7 @@ fn compose(workbench: &Workbench, text: &NodeRef, at_end: &Rc<std::cell::RefCell
                 return;
             }
             if said.len() > MAX_CHAT {
-                return workbench
-                    .alert(format!("A message has at most {MAX_CHAT} bytes; this one has {}.", said.len()));
+                return workbench.alert(say!("chat.too-long", most = MAX_CHAT, has = said.len()));
             }
             area.set_value("");
             workbench.draft.borrow_mut().clear();
@@ -254,7 +256,7 @@ fn compose(workbench: &Workbench, text: &NodeRef, at_end: &Rc<std::cell::RefCell
                     area.set_value(&draft);
                     workbench.draft.replace(draft);
                 }
-                None => workbench.alert("Open a file first: the link is to the line of its cursor."),
+                None => workbench.alert(say!("chat.no-place")),
             }
             page::give_focus(&area);
         })
@@ -270,12 +272,12 @@ fn compose(workbench: &Workbench, text: &NodeRef, at_end: &Rc<std::cell::RefCell
     let draft = workbench.draft.borrow().clone();
     html! {
         <form class="chat-form" {onsubmit}>
-            <textarea aria-label="Message" placeholder="Message" rows="2" defaultvalue={draft} ref={text} {oninput} {onkeydown} />
+            <textarea aria-label={say!("chat.message")} placeholder={say!("chat.message")} rows="2" defaultvalue={draft} ref={text} {oninput} {onkeydown} />
             <div class="chat-actions">
-                <button type="button" class="plain" title="Put in the file and line of the cursor" onclick={insert}>
-                    <Icon name={IconName::Link} /><span>{ "Link line" }</span>
+                <button type="button" class="plain" title={say!("chat.link-line.about")} onclick={insert}>
+                    <Icon name={IconName::Link} /><span>{ say!("chat.link-line") }</span>
                 </button>
-                <button class="primary">{ "Send" }</button>
+                <button class="primary">{ say!("chat.send") }</button>
             </div>
         </form>
     }
@@ -284,7 +286,7 @@ fn compose(workbench: &Workbench, text: &NodeRef, at_end: &Rc<std::cell::RefCell
 fn activity(workbench: &Workbench, event: &RoomEvent) -> Html {
     let here = workbench.project();
     let elsewhere = |project: &ProjectName| {
-        if here.as_ref() == Some(project) { String::new() } else { format!(" in {project}") }
+        if here.as_ref() == Some(project) { String::new() } else { say!("activity.elsewhere", project = project) }
     };
     let file = |project: &ProjectName, path: &WorkspacePath| {
         if here.as_ref() == Some(project) {
@@ -296,22 +298,28 @@ fn activity(workbench: &Workbench, event: &RoomEvent) -> Html {
     let what = match &event.what {
         What::Chat { .. } => return html! {},
         What::Ran { project, command: Some(command), .. } => {
-            html! { <>{ "ran " }<code>{ command }</code>{ elsewhere(project) }</> }
+            html! { <>{ say!("activity.ran") }{ " " }<code>{ command }</code>{ " " }{ elsewhere(project) }</> }
         }
-        What::Ran { project, command: None, .. } => html! { <>{ "opened a terminal" }{ elsewhere(project) }</> },
-        What::Planted { project, files } => html! { <>{ format!("laid out {project}, {files} files") }</> },
+        What::Ran { project, command: None, .. } => {
+            html! { <>{ say!("activity.terminal") }{ " " }{ elsewhere(project) }</> }
+        }
+        What::Planted { project, files } => {
+            html! { <>{ count!("activity.planted", *files as usize, project = project) }</> }
+        }
         What::Created { project, path, item: Item::Folder } => {
-            html! { <>{ "made the folder " }<code>{ path.as_str() }</code>{ elsewhere(project) }</> }
+            html! { <>{ say!("activity.folder") }{ " " }<code>{ path.as_str() }</code>{ " " }{ elsewhere(project) }</> }
         }
         What::Created { project, path, item: Item::File } => {
-            html! { <>{ "made " }{ file(project, path) }{ elsewhere(project) }</> }
+            html! { <>{ say!("activity.made") }{ " " }{ file(project, path) }{ " " }{ elsewhere(project) }</> }
         }
-        What::Wrote { project, path } => html! { <>{ "wrote " }{ file(project, path) }{ elsewhere(project) }</> },
+        What::Wrote { project, path } => {
+            html! { <>{ say!("activity.wrote") }{ " " }{ file(project, path) }{ " " }{ elsewhere(project) }</> }
+        }
         What::Renamed { project, path, name } => {
-            html! { <>{ "renamed " }<code>{ path.as_str() }</code>{ " to " }<code>{ name.as_str() }</code>{ elsewhere(project) }</> }
+            html! { <>{ say!("activity.renamed") }{ " " }<code>{ path.as_str() }</code>{ " " }{ say!("activity.to") }{ " " }<code>{ name.as_str() }</code>{ " " }{ elsewhere(project) }</> }
         }
         What::Deleted { project, path } => {
-            html! { <>{ "deleted " }<code>{ path.as_str() }</code>{ elsewhere(project) }</> }
+            html! { <>{ say!("activity.deleted") }{ " " }<code>{ path.as_str() }</code>{ " " }{ elsewhere(project) }</> }
         }
     };
     html! {

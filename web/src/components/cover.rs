@@ -7,13 +7,14 @@ use super::icon::{Icon, IconName};
 use crate::interop::page;
 use crate::state::files::Files;
 use crate::words::Notice;
+use crate::words::catalogue::say;
 use crate::workbench::Workbench;
 
 /// Until the room is joined: the page's own loading state goes on.
 pub(crate) fn boot(notice: Option<&Notice>) -> Html {
     let text = match notice {
-        None => "Joining the room".to_owned(),
-        Some(notice) => format!("{}. {}", notice.title, notice.text),
+        None => say!("boot.joining").to_owned(),
+        Some(notice) => say!("boot.notice", title = notice.title, text = notice.text),
     };
     html! {
         <main class="boot">
@@ -31,7 +32,7 @@ pub(crate) fn failure(workbench: &Workbench, notice: &Notice, files: &Files) -> 
     let copies = files.open.iter().filter(|file| file.unsaved).map(|file| {
         let (workbench, id) = (workbench.clone(), file.id);
         let keep = Callback::from(move |_: MouseEvent| workbench.keep_copy(id));
-        html! { <button onclick={keep}>{ format!("Keep a copy of {}", file.name()) }</button> }
+        html! { <button onclick={keep}>{ say!("failure.keep", name = file.name()) }</button> }
     });
     html! {
         <main class="failure" role="alert">
@@ -41,7 +42,7 @@ pub(crate) fn failure(workbench: &Workbench, notice: &Notice, files: &Files) -> 
             { for copies }
             <div class="failure-actions">
                 <button class="primary" onclick={again}>{ notice.again }</button>
-                <CopyDetails workbench={workbench.clone()} text={format!("{}. {}", notice.title, notice.text)} />
+                <CopyDetails workbench={workbench.clone()} text={say!("boot.notice", title = notice.title, text = notice.text)} />
             </div>
         </main>
     }

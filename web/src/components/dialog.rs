@@ -6,6 +6,7 @@ use yew::prelude::*;
 use super::icon::{Icon, IconName};
 use crate::interop::page;
 use crate::state::Action;
+use crate::words::catalogue::say;
 use crate::workbench::Workbench;
 
 #[derive(Properties, PartialEq)]
@@ -76,7 +77,7 @@ pub(crate) fn Dialog(props: &DialogProps) -> Html {
             if let Some(title) = title {
                 <div class="dialog-head">
                     <h2>{ title }</h2>
-                    <button class="icon-button" aria-label="Close" onclick={on_cross}><Icon name={IconName::X} /></button>
+                    <button class="icon-button" aria-label={say!("dialog.close")} onclick={on_cross}><Icon name={IconName::X} /></button>
                 </div>
             }
             <div class="dialog-body">{ children.clone() }</div>

@@ -9,6 +9,7 @@ use super::settings::Settings;
 use super::share::Share;
 use super::shortcuts::Shortcuts;
 use crate::state::{Action, Dialog, State};
+use crate::words::catalogue::say;
 use crate::workbench::Workbench;
 
 pub(crate) fn dialogs(workbench: &Workbench, state: &State) -> Html {
@@ -29,23 +30,20 @@ pub(crate) fn dialogs(workbench: &Workbench, state: &State) -> Html {
             html! { <Palette key={files.to_string()} workbench={workbench.clone()} files={*files} /> }
         }
         Some(Dialog::Delete(path)) => {
-            let what = if state.tree.is_folder(path) { "folder, with all it holds," } else { "file" };
-            let text = format!("The {what} is deleted for everybody in the room. It can't be brought back.");
+            let text = if state.tree.is_folder(path) { say!("delete.folder") } else { say!("delete.file") };
             let (then, path) = (workbench.clone(), path.clone());
-            let title = format!("Delete {path}?");
+            let title = say!("delete.title", path = path);
             let act = Callback::from(move |()| then.delete(path.clone()));
-            question(workbench, "Delete", [title, text], "Delete", act)
+            question(workbench, say!("delete"), [title, text.to_owned()], say!("delete"), act)
         }
         Some(Dialog::Discard(id)) => {
             let id = *id;
             let then = workbench.clone();
             let name = state.files.get(id).map(|file| file.name().to_owned()).unwrap_or_default();
-            let title = format!("Close {name}?");
-            let text =
-                "Its last edits are in this page alone: the server does not have them yet. Closed now, they are lost."
-                    .to_owned();
+            let title = say!("discard.title", name = name);
+            let text = say!("discard.text").to_owned();
             let act = Callback::from(move |()| then.close_file_anyway(id));
-            question(workbench, "Close", [title, text], "Close and lose edits", act)
+            question(workbench, say!("dialog.close"), [title, text], say!("discard.anyway"), act)
         }
     }
 }
@@ -71,7 +69,7 @@ fn question(
     };
     let foot = html! {
         <>
-            <button class="plain" onclick={cancel}>{ "Cancel" }</button>
+            <button class="plain" onclick={cancel}>{ say!("dialog.cancel") }</button>
             <button class="danger" autofocus=true onclick={act}>{ button }</button>
         </>
     };

@@ -21,6 +21,7 @@ use super::tree::Files;
 use crate::interop::page;
 use crate::state::settings::{ASIDE, Aside, PANEL, Pane, SIDE};
 use crate::state::{Action, Connection, Me, State};
+use crate::words::catalogue::say;
 use crate::workbench::Workbench;
 
 #[derive(Properties, PartialEq)]
@@ -77,7 +78,7 @@ pub(crate) fn Ide(props: &IdeProps) -> Html {
                     project={me.project.clone()}
                     {works}
                 />
-                <Splitter axis={Axis::Vertical} sized={Sized::Before} label="Width of the files" value={layout.side} range={SIDE} resize={resize_side} />
+                <Splitter axis={Axis::Vertical} sized={Sized::Before} label={say!("splitter.files")} value={layout.side} range={SIDE} resize={resize_side} />
                 <main class="main">
                     <EditorPane
                         workbench={workbench.clone()}
@@ -89,7 +90,7 @@ pub(crate) fn Ide(props: &IdeProps) -> Html {
                     <Splitter
                         axis={Axis::Horizontal}
                         sized={Sized::After}
-                        label="Height of the terminals"
+                        label={say!("splitter.terminals")}
                         value={layout.panel}
                         range={PANEL}
                         resize={resize_panel}
@@ -100,7 +101,7 @@ pub(crate) fn Ide(props: &IdeProps) -> Html {
                     <Splitter
                         axis={Axis::Vertical}
                         sized={Sized::After}
-                        label="Width of the pane at the right"
+                        label={say!("splitter.aside")}
                         value={layout.aside_width}
                         range={ASIDE}
                         resize={resize_aside}
@@ -147,10 +148,10 @@ fn pane_bar(workbench: &Workbench, shown: Pane) -> Html {
         html! { <button aria-pressed={pressed} onclick={show}><Icon name={icon} /><span>{ text }</span></button> }
     };
     html! {
-        <nav class="panebar" aria-label="Panes">
-            { button(Pane::Files, IconName::Folder, "Files") }
-            { button(Pane::Editor, IconName::FileCode, "Editor") }
-            { button(Pane::Terminal, IconName::Terminal, "Terminal") }
+        <nav class="panebar" aria-label={say!("pane.name")}>
+            { button(Pane::Files, IconName::Folder, say!("pane.files")) }
+            { button(Pane::Editor, IconName::FileCode, say!("pane.editor")) }
+            { button(Pane::Terminal, IconName::Terminal, say!("pane.terminal")) }
         </nav>
     }
 }

@@ -9,6 +9,7 @@ use web_sys::{Element, KeyboardEvent, Node};
 use yew::prelude::*;
 
 use crate::interop::page;
+use crate::words::catalogue::say;
 use crate::workbench::Workbench;
 
 #[derive(Properties, PartialEq)]
@@ -68,23 +69,24 @@ pub(crate) fn People(props: &PeopleProps) -> Html {
         })
     };
     let people = props.people.iter().map(|person| one(props, person, &open));
-    html! { <ul class="people" aria-label="People" ref={list} {onfocusout} {onkeydown}>{ for people }</ul> }
+    html! { <ul class="people" aria-label={say!("people.title")} ref={list} {onfocusout} {onkeydown}>{ for people }</ul> }
 }
 
 fn one(props: &PeopleProps, person: &Person, open: &UseStateHandle<Option<MemberId>>) -> Html {
     let Person { member, user, role, path, idle, .. } = person;
-    let mut title = user.clone();
+    let mut parts = vec![user.clone()];
     if *role == Role::Viewer {
-        title.push_str(", looking on");
+        parts.push(say!("people.looking-on").to_owned());
     }
     if let Some(path) = path {
-        title = format!("{title}, in {path}");
+        parts.push(say!("people.in", path = path));
     }
     if *idle {
-        title.push_str(", away");
+        parts.push(say!("people.away").to_owned());
     }
+    let mut title = parts.join(", ");
     if *member == props.me {
-        title.push_str(" (you)");
+        title = say!("people.you", user = title);
         let class = classes!("person", idle.then_some("idle"));
         return html! { <li key={member.0} class="person-item" aria-label={user.clone()}><span {class} {title}>{ initials(user) }</span></li> };
     }
@@ -117,11 +119,11 @@ fn one(props: &PeopleProps, person: &Person, open: &UseStateHandle<Option<Member
             </button>
             if is_open {
                 <div class="context-menu person-menu" role="menu" aria-label={user.clone()}>
-                    { item(format!("Go to {user}"), Workbench::go_to) }
+                    { item(say!("people.go-to", user = user), Workbench::go_to) }
                     if is_followed {
-                        { item(format!("Stop following {user}"), |workbench, _| workbench.follow(None)) }
+                        { item(say!("people.unfollow", user = user), |workbench, _| workbench.follow(None)) }
                     } else {
-                        { item(format!("Follow {user}"), |workbench, member| workbench.follow(Some(member))) }
+                        { item(say!("people.follow", user = user), |workbench, member| workbench.follow(Some(member))) }
                     }
                 </div>
             }

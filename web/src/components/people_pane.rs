@@ -9,6 +9,7 @@ use super::icon::{Icon, IconName};
 use super::people::initials;
 use crate::interop::page;
 use crate::state::{Action, Dialog, Me, State};
+use crate::words::catalogue::say;
 use crate::workbench::Workbench;
 
 pub(super) fn people_pane(workbench: &Workbench, state: &State, me: &Me) -> Html {
@@ -32,17 +33,17 @@ pub(super) fn people_pane(workbench: &Workbench, state: &State, me: &Me) -> Html
         }
     });
     html! {
-        <section class="aside people-pane" role="region" aria-label="People in the room">
+        <section class="aside people-pane" role="region" aria-label={say!("people.name")}>
             <div class="side-head">
-                <h2>{ "People" }</h2>
-                <button class="icon-button" aria-label="Close people" title="Close people" onclick={close}><Icon name={IconName::X} /></button>
+                <h2>{ say!("people.title") }</h2>
+                <button class="icon-button" aria-label={say!("people.close")} title={say!("people.close")} onclick={close}><Icon name={IconName::X} /></button>
             </div>
-            <ul class="people-rows" aria-label="Everybody here">{ for people }</ul>
+            <ul class="people-rows" aria-label={say!("people.everybody")}>{ for people }</ul>
             if state.people.len() == 1 {
-                <p class="hint">{ "Nobody else is here. A link brings people in." }</p>
+                <p class="hint">{ say!("people.alone") }</p>
             }
             if me.works() {
-                <button class="plain people-share" onclick={share}>{ "Share a link" }</button>
+                <button class="plain people-share" onclick={share}>{ say!("people.share") }</button>
             }
         </section>
     }
@@ -71,13 +72,13 @@ fn PersonRow(props: &PersonRowProps) -> Html {
         Callback::from(move |_: MouseEvent| act(&workbench, member))
     };
     let role = match role {
-        Role::Viewer => "looks on",
-        Role::Editor => "edits",
-        Role::Owner => "owns the room",
+        Role::Viewer => say!("people.viewer"),
+        Role::Editor => say!("people.editor"),
+        Role::Owner => say!("people.owner"),
     };
     let place = match (path, idle) {
-        (_, true) => "away".to_owned(),
-        (Some(path), false) => format!("in {path}"),
+        (_, true) => say!("people.away").to_owned(),
+        (Some(path), false) => say!("people.in", path = path),
         (None, false) => String::new(),
     };
     let what = [role.to_owned(), place].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
@@ -85,14 +86,14 @@ fn PersonRow(props: &PersonRowProps) -> Html {
         <li class="people-row">
             <span class={classes!("person", idle.then_some("idle"))} ref={badge} aria-hidden="true">{ initials(user) }</span>
             <span class="people-who">
-                <b>{ if *is_me { format!("{user} (you)") } else { user.clone() } }</b>
+                <b>{ if *is_me { say!("people.you", user = user) } else { user.clone() } }</b>
                 <span class="hint">{ what }</span>
             </span>
             if !is_me {
-                <button class="plain" aria-label={format!("Go to {user}")} onclick={calling(Workbench::go_to)}>{ "Go to" }</button>
+                <button class="plain" aria-label={say!("people.go-to", user = user)} onclick={calling(Workbench::go_to)}>{ say!("people.go") }</button>
                 <button
                     class="plain"
-                    aria-label={format!("Follow {user}")}
+                    aria-label={say!("people.follow", user = user)}
                     aria-pressed={is_followed.to_string()}
                     onclick={if *is_followed {
                         calling(|workbench, _| workbench.follow(None))
@@ -100,7 +101,7 @@ fn PersonRow(props: &PersonRowProps) -> Html {
                         calling(|workbench, member| workbench.follow(Some(member)))
                     }}
                 >
-                    { "Follow" }
+                    { say!("people.follow-short") }
                 </button>
             }
         </li>

@@ -2,6 +2,7 @@
 
 use yew::prelude::*;
 
+use crate::words::catalogue::say;
 use crate::workbench::Workbench;
 
 #[derive(Properties, PartialEq)]
@@ -21,5 +22,5 @@ pub(crate) fn Position(props: &PositionProps) -> Html {
         }
     });
     let (line, column) = *position;
-    html! { <span class="position">{ format!("Ln {line}, Col {column}") }</span> }
+    html! { <span class="position">{ say!("status.position", line = line, column = column) }</span> }
 }

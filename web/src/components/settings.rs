@@ -78,6 +78,8 @@ pub(crate) fn Settings(props: &SettingsProps) -> Html {
     });
     let sections: Vec<Html> = sections.flatten().collect();
     let none = sections.is_empty();
+    // A list of its own: what stands beside it keeps its place, and so what is typed.
+    let sections: Html = sections.into_iter().collect();
     let foot = html! {
         <>
             <input type="file" id="settings-import" accept=".json,application/json" hidden=true onchange={import} />
@@ -105,7 +107,7 @@ pub(crate) fn Settings(props: &SettingsProps) -> Html {
                     <ul>{ for wrong.iter().map(|why| html! { <li>{ why }</li> }) }</ul>
                 </div>
             }
-            { for sections }
+            { sections }
             if none {
                 <p class="hint">{ say!("settings.none") }</p>
             }

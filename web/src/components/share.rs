@@ -13,11 +13,12 @@ use super::icon::{Icon, IconName};
 use crate::interop::page;
 use crate::state::Me;
 use crate::words;
+use crate::words::catalogue::{count, say};
 use crate::workbench::Workbench;
 
 const HOUR: u64 = 3600;
 /// For how many seconds a link may be good, as the dialog offers it.
-const TIMES: [(u64, &str); 3] = [(HOUR, "after an hour"), (24 * HOUR, "after a day"), (7 * 24 * HOUR, "after 7 days")];
+const TIMES: [u64; 3] = [HOUR, 24 * HOUR, 7 * 24 * HOUR];
 /// How many may come by one, as the dialog offers it.
 const USES: [u32; 3] = [1, 5, 25];
 
@@ -114,51 +115,59 @@ pub(crate) fn Share(props: &ShareProps) -> Html {
     };
     let links = keys.iter().map(|key| one(key, people, *asked == Some(key.number), revoke(key)));
     html! {
-        <Dialog workbench={workbench.clone()} name="Share" title="Share">
+        <Dialog workbench={workbench.clone()} name={say!("share.title")} title={say!("share.title")}>
             <div class="field">
-                <label for="share-role">{ "Role" }</label>
+                <label for="share-role">{ say!("share.role") }</label>
                 <select id="share-role" ref={role} autofocus=true onchange={changed.clone()}>
-                    <option value="editor" selected=true>{ "Editor: changes files and runs programs" }</option>
-                    <option value="viewer">{ "Viewer: looks on" }</option>
+                    <option value="editor" selected=true>{ say!("share.editor") }</option>
+                    <option value="viewer">{ say!("share.viewer") }</option>
                     if me.role == Role::Owner {
-                        <option value="owner">{ "Owner: everything, and links for owners" }</option>
+                        <option value="owner">{ say!("share.owner") }</option>
                     }
                 </select>
             </div>
             <div class="field-row">
                 <div class="field">
-                    <label for="share-expires">{ "Expires" }</label>
+                    <label for="share-expires">{ say!("share.expires") }</label>
                     <select id="share-expires" ref={ttl} onchange={changed.clone()}>
-                        <option selected=true value="">{ "never" }</option>
-                        { for TIMES.map(|(seconds, text)| html! { <option value={seconds.to_string()}>{ text }</option> }) }
+                        <option selected=true value="">{ say!("share.never") }</option>
+                        { for TIMES.map(|seconds| html! { <option value={seconds.to_string()}>{ after(seconds) }</option> }) }
                     </select>
                 </div>
                 <div class="field">
-                    <label for="share-uses">{ "Uses" }</label>
+                    <label for="share-uses">{ say!("share.uses") }</label>
                     <select id="share-uses" ref={uses} onchange={changed}>
-                        <option selected=true value="">{ "any number" }</option>
+                        <option selected=true value="">{ say!("share.any") }</option>
                         { for USES.map(|uses| html! { <option value={uses.to_string()}>{ uses }</option> }) }
                     </select>
                 </div>
-                <button class="primary share-create" onclick={create}>{ "Create link" }</button>
+                <button class="primary share-create" onclick={create}>{ say!("share.create") }</button>
             </div>
             if let Some(text) = &*link {
                 <div class="field">
-                    <label for="share-link">{ "Link" }</label>
+                    <label for="share-link">{ say!("share.link") }</label>
                     <div class="field-row">
                         <input id="share-link" ref={link_box} readonly=true value={text.clone()} />
                         <button onclick={copy}>
                             <Icon name={if *copied { IconName::Check } else { IconName::Copy }} />
-                            { if *copied { "Copied" } else { "Copy" } }
+                            { if *copied { say!("details.copied") } else { say!("share.copy") } }
                         </button>
                     </div>
-                    <p class="hint">{ "Whoever has this link comes in with that role." }</p>
+                    <p class="hint">{ say!("share.about") }</p>
                 </div>
             }
             if !keys.is_empty() {
-                <ul class="links" aria-label="Links">{ for links }</ul>
+                <ul class="links" aria-label={say!("share.links")}>{ for links }</ul>
             }
         </Dialog>
+    }
+}
+
+/// When a link ends that is good for so many seconds.
+fn after(seconds: u64) -> String {
+    match seconds / HOUR {
+        hours @ 0..24 => count!("share.after-hours", hours as usize),
+        hours => count!("share.after-days", (hours / 24) as usize),
     }
 }
 
@@ -171,23 +180,24 @@ fn one(key: &JoinKey, people: &[Person], is_asked: bool, revoke: Callback<MouseE
     let here: Vec<&str> =
         people.iter().filter(|person| key.people.contains(&person.member)).map(|person| &*person.user).collect();
     let role = match key.role {
-        Role::Viewer => "Viewer",
-        Role::Editor => "Editor",
-        Role::Owner => "Owner",
+        Role::Viewer => say!("role.viewer"),
+        Role::Editor => say!("role.editor"),
+        Role::Owner => say!("role.owner"),
     };
-    let who = if here.is_empty() { "nobody here by it".to_owned() } else { format!("here: {}", here.join(", ")) };
+    let who =
+        if here.is_empty() { say!("share.nobody").to_owned() } else { say!("share.here", people = here.join(", ")) };
     html! {
-        <li key={key.number} class="link-row" aria-label={format!("Link {}", key.number)}>
+        <li key={key.number} class="link-row" aria-label={say!("share.link-number", number = key.number)}>
             <span class="link-what">
                 <strong>{ role }</strong>
                 { format!(" {}", words::link_is_good(key, page::now() as u64)) }
             </span>
             <span class="link-who">{ who }</span>
             if is_asked {
-                <span class="link-who">{ "You came by this link: revoking it sends you away." }</span>
+                <span class="link-who">{ say!("share.own") }</span>
             }
-            <button aria-label={format!("Revoke link {}", key.number)} onclick={revoke}>
-                { if is_asked { "Revoke anyway" } else { "Revoke" } }
+            <button aria-label={say!("share.revoke-number", number = key.number)} onclick={revoke}>
+                { if is_asked { say!("share.revoke-anyway") } else { say!("share.revoke") } }
             </button>
         </li>
     }

@@ -47,7 +47,10 @@ pub(crate) fn Shortcuts(props: &ShortcutsProps) -> Html {
     let keymap = workbench.state().keymap.clone();
     let choose = {
         let workbench = workbench.clone();
-        move |keys: Choices| workbench.set(Settings { keys, ..(*workbench.state().settings.clone()).clone() })
+        move |keys: Choices| {
+            let settings = (*workbench.state().settings).clone();
+            workbench.set(Settings { keys, ..settings });
+        }
     };
     // Every key goes to whoever listens, and nowhere else, until Enter or Escape.
     use_effect_with((*listening).clone(), {

@@ -12,21 +12,22 @@ use crate::state::files::OpenFile;
 use crate::state::settings::Layout;
 use crate::state::{Connection, State};
 use crate::words;
+use crate::words::catalogue::say;
 use crate::workbench::Workbench;
 
 pub(crate) fn status_bar(workbench: &Workbench, state: &State) -> Html {
     let (connection, text) = match state.connection {
-        Connection::Connected => ("connected", "Connected"),
-        Connection::Offline(_) | Connection::Failed(_) => ("offline", "Offline"),
+        Connection::Connected => ("connected", say!("status.connected")),
+        Connection::Offline(_) | Connection::Failed(_) => ("offline", say!("status.offline")),
         Connection::Joining | Connection::JoiningAgain(_) | Connection::Reconnecting(_) => {
-            ("reconnecting", "Reconnecting")
+            ("reconnecting", say!("status.reconnecting"))
         }
     };
     let sandbox = match state.sandbox.state {
         SandboxState::Ready => "",
-        SandboxState::Starting if state.sandbox.message.is_some() => "Sandbox does not answer",
-        SandboxState::Starting => "Sandbox starts",
-        SandboxState::Gone => "Sandbox has ended",
+        SandboxState::Starting if state.sandbox.message.is_some() => say!("status.sandbox-silent"),
+        SandboxState::Starting => say!("status.sandbox-starts"),
+        SandboxState::Gone => say!("status.sandbox-ended"),
     };
     html! {
         <footer class="statusbar">
@@ -39,13 +40,13 @@ pub(crate) fn status_bar(workbench: &Workbench, state: &State) -> Html {
                 />
             }
             if !state.works() {
-                <span>{ "Read-only" }</span>
+                <span>{ say!("status.read-only") }</span>
             }
             if !sandbox.is_empty() {
                 <span class="sandbox-state">{ sandbox }</span>
             }
             if let Some(user) = state.following.and_then(|member| state.people.iter().find(|person| person.member == member)) {
-                <span class="following">{ format!("Following {}", user.user) }</span>
+                <span class="following">{ say!("status.following", user = user.user) }</span>
             }
             <span class="news" aria-live="polite">
                 if let Some(news) = &state.news {
@@ -76,10 +77,10 @@ fn layout_buttons(workbench: &Workbench, layout: &Layout) -> Html {
         }
     };
     html! {
-        <span class="layout-buttons" role="group" aria-label="Panes that are shown">
-            { button("Files pane", Command::ToggleSide, IconName::PanelLeft, !layout.side_folded) }
-            { button("Terminals pane", Command::TogglePanel, IconName::PanelBottom, !layout.panel_folded) }
-            { button("Right pane", Command::ToggleAside, IconName::PanelRight, layout.aside.is_some()) }
+        <span class="layout-buttons" role="group" aria-label={say!("status.panes")}>
+            { button(say!("status.files-pane"), Command::ToggleSide, IconName::PanelLeft, !layout.side_folded) }
+            { button(say!("status.terminals-pane"), Command::TogglePanel, IconName::PanelBottom, !layout.panel_folded) }
+            { button(say!("status.right-pane"), Command::ToggleAside, IconName::PanelRight, layout.aside.is_some()) }
         </span>
     }
 }

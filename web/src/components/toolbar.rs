@@ -7,7 +7,7 @@ use super::people::People;
 use crate::state::commands::Command;
 use crate::state::settings::Aside;
 use crate::state::{Action, Dialog, Me, State};
-use crate::words::catalogue::say;
+use crate::words::catalogue::{count, say};
 use crate::workbench::Workbench;
 
 pub(crate) fn toolbar(workbench: &Workbench, state: &State, me: &Me) -> Html {
@@ -19,53 +19,53 @@ pub(crate) fn toolbar(workbench: &Workbench, state: &State, me: &Me) -> Html {
     let can_run = works && state.files.active.is_some();
     let can_stop = works && state.terminals.running().is_some();
     let chat_label = match state.chat.unread {
-        0 => "Chat".to_owned(),
-        unread => format!("Chat, {unread} unread"),
+        0 => say!("chat.title").to_owned(),
+        unread => count!("toolbar.chat-unread", unread),
     };
     html! {
         <header class="toolbar">
             <span class="brand"><img src="/favicon.svg" alt="" width="20" height="20" /><h1>{ "Embedenv" }</h1></span>
             <span class="project">{ me.project.as_str() }</span>
             <span class="spacer"></span>
-            <button class="primary run" aria-label="Run" disabled={!can_run} title="Save and run the open file (Ctrl+Enter)" onclick={calling(Workbench::run)}>
-                <Icon name={IconName::Play} /><span>{ "Run" }</span>
+            <button class="primary run" aria-label={say!("toolbar.run")} disabled={!can_run} title={say!("toolbar.run.about")} onclick={calling(Workbench::run)}>
+                <Icon name={IconName::Play} /><span>{ say!("toolbar.run") }</span>
             </button>
-            <button class="stop" aria-label="Stop" disabled={!can_stop} title="Interrupt what runs; press again to end and to kill it" onclick={calling(Workbench::stop)}>
-                <Icon name={IconName::Square} /><span>{ "Stop" }</span>
+            <button class="stop" aria-label={say!("toolbar.stop")} disabled={!can_stop} title={say!("toolbar.stop.about")} onclick={calling(Workbench::stop)}>
+                <Icon name={IconName::Square} /><span>{ say!("toolbar.stop") }</span>
             </button>
             <span class="spacer"></span>
-            <button class="tool" data-tool="share" disabled={!works} aria-label="Share" title="Make a link for others" onclick={calling(|w| w.dispatch(Action::Dialog(Some(Dialog::Share))))}>
-                <Icon name={IconName::Share} /><span>{ "Share" }</span>
+            <button class="tool" data-tool="share" disabled={!works} aria-label={say!("share.title")} title={say!("toolbar.share.about")} onclick={calling(|w| w.dispatch(Action::Dialog(Some(Dialog::Share))))}>
+                <Icon name={IconName::Share} /><span>{ say!("share.title") }</span>
             </button>
             <button
                 class="tool"
                 disabled={!works}
-                aria-label="Preview"
+                aria-label={say!("preview.title")}
                 aria-pressed={(state.layout.aside == Some(Aside::Preview)).to_string()}
-                title="Ask servers that run here"
+                title={say!("toolbar.preview.about")}
                 onclick={calling(Workbench::toggle_preview)}
             >
-                <Icon name={IconName::Eye} /><span>{ "Preview" }</span>
+                <Icon name={IconName::Eye} /><span>{ say!("preview.title") }</span>
             </button>
             <button
                 class="tool"
                 aria-label={chat_label}
                 aria-pressed={(state.layout.aside == Some(Aside::Chat)).to_string()}
-                title="Talk to the others here, and see who did what"
+                title={say!("toolbar.chat.about")}
                 onclick={calling(Workbench::toggle_chat)}
             >
-                <Icon name={IconName::MessageSquare} /><span>{ "Chat" }</span>
+                <Icon name={IconName::MessageSquare} /><span>{ say!("chat.title") }</span>
                 if state.chat.unread > 0 {
                     <b class="unread">{ state.chat.unread }</b>
                 }
             </button>
-            <button class="tool icon-button" data-tool="palette" aria-label="Command palette" title="Command palette (Ctrl+Shift+P or F1)" onclick={calling(|w| w.toggle_palette(false))}>
+            <button class="tool icon-button" data-tool="palette" aria-label={say!("palette.title")} title={say!("palette.title")} onclick={calling(|w| w.toggle_palette(false))}>
                 <Icon name={IconName::Command} />
             </button>
             <button class="tool icon-button help-button" aria-label={say!("help.title")} title={say!("help.title")} onclick={calling(|w| w.perform(Command::Help))}>
                 <Icon name={IconName::CircleHelp} />
             </button>
-            <button class="tool icon-button" aria-label="Settings" title="Settings" onclick={calling(|w| w.dispatch(Action::Dialog(Some(Dialog::Settings))))}>
+            <button class="tool icon-button" aria-label={say!("settings.title")} title={say!("settings.title")} onclick={calling(|w| w.dispatch(Action::Dialog(Some(Dialog::Settings))))}>
                 <Icon name={IconName::Settings} />
             </button>
             <People

@@ -1,5 +1,6 @@
 //! What the page asks of its browser: the address, storage, the clipboard, files, looks, focus.
 
+use crate::words::catalogue::say;
 use js_sys::{Array, Function, Object, Reflect, Uint8Array};
 use wasm_bindgen::closure::WasmClosure;
 use wasm_bindgen::prelude::*;
@@ -267,9 +268,26 @@ pub(crate) fn has_failed(what: &str) {
     // There is nobody left to tell what goes wrong here.
     let _ = alert.set_attribute("class", "alerts");
     let _ = alert.set_attribute("role", "alert");
-    alert.set_inner_html("<div class=\"alert\"><span class=\"alert-text\"></span></div>");
-    if let Ok(Some(text)) = alert.query_selector(".alert-text") {
-        text.set_text_content(Some(crate::words::PAGE_FAILED));
+    alert.set_inner_html(
+        "<div class=\"alert\"><div class=\"alert-text\"><p></p><div class=\"alert-actions\"><button class=\"primary\"></button>\
+         <button class=\"plain\"></button></div></div></div>",
+    );
+    let details = format!("what: {what}\nversion: {}\nbrowser: {}\n", crate::words::details::VERSION, browser());
+    // Nothing of the page's own is used by these: it may be in the middle of something.
+    let copy = move || drop(window().navigator().clipboard().write_text(&details));
+    let says: [(&str, &str, Option<Box<dyn Fn()>>); 3] = [
+        ("p", crate::words::page_failed(), None),
+        (".primary", say!("page-failed.reload"), Some(Box::new(reload))),
+        (".plain", say!("details.copy"), Some(Box::new(copy))),
+    ];
+    for (part, text, act) in says {
+        if let Ok(Some(part)) = alert.query_selector(part) {
+            part.set_text_content(Some(text));
+            if let Some(act) = act {
+                let act = callback(Closure::<dyn Fn()>::wrap(act));
+                let _ = part.add_event_listener_with_callback("click", &act);
+            }
+        }
     }
     let _ = body.append_child(&alert);
 }

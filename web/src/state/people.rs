@@ -3,6 +3,8 @@
 use embedenv_shared::frame::Person;
 use embedenv_shared::id::MemberId;
 
+use crate::words::catalogue::{count, say};
+
 /// Something to be said of the people, once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct News {
@@ -27,8 +29,9 @@ pub fn news(before: &[Person], after: &[Person], me: MemberId) -> Option<String>
         }
         None => true,
     });
-    let said = [(came, "came"), (left, "left")];
-    let said: Vec<String> = said.iter().filter_map(|(names, verb)| Some(format!("{} {verb}", list(names)?))).collect();
+    let came = list(&came).map(|names| count!("people.came", came.len(), names = names));
+    let left = list(&left).map(|names| count!("people.left", left.len(), names = names));
+    let said: Vec<String> = [came, left].into_iter().flatten().collect();
     (!said.is_empty()).then(|| said.join(", "))
 }
 
@@ -36,8 +39,8 @@ fn list(names: &[String]) -> Option<String> {
     match names {
         [] => None,
         [one] => Some(one.clone()),
-        [one, other] => Some(format!("{one} and {other}")),
-        [one, rest @ ..] => Some(format!("{one} and {} others", rest.len())),
+        [one, other] => Some(say!("people.two", one = one, other = other)),
+        [one, rest @ ..] => Some(count!("people.several", rest.len(), one = one)),
     }
 }
 

@@ -122,11 +122,21 @@ pub fn filled(text: &str, values: &[(&str, &dyn Display)]) -> String {
 
 /// Looks a key up while compiling. Placeholders of its text must be among `names`, and all of `names` in it.
 pub const fn at(key: &str, names: &[&str]) -> usize {
+    at_with(key, names, false)
+}
+
+/// The same for the text of a number of things, which may say the number or not.
+pub const fn at_counted(key: &str, names: &[&str]) -> usize {
+    at_with(key, names, true)
+}
+
+const fn at_with(key: &str, names: &[&str], is_counted: bool) -> usize {
     let mut at = 0;
     while at < COUNT {
         if is_same(WORDS[at].key, key) {
+            let says_count = is_counted && has_placeholder(WORDS[at].text, "count");
             assert!(
-                count_placeholders(WORDS[at].text) == names.len(),
+                count_placeholders(WORDS[at].text) == names.len() + says_count as usize,
                 "a placeholder of the text is not filled, or there are too many: see web/words/en.txt"
             );
             let mut name = 0;
@@ -158,7 +168,7 @@ macro_rules! say {
 /// languages, what forms these know. The text's `{count}` is the number.
 macro_rules! count {
     ($key:literal, $count:expr $(, $name:ident = $value:expr)* $(,)?) => {{
-        const AT: usize = $crate::words::catalogue::at(concat!($key, ".other"), &["count" $(, stringify!($name))*]);
+        const AT: usize = $crate::words::catalogue::at_counted(concat!($key, ".other"), &[$(stringify!($name)),*]);
         let count: usize = $count;
         let values: &[(&str, &dyn ::std::fmt::Display)] = &[("count", &count) $(, (stringify!($name), &$value))*];
         $crate::words::catalogue::filled($crate::words::catalogue::counted(AT, count), values)

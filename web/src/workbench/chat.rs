@@ -12,6 +12,7 @@ use crate::state::chat::ChatAction;
 use crate::state::settings::Aside;
 use crate::state::tree::TreeAction;
 use crate::words;
+use crate::words::catalogue::say;
 
 impl Workbench {
     /// Shows or hides the chat.
@@ -60,7 +61,7 @@ impl Workbench {
             }
             // The next connection asks again.
             Err(failure) if failure.code == ErrorCode::Unavailable => {}
-            Err(failure) => workbench.fail("The chat could not be read", &failure),
+            Err(failure) => workbench.fail(say!("failed.chat"), &failure),
             Ok(_) => {}
         });
     }
@@ -81,7 +82,7 @@ impl Workbench {
                 // It is among the events that are asked for.
                 Ok(_) => Ok(()),
                 Err(failure) if failure.code == ErrorCode::AlreadyDone => Ok(()),
-                Err(failure) => Err(words::failed("Not sent", &failure)),
+                Err(failure) => Err(words::failed(say!("failed.message"), &failure)),
             };
             workbench.dispatch(Action::Chat(ChatAction::Said { key, outcome }));
         });

@@ -18,6 +18,7 @@ use crate::state::files::FilesAction;
 use crate::state::terminals::TerminalsAction;
 use crate::state::tree::TreeAction;
 use crate::state::{Action, Connection as Shown, Occasion, Sandbox};
+use crate::words::catalogue::say;
 use crate::words::{self, Told};
 
 /// The project of a room that has none yet.
@@ -199,7 +200,7 @@ impl Workbench {
             ServerFrame::Event(event) => self.dispatch(Action::Chat(ChatAction::Happened(event))),
             ServerFrame::People { people } => self.people_are(people),
             ServerFrame::Error { code, message, .. } => {
-                self.fail("Something did not work", &Failure { code, message });
+                self.fail(say!("failed.something"), &Failure { code, message });
             }
             // Replies whose asker has gone, and frames of plain clients.
             _ => {}
@@ -240,7 +241,7 @@ impl Workbench {
             if let Err(failure) = workbench.connection.request(&FullRequest::SandboxStart).await {
                 let message = Some(failure.message.clone());
                 workbench.dispatch(Action::Sandbox(Sandbox { state: SandboxState::Gone, message }));
-                workbench.fail("The sandbox could not be started", &failure);
+                workbench.fail(say!("failed.sandbox"), &failure);
             }
         });
     }
@@ -249,8 +250,8 @@ impl Workbench {
     pub(crate) async fn mint(&self, role: Role, ttl: Option<u64>, uses: Option<u32>) -> Result<String, String> {
         match self.connection.request(&FullRequest::KeyMint { role, ttl, uses }).await {
             Ok(ServerFrame::Key { key, .. }) => Ok(format!("{}/w#join={}", page::origin(), key.join)),
-            Ok(_) => Err("The server answered something else than a key.".to_owned()),
-            Err(failure) => Err(words::failed("The link could not be made", &failure)),
+            Ok(_) => Err(say!("failed.no-key").to_owned()),
+            Err(failure) => Err(words::failed(say!("failed.link"), &failure)),
         }
     }
 
@@ -258,8 +259,8 @@ impl Workbench {
     pub(crate) async fn keys(&self) -> Result<Vec<JoinKey>, String> {
         match self.connection.request(&FullRequest::Keys).await {
             Ok(ServerFrame::Keys { keys, .. }) => Ok(keys),
-            Ok(_) => Err("The server answered something else than keys.".to_owned()),
-            Err(failure) => Err(words::failed("The links could not be listed", &failure)),
+            Ok(_) => Err(say!("failed.no-keys").to_owned()),
+            Err(failure) => Err(words::failed(say!("failed.links"), &failure)),
         }
     }
 
@@ -267,7 +268,7 @@ impl Workbench {
     pub(crate) async fn revoke_key(&self, number: u32) -> Result<(), String> {
         let revoke = FullRequest::KeyRevoke { join: None, number: Some(number) };
         let revoked = self.connection.request(&revoke).await;
-        revoked.map(drop).map_err(|failure| words::failed("The link could not be revoked", &failure))
+        revoked.map(drop).map_err(|failure| words::failed(say!("failed.revoke"), &failure))
     }
 
     /// Shows another project of the room, by loading the page anew.

@@ -11,6 +11,7 @@ use crate::state::files::{Access, FileId, FilesAction};
 use crate::state::groups::{Group, GroupId, MAX_GROUPS, Side};
 use crate::state::{Action, Dialog, Occasion};
 use crate::words;
+use crate::words::catalogue::say;
 
 impl Workbench {
     /// Shows a file; with `keep` for good, and with the keyboard in its editor.
@@ -121,7 +122,7 @@ impl Workbench {
         let before = self.state().files.groups.list().len();
         self.dispatch(Action::Files(FilesAction::Split { beside, side, file }));
         if self.state().files.groups.list().len() == before {
-            self.alert(format!("There are {MAX_GROUPS} groups of editors, which is the most. Close one first."));
+            self.alert(say!("groups.most", most = MAX_GROUPS));
         }
         self.other_file();
     }
@@ -261,11 +262,11 @@ impl Workbench {
             return Ok(());
         }
         if !self.connection.is_up() {
-            return Err(format!("{name} is not saved yet: there is no connection. It is saved when it comes back."));
+            return Err(say!("file.not-saved-yet", name = name));
         }
         let Some(document) = self.documents.document(id) else { return Ok(()) };
         let saved = self.connection.request(&FullRequest::Save { document }).await;
-        saved.map(drop).map_err(|failure| words::failed(&format!("{name} could not be saved"), &failure))
+        saved.map(drop).map_err(|failure| words::failed(&say!("failed.save", name = name), &failure))
     }
 
     /// Hands the text of an editor to the browser to keep, for when it can't be saved.
@@ -274,7 +275,7 @@ impl Workbench {
         if let (Some(name), Some(text)) = (name, self.documents.text(id))
             && page::download(&name, text.as_bytes()).is_err()
         {
-            self.alert(format!("{name} could not be handed to the browser."));
+            self.alert(say!("failed.keep", name = name));
         }
     }
 
