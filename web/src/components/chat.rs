@@ -307,6 +307,9 @@ fn activity(workbench: &Workbench, event: &RoomEvent) -> Html {
             html! { <>{ "made " }{ file(project, path) }{ elsewhere(project) }</> }
         }
         What::Wrote { project, path } => html! { <>{ "wrote " }{ file(project, path) }{ elsewhere(project) }</> },
+        What::Replaced { project, files, hits } => {
+            html! { <>{ replaced(*hits, *files) }{ elsewhere(project) }</> }
+        }
         What::Renamed { project, path, name } => {
             html! { <>{ "renamed " }<code>{ path.as_str() }</code>{ " to " }<code>{ name.as_str() }</code>{ elsewhere(project) }</> }
         }
@@ -321,4 +324,10 @@ fn activity(workbench: &Workbench, event: &RoomEvent) -> Html {
             <time>{ page::time_of(event.at as f64) }</time>
         </li>
     }
+}
+
+/// "replaced 3 hits in 2 files"
+fn replaced(hits: usize, files: usize) -> String {
+    let plural = |count: usize| if count == 1 { "" } else { "s" };
+    format!("replaced {hits} hit{} in {files} file{}", plural(hits), plural(files))
 }
