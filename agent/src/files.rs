@@ -5,6 +5,7 @@ mod delete;
 mod failure;
 pub mod list;
 mod plant;
+pub mod search;
 pub mod watch;
 mod write;
 
@@ -16,6 +17,7 @@ use embedenv_shared::link::{Reply, Request};
 
 use crate::limits::disk::Disk;
 use beneath::Home;
+use search::Searches;
 use watch::Watches;
 
 /// What file jobs work on.
@@ -24,6 +26,7 @@ pub struct Files {
     pub home: Arc<Home>,
     pub watches: Arc<Watches>,
     pub disk: Arc<Disk>,
+    pub searches: Arc<Searches>,
 }
 
 impl Files {
@@ -66,6 +69,9 @@ impl Files {
                     .and_then(|()| plant::plant(home, request))
                     .map(|()| Reply::Planted(Planted))
             }
+            Request::Seek(request) => self.searches.seek(home, request).map(Reply::Begun),
+            Request::Pull(request) => self.searches.pull(&request).map(Reply::Pulled),
+            Request::Replace(request) => search::replace(home, &self.disk, &request).map(Reply::Replaced),
             Request::Usage(_) => Ok(Reply::Used(self.disk.used_now(home))),
             _ => return None,
         })

@@ -139,7 +139,7 @@ impl Agent {
             listener,
             children,
             workers,
-            files: Files { home: Arc::new(home), watches, disk },
+            files: Files { home: Arc::new(home), watches, disk, searches: Arc::default() },
             link: None,
             candidates: Vec::new(),
             connections: 0,
@@ -327,6 +327,7 @@ impl Agent {
         self.sessions.disconnected();
         self.streams.clear();
         self.files.watches.clear();
+        self.files.searches.clear();
         self.watches_due = None;
         self.ports.forget();
         self.alone_since = Instant::now();
@@ -413,6 +414,7 @@ impl Agent {
             Request::Resize(resize) => self.sessions.resize(resize),
             Request::Signal(signal) => self.sessions.signal(signal),
             Request::Close(close) => self.sessions.close(close),
+            Request::Forget(forget) => Ok(Some(Reply::Forgotten(self.files.searches.forget(&forget)))),
             Request::Dial(dial) => match self.streams.dial(id, &dial) {
                 Some((_, answer)) => answer.map(Some),
                 None => Ok(None),

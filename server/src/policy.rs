@@ -71,8 +71,12 @@ impl Capability {
             | FullRequest::TerminalDetach { .. }
             | FullRequest::DocumentToken { .. }
             | FullRequest::Events { .. }
+            | FullRequest::Find { .. }
+            | FullRequest::Files { .. }
+            | FullRequest::Cancel { .. }
             | FullRequest::Here { .. } => Self::Watch,
             FullRequest::Save { .. }
+            | FullRequest::Replace(_)
             | FullRequest::TerminalOpen { .. }
             | FullRequest::TerminalResize { .. }
             | FullRequest::TerminalLock { .. }

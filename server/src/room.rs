@@ -24,6 +24,7 @@ pub mod registry;
 pub mod requests;
 pub mod sandbox;
 pub mod screen;
+pub mod searches;
 pub mod session;
 pub mod sessions;
 pub mod shells;
@@ -53,6 +54,7 @@ use identities::Identities;
 use members::{Arrival, Member, Members, Seat, Welcome};
 use requests::Requests;
 use sandbox::Lifecycle;
+use searches::Searches;
 use sessions::Sessions;
 use shells::Shells;
 use watches::Watches;
@@ -105,6 +107,7 @@ pub struct Room {
     pub watches: Watches,
     pub identities: Identities,
     requests: Requests,
+    searches: Searches,
     ports: Mutex<Vec<u16>>,
     /// Everybody is about to be told who is here.
     people_due: AtomicBool,
@@ -133,6 +136,7 @@ impl Room {
             documents: Documents::new(new.documents),
             watches: Watches::default(),
             requests: Requests::default(),
+            searches: Searches::default(),
             ports: Mutex::default(),
             people_due: AtomicBool::new(false),
         })

@@ -11,6 +11,7 @@ use crate::code::{ErrorCode, Failure};
 use crate::id::{DocumentId, Role, SessionId};
 use crate::link::files::Item;
 use crate::path::{EntryName, PathError, ProjectName, WorkspacePath};
+use crate::search::{Query, Replacing, Scope};
 use crate::tree::{Encoding, Node, Plan, content_bytes};
 
 /// The highest number of a command; JavaScript counts no further.
@@ -246,6 +247,26 @@ pub enum FullRequest {
         #[serde(default)]
         limit: Option<usize>,
     },
+    /// `found` as often as needed, then `search-end`: places in a project's files.
+    Find {
+        project: ProjectName,
+        query: Query,
+        #[serde(default)]
+        scope: Scope,
+        /// Also tell what each hit would be replaced by.
+        #[serde(default)]
+        replace: Option<String>,
+    },
+    /// `files` as often as needed, then `search-end`: every file of a project.
+    Files {
+        project: ProjectName,
+        #[serde(default)]
+        scope: Scope,
+    },
+    /// `replaced` as often as needed, then `end`: hits of chosen files are replaced.
+    Replace(Replacing),
+    /// `done`: this connection's `find` or `files` of that id ends early, if it is still under way.
+    Cancel { request: FrameId },
     /// `done`: where this member is, told to the others.
     Here {
         #[serde(default)]

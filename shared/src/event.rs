@@ -61,6 +61,12 @@ pub enum What {
         project: ProjectName,
         path: WorkspacePath,
     },
+    /// Hits of a search were replaced, in so many files.
+    Replaced {
+        project: ProjectName,
+        files: usize,
+        hits: usize,
+    },
     Renamed {
         project: ProjectName,
         path: WorkspacePath,

@@ -12,6 +12,7 @@ use crate::id::{DocumentId, MemberId, Role, RoomId, SessionId};
 use crate::link::files::Entry;
 use crate::link::sessions::ExitStatus;
 use crate::path::{ProjectName, WorkspacePath};
+use crate::search::{FolderFiles, FoundFile, Outcome, Summary};
 use crate::tree::Encoding;
 
 /// A text frame of the server. Members stand in the order written here.
@@ -189,6 +190,27 @@ pub enum ServerFrame {
         first: u64,
         /// The newest number; if it is not that of the last event here, there is more to ask for.
         last: u64,
+    },
+    /// Some of what a `find` has found.
+    Found {
+        id: Option<FrameId>,
+        files: Vec<FoundFile>,
+    },
+    /// Some of a project's files.
+    Files {
+        id: Option<FrameId>,
+        folders: Vec<FolderFiles>,
+    },
+    /// The end of a `find` or `files`.
+    SearchEnd {
+        id: Option<FrameId>,
+        #[serde(flatten)]
+        summary: Summary,
+    },
+    /// What became of some files of a `replace`.
+    Replaced {
+        id: Option<FrameId>,
+        files: Vec<Outcome>,
     },
     DocumentToken {
         id: Option<FrameId>,

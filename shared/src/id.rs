@@ -108,6 +108,8 @@ number_ids! {
     StreamId;
     /// A request on one agent link; its reply carries the same number.
     RequestId;
+    /// A search of a sandbox's files, numbered within one agent link.
+    SearchId;
 }
 
 /// What a role may do is the server's policy table; here is only their order.

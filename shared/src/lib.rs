@@ -10,6 +10,7 @@ pub mod frame;
 pub mod id;
 pub mod link;
 pub mod path;
+pub mod search;
 pub mod tree;
 
 /// The version of the full clients' protocol, sent as `"protocol": 2` in `init` or `join`.

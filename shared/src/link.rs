@@ -22,6 +22,7 @@
 
 pub mod files;
 pub mod ports;
+pub mod search;
 pub mod sessions;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -30,7 +31,7 @@ use crate::code::Failure;
 use crate::id::RequestId;
 
 /// The version of this link. An agent of another version is ended and started anew; its files stay.
-pub const LINK_VERSION: u32 = 3;
+pub const LINK_VERSION: u32 = 4;
 /// Length of a frame's header in bytes.
 pub const HEADER: usize = 12;
 /// The longest payload the server sends (a write of a whole client message and its path).
@@ -294,6 +295,11 @@ calls! {
     Plant(files::Plant) -> Planted(files::Planted);
     Dial(ports::Dial) -> Dialled(ports::Dialled);
     Usage(Usage) -> Used(Used);
+    /// Begin a search of a project's files.
+    Seek(search::Seek) -> Begun(search::Begun);
+    Pull(search::Pull) -> Pulled(search::Pulled);
+    Forget(search::Forget) -> Forgotten(search::Forgotten);
+    Replace(search::Replace) -> Replaced(search::Replaced);
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -534,7 +534,11 @@ fn id_of(frame: &ServerFrame) -> Option<&FrameId> {
         | ServerFrame::Key { id, .. }
         | ServerFrame::Keys { id, .. }
         | ServerFrame::Events { id, .. }
-        | ServerFrame::DocumentToken { id, .. } => id.as_ref(),
+        | ServerFrame::DocumentToken { id, .. }
+        | ServerFrame::Found { id, .. }
+        | ServerFrame::Files { id, .. }
+        | ServerFrame::SearchEnd { id, .. }
+        | ServerFrame::Replaced { id, .. } => id.as_ref(),
         ServerFrame::Init { .. }
         | ServerFrame::Joined(_)
         | ServerFrame::TerminalData { .. }

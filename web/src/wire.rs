@@ -207,6 +207,7 @@ impl Members {
                 item: if self.text("item")? == "folder" { Item::Folder } else { Item::File },
             },
             "wrote" => What::Wrote { project, path: self.path("path")? },
+            "replaced" => What::Replaced { project, files: self.number("files")?, hits: self.number("hits")? },
             "renamed" => What::Renamed {
                 project,
                 path: self.path("path")?,

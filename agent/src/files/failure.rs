@@ -40,6 +40,11 @@ pub fn not_regular(name: &str) -> Failure {
     Failure::new(ErrorCode::NotRegular, format!("{name} is neither a file nor a folder"))
 }
 
+/// The file is not what whoever asked has seen.
+pub fn changed(path: &WorkspacePath) -> Failure {
+    Failure::new(ErrorCode::Conflict, format!("{path} was changed meanwhile"))
+}
+
 /// The project's folder itself can't be made, moved or removed by these commands.
 pub fn is_root() -> Failure {
     Failure::new(ErrorCode::BadPath, "the path is empty")

@@ -5,7 +5,7 @@
 
 use std::os::fd::OwnedFd;
 
-use embedenv_shared::code::{ErrorCode, Failure};
+use embedenv_shared::code::Failure;
 use embedenv_shared::link::files::{Create, EntryKind, Item, Rename, Version, Write, Written};
 use embedenv_shared::path::WorkspacePath;
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, Stat};
@@ -55,9 +55,7 @@ pub fn replaceable(place: &Place<'_>, path: &WorkspacePath) -> Result<Option<Sta
 
 fn expect(path: &WorkspacePath, existing: Option<&Stat>, expected: Option<&Option<Version>>) -> Result<(), Failure> {
     match expected {
-        Some(expected) if existing.map(beneath::version) != *expected => {
-            Err(Failure::new(ErrorCode::Conflict, format!("{path} was changed meanwhile")))
-        }
+        Some(expected) if existing.map(beneath::version) != *expected => Err(failure::changed(path)),
         _ => Ok(()),
     }
 }

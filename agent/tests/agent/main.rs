@@ -11,6 +11,7 @@ mod limits;
 mod output;
 mod pipes;
 mod ports;
+mod searching;
 mod sessions;
 mod trees;
 mod waiting;

@@ -315,6 +315,10 @@ fn activity(workbench: &Workbench, event: &RoomEvent) -> Html {
         What::Wrote { project, path } => {
             html! { <>{ say!("activity.wrote") }{ " " }{ file(project, path) }{ " " }{ elsewhere(project) }</> }
         }
+        What::Replaced { project, files, hits } => {
+            let what = count!("activity.replaced", *hits, files = count!("activity.replaced.files", *files));
+            html! { <>{ what }{ " " }{ elsewhere(project) }</> }
+        }
         What::Renamed { project, path, name } => {
             html! { <>{ say!("activity.renamed") }{ " " }<code>{ path.as_str() }</code>{ " " }{ say!("activity.to") }{ " " }<code>{ name.as_str() }</code>{ " " }{ elsewhere(project) }</> }
         }

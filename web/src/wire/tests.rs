@@ -53,7 +53,7 @@ fn event(what: What) -> RoomEvent {
     RoomEvent { number: 1 << 40, at: 1 << 41, by, what }
 }
 
-fn whats() -> [What; 9] {
+fn whats() -> [What; 10] {
     let ran = |command: Option<&str>| What::Ran {
         project: project(),
         terminal: SessionId(3),
@@ -68,6 +68,7 @@ fn whats() -> [What; 9] {
         created(Item::File),
         created(Item::Folder),
         What::Wrote { project: project(), path: path() },
+        What::Replaced { project: project(), files: 2, hits: 3 },
         What::Renamed { project: project(), path: path(), name: EntryName::parse("b").unwrap() },
         What::Deleted { project: project(), path: path() },
     ]

@@ -6,6 +6,7 @@ use embedenv_shared::command::{FrameId, FullRequest, TerminalSignal};
 use embedenv_shared::event::What;
 use embedenv_shared::frame::{ServerFrame, TerminalKind};
 use embedenv_shared::link::files::{ProjectList, Projects};
+use embedenv_shared::link::search::Sought;
 use embedenv_shared::link::sessions::{Signal, SignalKind, Size};
 use embedenv_shared::tree::Encoding;
 
@@ -144,6 +145,26 @@ pub(super) async fn carry_out(
         FullRequest::Events { after, limit } => {
             let Page { events, first, last } = room.events.after(after, limit.unwrap_or(usize::MAX)).await?;
             Answer::With(ServerFrame::Events { id, events, first, last })
+        }
+        FullRequest::Find { project, query, scope, replace } => {
+            room.start_search(member, id, project, scope, Sought::Text { query, replace })?;
+            Answer::Elsewhere
+        }
+        FullRequest::Files { project, scope } => {
+            room.start_search(member, id, project, scope, Sought::Files)?;
+            Answer::Elsewhere
+        }
+        FullRequest::Cancel { request } => {
+            room.cancel_search(member, request);
+            Answer::Quietly
+        }
+        FullRequest::Replace(replacing) => {
+            let project = replacing.project.clone();
+            let (files, hits) = room.replace(member, id.clone(), replacing).await?;
+            if files > 0 {
+                room.events.note(room, member, What::Replaced { project, files, hits }).await;
+            }
+            Answer::With(ServerFrame::End { id })
         }
         FullRequest::Here { project, path, idle } => {
             if path.is_some() && project.is_none() {

@@ -183,6 +183,7 @@ fn text_of(event: &RoomEvent) -> usize {
         What::Planted { .. }
         | What::Created { .. }
         | What::Wrote { .. }
+        | What::Replaced { .. }
         | What::Renamed { .. }
         | What::Deleted { .. } => 0,
     }
