@@ -1,14 +1,17 @@
 //! The bar above: what this is, Run and Stop, tools, people.
 
+use embedenv_shared::command::TerminalSignal;
 use yew::prelude::*;
 
+use super::elapsed::Elapsed;
 use super::icon::{Icon, IconName};
 use super::people::People;
+use super::run_button::RunButton;
 use crate::state::commands::Command;
 use crate::state::settings::Aside;
 use crate::state::{Action, Dialog, Me, State};
 use crate::words::catalogue::say;
-use crate::workbench::Workbench;
+use crate::workbench::{PATIENCE, Workbench};
 
 pub(crate) fn toolbar(workbench: &Workbench, state: &State, me: &Me) -> Html {
     let calling = |act: fn(&Workbench)| {
@@ -16,8 +19,10 @@ pub(crate) fn toolbar(workbench: &Workbench, state: &State, me: &Me) -> Html {
         Callback::from(move |_: MouseEvent| act(&workbench))
     };
     let works = me.works();
-    let can_run = works && state.files.active.is_some();
-    let can_stop = works && state.terminals.running().is_some();
+    let running = state.terminals.running();
+    let can_stop = works && running.is_some();
+    let began = running.and_then(|it| state.terminals.run_in(it.terminal)).map(|run| run.began);
+    let (stop, stop_title) = stop_words(running.and_then(|it| state.terminals.sent(it.terminal)));
     let chat_label = match state.chat.unread {
         0 => "Chat".to_owned(),
         unread => format!("Chat, {unread} unread"),
@@ -27,12 +32,21 @@ pub(crate) fn toolbar(workbench: &Workbench, state: &State, me: &Me) -> Html {
             <span class="brand"><img src="/favicon.svg" alt="" width="20" height="20" /><h1>{ "Embedenv" }</h1></span>
             <span class="project">{ me.project.as_str() }</span>
             <span class="spacer"></span>
-            <button class="primary run" aria-label="Run" disabled={!can_run} title="Save and run the open file (Ctrl+Enter)" onclick={calling(Workbench::run)}>
-                <Icon name={IconName::Play} /><span>{ "Run" }</span>
+            <RunButton
+                workbench={workbench.clone()}
+                runs={state.runs.clone()}
+                has_file={state.files.active.is_some()}
+                {works}
+            />
+            <button class="stop" aria-label={stop} disabled={!can_stop} title={stop_title} onclick={calling(Workbench::stop)}>
+                <Icon name={IconName::Square} /><span>{ stop }</span>
             </button>
-            <button class="stop" aria-label="Stop" disabled={!can_stop} title="Interrupt what runs; press again to end and to kill it" onclick={calling(Workbench::stop)}>
-                <Icon name={IconName::Square} /><span>{ "Stop" }</span>
-            </button>
+            // Its place is kept, so that nothing moves when something starts.
+            <span class="run-time">
+                if let Some(began) = began {
+                    <Elapsed key={began.to_string()} {began} />
+                }
+            </span>
             <span class="spacer"></span>
             <button class="tool" data-tool="share" disabled={!works} aria-label="Share" title="Make a link for others" onclick={calling(|w| w.dispatch(Action::Dialog(Some(Dialog::Share))))}>
                 <Icon name={IconName::Share} /><span>{ "Share" }</span>
@@ -75,5 +89,27 @@ pub(crate) fn toolbar(workbench: &Workbench, state: &State, me: &Me) -> Html {
                 following={state.following}
             />
         </header>
+    }
+}
+
+/// What Stop is called and what it says of itself, after the program was sent a signal.
+fn stop_words(sent: Option<TerminalSignal>) -> (&'static str, String) {
+    let seconds = PATIENCE / 1000;
+    match sent {
+        None => (
+            "Stop",
+            format!(
+                "Interrupt what runs (Shift+F5). If it goes on, SIGTERM follows after {seconds} s, and SIGKILL {seconds} s later"
+            ),
+        ),
+        Some(TerminalSignal::Interrupt) => {
+            ("Stop harder", format!("It was interrupted. SIGTERM follows within {seconds} s; press to send it now"))
+        }
+        Some(TerminalSignal::Terminate) => {
+            ("Stop harder", format!("It was sent SIGTERM. SIGKILL follows within {seconds} s; press to send it now"))
+        }
+        Some(_) => {
+            ("Stop harder", "It was sent SIGKILL, which no program can put off; press to send it again".to_owned())
+        }
     }
 }

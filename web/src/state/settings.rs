@@ -76,6 +76,8 @@ pub struct Layout {
     pub side_folded: bool,
     /// The panel below is folded away.
     pub panel_folded: bool,
+    /// What the panel below shows.
+    pub panel_tab: PanelTab,
     /// Nothing but the editors is shown.
     pub zen: bool,
     /// The one pane shown on a narrow screen.
@@ -96,6 +98,7 @@ impl Default for Layout {
             aside_width: ASIDE.1,
             side_folded: false,
             panel_folded: false,
+            panel_tab: PanelTab::Terminals,
             zen: false,
             pane: Pane::Editor,
             aside: None,
@@ -150,6 +153,28 @@ impl Layout {
             side_folded: self.side_folded && pane != Pane::Files,
             panel_folded: self.panel_folded && pane != Pane::Terminal,
             ..self
+        }
+    }
+}
+
+/// What the panel below may show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PanelTab {
+    #[default]
+    Terminals,
+    Output,
+    Ports,
+}
+
+impl PanelTab {
+    pub const ALL: [Self; 3] = [Self::Terminals, Self::Output, Self::Ports];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Terminals => "Terminals",
+            Self::Output => "Output",
+            Self::Ports => "Ports",
         }
     }
 }

@@ -1,0 +1,173 @@
+//! What ran in the room, by whom and how it ended, and what the page has said.
+
+use std::rc::Rc;
+
+use web_sys::{HtmlInputElement, InputEvent};
+use yew::prelude::*;
+
+use super::icon::{Icon, IconName};
+use crate::interop::page;
+use crate::state::chat::Chat;
+use crate::state::output::{Message, Output, OutputAction, Row, Standing};
+use crate::state::terminals::{Runnable, Terminals};
+use crate::state::{Action, State};
+use crate::words;
+use crate::workbench::Workbench;
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct OutputProps {
+    pub(crate) workbench: Workbench,
+    pub(crate) output: Rc<Output>,
+    pub(crate) chat: Rc<Chat>,
+    pub(crate) terminals: Rc<Terminals>,
+    pub(crate) works: bool,
+}
+
+#[component]
+pub(crate) fn OutputPane(props: &OutputProps) -> Html {
+    let OutputProps { workbench, output, chat, terminals, works } = props;
+    let filter = use_state_eq(String::new);
+    let messages = use_state_eq(|| false);
+    use_effect_with(workbench.clone(), |workbench| workbench.look_at_events());
+    let oninput = {
+        let filter = filter.clone();
+        Callback::from(move |event: InputEvent| {
+            if let Some(input) = event.target_dyn_into::<HtmlInputElement>() {
+                filter.set(input.value());
+            }
+        })
+    };
+    let choose = |of_messages: bool, text: String| {
+        let (chosen, state) = (*messages == of_messages, messages.clone());
+        let choose = Callback::from(move |_: MouseEvent| state.set(of_messages));
+        html! { <button aria-pressed={chosen.to_string()} onclick={choose}>{ text }</button> }
+    };
+    let clear = {
+        let workbench = workbench.clone();
+        Callback::from(move |_: MouseEvent| workbench.dispatch(Action::Output(OutputAction::ClearMessages)))
+    };
+    let content = if *messages {
+        message_list(workbench, &output.messages, &filter)
+    } else {
+        let rows = output.rows(&chat.events, &terminals.list, &filter);
+        run_list(workbench, terminals, &rows, *works, filter.trim().is_empty())
+    };
+    html! {
+        <section class="output" role="region" aria-label="Output">
+            <div class="output-head">
+                <span class="choices" role="group" aria-label="What is listed">
+                    { choose(false, "Runs".to_owned()) }
+                    { choose(true, match output.messages.len() { 0 => "Messages".to_owned(), count => format!("Messages ({count})") }) }
+                </span>
+                <input aria-label="Filter output" placeholder="Filter" autocomplete="off" spellcheck="false" value={(*filter).clone()} {oninput} />
+                if *messages {
+                    <button class="icon-button" aria-label="Clear messages" title="Clear messages" disabled={output.messages.is_empty()} onclick={clear}>
+                        <Icon name={IconName::Trash} />
+                    </button>
+                }
+            </div>
+            { content }
+        </section>
+    }
+}
+
+fn run_list(workbench: &Workbench, terminals: &Terminals, rows: &[Row], works: bool, is_all: bool) -> Html {
+    if rows.is_empty() {
+        let text = if is_all {
+            "Nothing has run here yet. Run above starts the open file, and the arrow beside it what else was found."
+        } else {
+            "No run fits the filter."
+        };
+        return html! { <p class="pane-empty">{ text }</p> };
+    }
+    let rows: Html = rows.iter().map(|row| run_row(workbench, terminals, row, works)).collect();
+    html! { <ul class="output-rows" aria-label="Runs">{ rows }</ul> }
+}
+
+fn run_row(workbench: &Workbench, terminals: &Terminals, row: &Row, works: bool) -> Html {
+    let (icon, state, text) = match row.standing {
+        Standing::Runs => (IconName::Circle, "runs", "Runs".to_owned()),
+        Standing::Ended(exit) if exit.code == Some(0) => (IconName::Check, "well", words::ended(exit)),
+        Standing::Ended(exit) => (IconName::X, "badly", words::ended(exit)),
+        Standing::Unknown => (IconName::MoreHorizontal, "unknown", "Its terminal was closed".to_owned()),
+    };
+    let run = terminals.run_in(row.terminal).filter(|_| row.is_there);
+    let what = run.map(|run| run.what.clone()).or_else(|| row.is_whole.then(|| Runnable::Line(row.command.clone())));
+    let name = run.map_or(row.command.as_str(), |run| run.what.name());
+    let show = {
+        let (workbench, id) = (workbench.clone(), row.terminal);
+        Callback::from(move |_: MouseEvent| {
+            workbench.show_terminal(id);
+            workbench.focus_terminal();
+        })
+    };
+    let can_run = works && what.is_some();
+    let again = {
+        let workbench = workbench.clone();
+        Callback::from(move |_: MouseEvent| {
+            if let Some(what) = &what {
+                workbench.run_again(what.clone());
+            }
+        })
+    };
+    html! {
+        <li key={row.event} class="output-row" data-state={state} aria-label={format!("{name}: {text}")}>
+            <Icon name={icon} />
+            <code title={row.command.clone()}>{ &row.command }</code>
+            <span class="output-end">{ text }</span>
+            <span class="output-who">{ format!("{}, {}", row.user, page::time_of(row.at as f64)) }</span>
+            <span class="output-do">
+                <button disabled={!row.is_there} title="Go to its terminal" aria-label={format!("Show {name}")} onclick={show}>{ "Show" }</button>
+                <button disabled={!can_run} title="Start the same again" aria-label={format!("Run {name} again")} onclick={again}>{ "Run again" }</button>
+            </span>
+        </li>
+    }
+}
+
+fn message_list(workbench: &Workbench, messages: &[Message], filter: &str) -> Html {
+    let filter = filter.trim().to_lowercase();
+    let fitting: Vec<&Message> =
+        messages.iter().rev().filter(|message| message.text.to_lowercase().contains(&filter)).collect();
+    if fitting.is_empty() {
+        let text = if messages.is_empty() { "Nothing went wrong so far." } else { "No message fits the filter." };
+        return html! { <p class="pane-empty">{ text }</p> };
+    }
+    let rows: Html = fitting
+        .into_iter()
+        .map(|message| {
+            let (workbench, message) = (workbench.clone(), message.clone());
+            let text = message.text.clone();
+            let time = page::time_of(message.at as f64);
+            let copy = Callback::from(move |_: MouseEvent| {
+                let details = details(&workbench.state(), &message);
+                wasm_bindgen_futures::spawn_local(async move {
+                    page::copy(&details).await;
+                });
+            });
+            html! {
+                <li class="output-row" data-state="message">
+                    <Icon name={IconName::AlertTriangle} />
+                    <span class="output-text">{ text }</span>
+                    <span class="output-who">{ time }</span>
+                    <span class="output-do"><button title="Copy this message with what helps to find its cause" onclick={copy}>{ "Copy details" }</button></span>
+                </li>
+            }
+        })
+        .collect();
+    html! { <ul class="output-rows" aria-label="Messages">{ rows }</ul> }
+}
+
+/// A message with what whoever looks for its cause needs to know, and no secret.
+fn details(state: &State, message: &Message) -> String {
+    let at = js_sys::Date::new(&(message.at as f64).into()).to_iso_string();
+    let room = state.me.as_ref().map(|me| format!("room {}, project {}, role {:?}\n", me.room, me.project, me.role));
+    format!(
+        "{}\n{}{}, sandbox {:?}, connection {:?}\nEmbedenv {}\n",
+        message.text,
+        room.unwrap_or_default(),
+        String::from(at),
+        state.sandbox.state,
+        state.connection,
+        env!("CARGO_PKG_VERSION"),
+    )
+}
