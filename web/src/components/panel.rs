@@ -92,7 +92,6 @@ fn PanelTabs(props: &PanelTabsProps) -> Html {
                 id={tab_id(tab)}
                 class="panel-tab"
                 role="tab"
-                aria-label={tab.name()}
                 aria-selected={(tab == *shown).to_string()}
                 aria-controls={page_id(tab)}
                 tabindex={if tab == *shown { "0" } else { "-1" }}
@@ -100,7 +99,7 @@ fn PanelTabs(props: &PanelTabsProps) -> Html {
             >
                 { tab.name() }
                 if let Some(count) = count {
-                    <b class="count">{ count }</b>
+                    <b class="count" aria-hidden="true">{ count }</b>
                 }
             </button>
         }

@@ -126,8 +126,8 @@ pub(crate) fn Preview(props: &PreviewProps) -> Html {
                 <h2>{ "Preview" }</h2>
                 <button class="icon-button" aria-label="Close preview" title="Close preview" onclick={close}><Icon name={IconName::X} /></button>
             </div>
-            <form class="preview-form" aria-label="Request" data-own-keys="true" {onsubmit} {onkeydown}>
-                { port_choices(workbench, listeners, *port) }
+            <form class="preview-form" aria-label="Request" data-sends="true" {onsubmit} {onkeydown}>
+                { port_choices(workbench, listeners, &request) }
                 <div class="request-line">
                     { select("Method", &request.method, METHODS.iter().map(|it| (*it).to_owned()).collect(), change(Box::new(|request, text| request.method = text))) }
                     <input class="preview-port" aria-label="Port" inputmode="numeric" autocomplete="off" value={request.port.clone()} oninput={typed(change(Box::new(|request, text| request.port = text)))} />
@@ -173,7 +173,7 @@ pub(crate) fn Preview(props: &PreviewProps) -> Html {
     }
 }
 
-fn port_choices(workbench: &Workbench, listeners: &[Listener], shown: u16) -> Html {
+fn port_choices(workbench: &Workbench, listeners: &[Listener], request: &UseStateHandle<Request>) -> Html {
     if listeners.is_empty() {
         return html! {
             <p class="hint">{ "Nothing listens in the sandbox yet. Start a server, for example with " }<code>{ "python -m http.server 8000" }</code>{ "." }</p>
@@ -181,8 +181,13 @@ fn port_choices(workbench: &Workbench, listeners: &[Listener], shown: u16) -> Ht
     }
     let choices = listeners.iter().map(|listener| {
         let (workbench, port) = (workbench.clone(), listener.port);
-        let choose = Callback::from(move |_: MouseEvent| workbench.open_port(port));
-        html! { <button type="button" aria-pressed={(port == shown).to_string()} title={listener.program.clone()} onclick={choose}>{ port }</button> }
+        let is_chosen = request.port.trim() == port.to_string();
+        let request = request.clone();
+        let choose = Callback::from(move |_: MouseEvent| {
+            request.set(Request { port: port.to_string(), ..(*request).clone() });
+            workbench.open_port(port);
+        });
+        html! { <button type="button" aria-pressed={is_chosen.to_string()} title={listener.program.clone()} onclick={choose}>{ port }</button> }
     });
     html! { <div class="preview-ports"><span class="hint">{ "Listening on" }</span>{ for choices }</div> }
 }

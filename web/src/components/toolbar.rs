@@ -38,14 +38,16 @@ pub(crate) fn toolbar(workbench: &Workbench, state: &State, me: &Me) -> Html {
                 has_file={state.files.active.is_some()}
                 {works}
             />
-            <button class="stop" aria-label={stop} disabled={!can_stop} title={stop_title} onclick={calling(Workbench::stop)}>
-                <Icon name={IconName::Square} /><span>{ stop }</span>
-            </button>
-            // Its place is kept, so that nothing moves when something starts.
-            <span class="run-time">
-                if let Some(began) = began {
-                    <Elapsed key={began.to_string()} {began} />
-                }
+            // Its room is kept, so that nothing beside it moves when something starts or is being stopped.
+            <span class="stop-place">
+                <button class="stop" aria-label={stop} disabled={!can_stop} title={stop_title} onclick={calling(Workbench::stop)}>
+                    <Icon name={IconName::Square} /><span>{ stop }</span>
+                </button>
+                <span class="run-time">
+                    if let Some(began) = began {
+                        <Elapsed key={began.to_string()} {began} />
+                    }
+                </span>
             </span>
             <span class="spacer"></span>
             <button class="tool" data-tool="share" disabled={!works} aria-label="Share" title="Make a link for others" onclick={calling(|w| w.dispatch(Action::Dialog(Some(Dialog::Share))))}>

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 /// JSON up to this length is laid out and coloured, in bytes; longer one is shown as it came.
-const MAX_LAID_OUT: usize = 1024 * 1024;
+const MAX_LAID_OUT: usize = 512 * 1024;
 /// Pieces that are coloured; the rest stands there in one colour.
 pub const MAX_COLOURED: usize = 3_000;
 /// Bytes of text that are shown; all of it can be saved.

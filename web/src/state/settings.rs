@@ -142,7 +142,8 @@ impl Layout {
 
     /// What a room begins with in which nothing is remembered: sizes and what is folded away are a person's own.
     pub fn for_new_room(self) -> Self {
-        Self { pane: Pane::Editor, aside: None, zen: false, port: Self::default().port, ..self }
+        let Self { panel_tab, port, .. } = Self::default();
+        Self { pane: Pane::Editor, aside: None, zen: false, panel_tab, port, ..self }
     }
 
     /// Brings a pane into sight: on a narrow screen it is the one that is shown, elsewhere it is not folded away.

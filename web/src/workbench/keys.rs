@@ -47,6 +47,10 @@ impl Workbench {
         if meant.is_none() && before.is_none() {
             return;
         }
+        // A form with a button to send it has this key for that.
+        if matches!(meant, Some((Meaning::Does(Command::Run), _))) && is_within(event, "[data-sends]") {
+            return;
+        }
         event.prevent_default();
         event.stop_propagation();
         match meant {
@@ -185,7 +189,7 @@ impl Workbench {
 /// Where the keyboard is.
 fn place(event: &KeyboardEvent) -> Place {
     let places = [
-        ("dialog, [data-own-keys]", Place::Dialog),
+        ("dialog", Place::Dialog),
         (".terminal-host", Place::Terminal),
         (".cm-content", Place::Editor),
         ("input, textarea, select", Place::Page),

@@ -69,7 +69,7 @@ impl Workbench {
             self.restore_choice();
             self.know_ports();
         }
-        self.look_for_runs();
+        self.look_for_all_runs();
         self.list_all();
         self.documents.joined(self);
         self.open_when_synced();

@@ -28,7 +28,8 @@ use crate::words;
 const GATHER: u32 = 400;
 /// A file that says what can be run is read up to this size, in bytes; of a longer one nothing is found.
 const MAX_FILE: u64 = 256 * 1024;
-/// Files at the root whose content says what can be run.
+/// Entries at the root whose content says what can be run.
+const SAYING: [&str; 5] = ["package.json", "Cargo.toml", "pyproject.toml", "src", kept::FOLDER];
 const MAKEFILES: [&str; 3] = ["GNUmakefile", "makefile", "Makefile"];
 
 /// How far looking for configurations is.
@@ -38,22 +39,38 @@ pub(crate) struct Looking {
     under_way: Cell<bool>,
     /// Something changed while it was looked.
     again: Cell<bool>,
+    /// The root as it was looked at last; `None` if everything is to be read again.
+    mark: RefCell<Option<Vec<Mark>>>,
     /// The text of `run.toml`, of which its first comment is kept when it is written.
     text: RefCell<String>,
     /// The problem that was told last, so that it is told once.
     told: RefCell<Option<Problem>>,
 }
 
+/// An entry at the root: its name, and of those that say what can be run, size and time of the last change.
+type Mark = (String, u64, u64);
+
 impl Workbench {
     /// A watched folder changed.
     pub(super) fn runs_may_change(&self, project: &ProjectName, path: &WorkspacePath) {
-        if self.project().as_ref() == Some(project) && (path.is_root() || path.as_str() == kept::FOLDER) {
+        if self.project().as_ref() != Some(project) {
+            return;
+        }
+        if path.as_str() == kept::FOLDER {
+            self.look_for_all_runs();
+        } else if path.is_root() {
             self.look_for_runs();
         }
     }
 
+    /// Looks anew, whatever seems to be the same: the room was joined, and watches nothing yet.
+    pub(super) fn look_for_all_runs(&self) {
+        *self.looking.mark.borrow_mut() = None;
+        self.look_for_runs();
+    }
+
     /// Looks what can be run here, soon.
-    pub(super) fn look_for_runs(&self) {
+    fn look_for_runs(&self) {
         if self.looking.under_way.get() {
             return self.looking.again.set(true);
         }
@@ -78,6 +95,10 @@ impl Workbench {
 
     async fn look(&self) {
         let Some(root) = self.entries(WorkspacePath::root(), false).await else { return };
+        let mark: Vec<Mark> = root.iter().map(mark).collect();
+        if self.looking.mark.replace(Some(mark.clone())).is_some_and(|before| before == mark) {
+            return;
+        }
         let has_folder = |name: &str| root.iter().any(|entry| entry.name == name && entry.kind == EntryKind::Folder);
         let mut facts = Facts { root: root.iter().map(|entry| entry.name.clone()).collect(), ..Facts::default() };
         if has_folder("src") {
@@ -208,7 +229,13 @@ impl Workbench {
         let written = self.connection.command(&project, json!({"type": "write"}), members).await;
         written.map_err(|failure| words::failed("The configurations could not be saved", &failure))?;
         self.dispatch(Action::Runs(RunsAction::Kept(Kept { configurations, default, problem: None })));
-        self.look_for_runs();
+        self.look_for_all_runs();
         Ok(())
     }
+}
+
+fn mark(entry: &Entry) -> Mark {
+    let says = SAYING.contains(&entry.name.as_str()) || MAKEFILES.contains(&entry.name.as_str());
+    let (size, modified) = if says { (entry.size, entry.modified) } else { (0, 0) };
+    (entry.name.clone(), size, modified)
 }
