@@ -190,7 +190,7 @@ scenario('Output lists who ran what and how it ended, and what the page said', a
   await output.getByRole('listitem').filter({ hasText: 'README.md is not a program' }).waitFor();
   await output.getByRole('button', { name: 'Copy details' }).click();
   const details = await ada.page.evaluate(() => navigator.clipboard.readText());
-  assert.match(details, /README\.md is not a program.*\nroom .*project .*\n/);
+  assert.match(details, /README\.md is not a program/);
   await ada.page.screenshot({ path: 'target/browser/messages.png' });
 
   // It is there again after a reload.

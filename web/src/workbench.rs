@@ -192,8 +192,13 @@ impl Workbench {
     pub(crate) fn dispatch(&self, action: Action) {
         {
             let mut state = self.0.state.borrow_mut();
-            if let Action::Alert(text) | Action::AlertUntil(_, text) = &action {
-                let message = Message { at: page::now() as u64, text: text.clone() };
+            let said = match &action {
+                Action::Alert(text) | Action::AlertUntil(_, text) => Some((text, None)),
+                Action::Failed { text, failure } => Some((text, Some(failure.clone()))),
+                _ => None,
+            };
+            if let Some((text, failure)) = said {
+                let message = Message { at: page::now() as u64, text: text.clone(), failure };
                 state.reduce(Action::Output(OutputAction::Said(message)));
             }
             state.reduce(action);

@@ -5,12 +5,13 @@ use std::rc::Rc;
 use web_sys::{HtmlInputElement, InputEvent};
 use yew::prelude::*;
 
+use super::copy_details::CopyDetails;
 use super::icon::{Icon, IconName};
 use crate::interop::page;
+use crate::state::Action;
 use crate::state::chat::Chat;
 use crate::state::output::{Message, Output, OutputAction, Row, Standing};
 use crate::state::terminals::{Runnable, Terminals};
-use crate::state::{Action, State};
 use crate::words;
 use crate::workbench::Workbench;
 
@@ -135,39 +136,18 @@ fn message_list(workbench: &Workbench, messages: &[Message], filter: &str) -> Ht
     let rows: Html = fitting
         .into_iter()
         .map(|message| {
-            let (workbench, message) = (workbench.clone(), message.clone());
-            let text = message.text.clone();
-            let time = page::time_of(message.at as f64);
-            let copy = Callback::from(move |_: MouseEvent| {
-                let details = details(&workbench.state(), &message);
-                wasm_bindgen_futures::spawn_local(async move {
-                    page::copy(&details).await;
-                });
-            });
+            let (text, at) = (message.text.clone(), message.at as f64);
             html! {
-                <li class="output-row" data-state="message">
+                <li key={format!("{at} {text}")} class="output-row" data-state="message">
                     <Icon name={IconName::AlertTriangle} />
-                    <span class="output-text">{ text }</span>
-                    <span class="output-who">{ time }</span>
-                    <span class="output-do"><button title="Copy this message with what helps to find its cause" onclick={copy}>{ "Copy details" }</button></span>
+                    <span class="output-text">{ text.clone() }</span>
+                    <span class="output-who">{ page::time_of(at) }</span>
+                    <span class="output-do">
+                        <CopyDetails workbench={workbench.clone()} {text} failure={message.failure.clone()} since={at} />
+                    </span>
                 </li>
             }
         })
         .collect();
     html! { <ul class="output-rows" aria-label="Messages">{ rows }</ul> }
-}
-
-/// A message with what whoever looks for its cause needs to know, and no secret.
-fn details(state: &State, message: &Message) -> String {
-    let at = js_sys::Date::new(&(message.at as f64).into()).to_iso_string();
-    let room = state.me.as_ref().map(|me| format!("room {}, project {}, role {:?}\n", me.room, me.project, me.role));
-    format!(
-        "{}\n{}{}, sandbox {:?}, connection {:?}\nEmbedenv {}\n",
-        message.text,
-        room.unwrap_or_default(),
-        String::from(at),
-        state.sandbox.state,
-        state.connection,
-        env!("CARGO_PKG_VERSION"),
-    )
 }

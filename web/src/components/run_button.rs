@@ -10,6 +10,7 @@ use super::icon::{Icon, IconName};
 use crate::interop::page;
 use crate::run::Configuration;
 use crate::run::kept;
+use crate::state::commands::Command;
 use crate::state::runs::{Choice, Runs};
 use crate::workbench::Workbench;
 
@@ -36,9 +37,13 @@ pub(crate) fn RunButton(props: &RunButtonProps) -> Html {
     });
     let chosen = runs.chosen();
     let can_run = *works && (chosen.is_some() || *has_file);
+    let keys = |command| workbench.state().keymap.shown(command);
+    let (chosen_keys, file_keys) = (keys(Command::RunChosen), keys(Command::Run));
     let title = match chosen {
-        Some(configuration) => format!("Run {}: {} (F5)", configuration.name, configuration.command),
-        None => "Save and run the open file (F5 or Ctrl+Enter)".to_owned(),
+        Some(configuration) => {
+            format!("Run {}: {}{}", configuration.name, configuration.command, in_brackets(&chosen_keys))
+        }
+        None => format!("Save and run the open file{}", in_brackets(&file_keys)),
     };
     let run = {
         let workbench = workbench.clone();
@@ -142,7 +147,10 @@ pub(crate) fn RunButton(props: &RunButtonProps) -> Html {
                     <div ref={node} class="context-menu run-menu" role="menu" aria-label="Run configurations" {onfocusout}>
                         <button role="menuitemradio" aria-checked={chosen.is_none().to_string()} tabindex="-1" aria-disabled={(!has_file).to_string()} onclick={open_file}>
                             <Icon name={if chosen.is_none() { IconName::Check } else { IconName::FileCode }} />
-                            <span>{ "Open file" }</span><kbd>{ "Ctrl+Enter" }</kbd>
+                            <span>{ "Open file" }</span>
+                            if let Some(keys) = &file_keys {
+                                <kbd>{ keys }</kbd>
+                            }
                         </button>
                         if own > 0 {
                             <div class="menu-label" role="presentation">{ "Of this project" }</div>
@@ -162,4 +170,8 @@ pub(crate) fn RunButton(props: &RunButtonProps) -> Html {
             </span>
         </>
     }
+}
+
+fn in_brackets(keys: &Option<String>) -> String {
+    keys.as_ref().map(|keys| format!(" ({keys})")).unwrap_or_default()
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use embedenv_shared::code::Failure;
 use embedenv_shared::event::{RoomEvent, What};
 use embedenv_shared::frame::{Exit, Terminal};
 use embedenv_shared::id::{MemberId, SessionId};
@@ -29,6 +30,8 @@ pub struct Message {
     /// In milliseconds since 1970.
     pub at: u64,
     pub text: String,
+    /// What the server said, if it was the server.
+    pub failure: Option<Failure>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -187,7 +190,7 @@ mod tests {
     fn the_oldest_messages_make_room() {
         let mut output = Output::default();
         for at in 0..=MAX_MESSAGES as u64 {
-            output.reduce(OutputAction::Said(Message { at, text: String::new() }));
+            output.reduce(OutputAction::Said(Message { at, text: String::new(), failure: None }));
         }
         assert_eq!((output.messages.len(), output.messages[0].at), (MAX_MESSAGES, 1));
     }
