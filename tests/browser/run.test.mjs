@@ -176,7 +176,7 @@ scenario('Output lists who ran what and how it ended, and what the page said', a
   await output.getByRole('textbox', { name: 'Filter output' }).fill('nothing like it');
   await output.getByText('No run fits the filter.').waitFor();
   await output.getByRole('textbox', { name: 'Filter output' }).fill('BAD');
-  await row.getByRole('button', { name: 'Run bash bad.sh again' }).click();
+  await row.getByRole('button', { name: 'Run again: bash bad.sh' }).click();
   await ada.row('2 apples').waitFor();
   await ada.page.getByText(/^Exited with 7 after/).waitFor();
 

@@ -13,6 +13,7 @@ use crate::state::chat::Chat;
 use crate::state::output::{Message, Output, OutputAction, Row, Standing};
 use crate::state::terminals::{Runnable, Terminals};
 use crate::words;
+use crate::words::catalogue::say;
 use crate::workbench::Workbench;
 
 #[derive(Properties, PartialEq)]
@@ -54,15 +55,15 @@ pub(crate) fn OutputPane(props: &OutputProps) -> Html {
         run_list(workbench, terminals, &rows, *works, filter.trim().is_empty())
     };
     html! {
-        <section class="output" role="region" aria-label="Output">
+        <section class="output" role="region" aria-label={say!("panel.output")}>
             <div class="output-head">
-                <span class="choices" role="group" aria-label="What is listed">
-                    { choose(false, "Runs".to_owned()) }
-                    { choose(true, match output.messages.len() { 0 => "Messages".to_owned(), count => format!("Messages ({count})") }) }
+                <span class="choices" role="group" aria-label={say!("output.what")}>
+                    { choose(false, say!("output.runs").to_owned()) }
+                    { choose(true, match output.messages.len() { 0 => say!("output.messages").to_owned(), count => say!("output.messages.of", count = count) }) }
                 </span>
-                <input aria-label="Filter output" placeholder="Filter" autocomplete="off" spellcheck="false" value={(*filter).clone()} {oninput} />
+                <input aria-label={say!("output.filter")} placeholder={say!("output.filter.short")} autocomplete="off" spellcheck="false" value={(*filter).clone()} {oninput} />
                 if *messages {
-                    <button class="icon-button" aria-label="Clear messages" title="Clear messages" disabled={output.messages.is_empty()} onclick={clear}>
+                    <button class="icon-button" aria-label={say!("output.clear")} title={say!("output.clear")} disabled={output.messages.is_empty()} onclick={clear}>
                         <Icon name={IconName::Trash} />
                     </button>
                 }
@@ -74,23 +75,19 @@ pub(crate) fn OutputPane(props: &OutputProps) -> Html {
 
 fn run_list(workbench: &Workbench, terminals: &Terminals, rows: &[Row], works: bool, is_all: bool) -> Html {
     if rows.is_empty() {
-        let text = if is_all {
-            "Nothing has run here yet. Run above starts the open file, and the arrow beside it what else was found."
-        } else {
-            "No run fits the filter."
-        };
+        let text = if is_all { say!("output.none") } else { say!("output.none-fits") };
         return html! { <p class="pane-empty">{ text }</p> };
     }
     let rows: Html = rows.iter().map(|row| run_row(workbench, terminals, row, works)).collect();
-    html! { <ul class="output-rows" aria-label="Runs">{ rows }</ul> }
+    html! { <ul class="output-rows" aria-label={say!("output.runs")}>{ rows }</ul> }
 }
 
 fn run_row(workbench: &Workbench, terminals: &Terminals, row: &Row, works: bool) -> Html {
     let (icon, state, text) = match row.standing {
-        Standing::Runs => (IconName::Circle, "runs", "Runs".to_owned()),
+        Standing::Runs => (IconName::Circle, "runs", say!("output.runs-now").to_owned()),
         Standing::Ended(exit) if exit.code == Some(0) => (IconName::Check, "well", words::ended(exit)),
         Standing::Ended(exit) => (IconName::X, "badly", words::ended(exit)),
-        Standing::Unknown => (IconName::MoreHorizontal, "unknown", "Its terminal was closed".to_owned()),
+        Standing::Unknown => (IconName::MoreHorizontal, "unknown", say!("output.closed").to_owned()),
     };
     let run = terminals.run_in(row.terminal).filter(|_| row.is_there);
     let what = run.map(|run| run.what.clone()).or_else(|| row.is_whole.then(|| Runnable::Line(row.command.clone())));
@@ -118,8 +115,8 @@ fn run_row(workbench: &Workbench, terminals: &Terminals, row: &Row, works: bool)
             <span class="output-end">{ text }</span>
             <span class="output-who">{ format!("{}, {}", row.user, page::time_of(row.at as f64)) }</span>
             <span class="output-do">
-                <button disabled={!row.is_there} title="Go to its terminal" aria-label={format!("Show {name}")} onclick={show}>{ "Show" }</button>
-                <button disabled={!can_run} title="Start the same again" aria-label={format!("Run {name} again")} onclick={again}>{ "Run again" }</button>
+                <button disabled={!row.is_there} title={say!("output.show.about")} aria-label={say!("output.show.of", name = name)} onclick={show}>{ say!("output.show") }</button>
+                <button disabled={!can_run} title={say!("output.again.about")} aria-label={say!("output.again.of", name = name)} onclick={again}>{ say!("output.again") }</button>
             </span>
         </li>
     }
@@ -130,7 +127,7 @@ fn message_list(workbench: &Workbench, messages: &[Message], filter: &str) -> Ht
     let fitting: Vec<&Message> =
         messages.iter().rev().filter(|message| message.text.to_lowercase().contains(&filter)).collect();
     if fitting.is_empty() {
-        let text = if messages.is_empty() { "Nothing went wrong so far." } else { "No message fits the filter." };
+        let text = if messages.is_empty() { say!("output.no-messages") } else { say!("output.no-message-fits") };
         return html! { <p class="pane-empty">{ text }</p> };
     }
     let rows: Html = fitting
@@ -149,5 +146,5 @@ fn message_list(workbench: &Workbench, messages: &[Message], filter: &str) -> Ht
             }
         })
         .collect();
-    html! { <ul class="output-rows" aria-label="Messages">{ rows }</ul> }
+    html! { <ul class="output-rows" aria-label={say!("output.messages")}>{ rows }</ul> }
 }

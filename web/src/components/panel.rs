@@ -9,6 +9,7 @@ use super::terminal_panel::terminal_panel;
 use crate::interop::page;
 use crate::state::State;
 use crate::state::settings::PanelTab;
+use crate::words::catalogue::say;
 use crate::workbench::Workbench;
 
 pub(crate) fn panel(workbench: &Workbench, state: &State) -> Html {
@@ -104,5 +105,5 @@ fn PanelTabs(props: &PanelTabsProps) -> Html {
             </button>
         }
     });
-    html! { <div class="panel-tabs" ref={list} role="tablist" aria-label="Panel" {onkeydown}>{ for tabs }</div> }
+    html! { <div class="panel-tabs" ref={list} role="tablist" aria-label={say!("panel.name")} {onkeydown}>{ for tabs }</div> }
 }

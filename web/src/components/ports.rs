@@ -3,6 +3,7 @@
 use embedenv_shared::frame::Listener;
 use yew::prelude::*;
 
+use crate::words::catalogue::say;
 use crate::workbench::Workbench;
 
 pub(crate) fn ports(workbench: &Workbench, listeners: &[Listener]) -> Html {
@@ -12,7 +13,7 @@ pub(crate) fn ports(workbench: &Workbench, listeners: &[Listener]) -> Html {
         let open = Callback::from(move |_: MouseEvent| workbench.open_port(port));
         html! {
             <li key={port} class="port" aria-label={port.to_string()}>
-                <button title={format!("{} listens on port {port}", listener.program.as_deref().unwrap_or("Something"))} onclick={open}>{ port }</button>
+                <button title={say!("ports.listens", program = listener.program.as_deref().unwrap_or(say!("ports.something")), port = port)} onclick={open}>{ port }</button>
             </li>
         }
     });

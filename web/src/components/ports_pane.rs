@@ -6,25 +6,26 @@ use yew::prelude::*;
 use super::icon::{Icon, IconName};
 use crate::interop::page;
 use crate::state::State;
+use crate::words::catalogue::say;
 use crate::workbench::Workbench;
 
 pub(crate) fn ports_pane(workbench: &Workbench, state: &State) -> Html {
     let works = state.works();
     if state.listeners.is_empty() {
         return html! {
-            <section class="ports-pane" role="region" aria-label="Ports">
+            <section class="ports-pane" role="region" aria-label={say!("panel.ports")}>
                 <p class="pane-empty">
-                    { "Nothing listens in the sandbox. A server that is started here appears by itself, for example one by " }
-                    <code>{ "python -m http.server 8000" }</code>{ "." }
+                    { say!("ports.none") }{ " " }
+                    <code>{ "python -m http.server 8000" }</code>
                 </p>
             </section>
         };
     }
     let rows: Html = state.listeners.iter().map(|listener| row(workbench, listener, works)).collect();
     html! {
-        <section class="ports-pane" role="region" aria-label="Ports">
+        <section class="ports-pane" role="region" aria-label={say!("panel.ports")}>
             <table>
-                <thead><tr><th scope="col">{ "Port" }</th><th scope="col">{ "Program" }</th><th scope="col">{ "Since" }</th><th scope="col"><span class="visually-hidden">{ "Actions" }</span></th></tr></thead>
+                <thead><tr><th scope="col">{ say!("ports.port") }</th><th scope="col">{ say!("ports.program") }</th><th scope="col">{ say!("ports.since") }</th><th scope="col"><span class="visually-hidden">{ say!("ports.actions") }</span></th></tr></thead>
                 <tbody>{ rows }</tbody>
             </table>
         </section>
@@ -46,15 +47,15 @@ fn row(workbench: &Workbench, listener: &Listener, works: bool) -> Html {
         <tr key={port}>
             <th scope="row">{ port }</th>
             <td>
-                { listener.program.as_deref().unwrap_or("unknown") }
+                { listener.program.as_deref().unwrap_or(say!("ports.unknown")) }
                 if let Some(pid) = listener.pid {
-                    <span class="pid">{ format!("pid {pid}") }</span>
+                    <span class="pid">{ say!("ports.pid", pid = pid) }</span>
                 }
             </td>
             <td>{ page::time_of(listener.since as f64) }</td>
             <td class="output-do">
-                <button disabled={!works} aria-label={format!("Open port {port}")} title={format!("Ask what listens on port {port}")} onclick={open}>{ "Open" }</button>
-                <button aria-label={format!("Copy address of port {port}")} title={address(port)} onclick={copy}>{ "Copy address" }</button>
+                <button disabled={!works} aria-label={say!("ports.open.of", port = port)} title={say!("ports.open.about", port = port)} onclick={open}>{ say!("ports.open") }</button>
+                <button aria-label={say!("ports.copy.of", port = port)} title={address(port)} onclick={copy}>{ say!("ports.copy") }</button>
             </td>
         </tr>
     }
@@ -69,12 +70,12 @@ fn address(port: u16) -> String {
 pub(crate) fn port_notice(workbench: &Workbench, state: &State) -> Html {
     let Some(listener) = state.new_port.and_then(|port| state.listeners.iter().find(|known| known.port == port)) else {
         // It is there before it says something, so that screen readers hear it.
-        return html! { <div class="port-notice" role="status" aria-label="New port"></div> };
+        return html! { <div class="port-notice" role="status" aria-label={say!("ports.new")}></div> };
     };
     let port = listener.port;
     let text = match &listener.program {
-        Some(program) => format!("{program} listens on port {port}"),
-        None => format!("Something listens on port {port}"),
+        Some(program) => say!("ports.listens", program = program, port = port),
+        None => say!("ports.listens", program = say!("ports.something"), port = port),
     };
     let open = {
         let workbench = workbench.clone();
@@ -85,11 +86,11 @@ pub(crate) fn port_notice(workbench: &Workbench, state: &State) -> Html {
         Callback::from(move |_: MouseEvent| workbench.dismiss_port())
     };
     html! {
-        <div class="port-notice" role="status" aria-label="New port" data-shown="true">
+        <div class="port-notice" role="status" aria-label={say!("ports.new")} data-shown="true">
             <Icon name={IconName::Globe} />
             <span>{ text }</span>
-            <button class="plain" onclick={open}>{ "Open" }</button>
-            <button class="icon-button" aria-label="Dismiss port" title="Dismiss" onclick={dismiss}><Icon name={IconName::X} /></button>
+            <button class="plain" onclick={open}>{ say!("ports.open") }</button>
+            <button class="icon-button" aria-label={say!("ports.dismiss")} title={say!("ports.dismiss")} onclick={dismiss}><Icon name={IconName::X} /></button>
         </div>
     }
 }

@@ -14,6 +14,7 @@ use crate::interop::page;
 use crate::memory;
 use crate::state::request::{BodyKind, HEADERS, METHODS, Request, remember};
 use crate::words;
+use crate::words::catalogue::say;
 use crate::workbench::Workbench;
 
 #[derive(Properties, PartialEq)]
@@ -78,7 +79,7 @@ pub(crate) fn Preview(props: &PreviewProps) -> Html {
                     outcome.set(match answer {
                         Ok(response) => Outcome::Answered(Rc::new(response)),
                         Err(failure) => {
-                            Outcome::Failed(words::failed(&format!("{} did not answer", request.url()), &failure))
+                            Outcome::Failed(words::failed(&say!("request.failed", url = request.url()), &failure))
                         }
                     });
                 }
@@ -126,16 +127,16 @@ pub(crate) fn Preview(props: &PreviewProps) -> Html {
                 <h2>{ "Preview" }</h2>
                 <button class="icon-button" aria-label="Close preview" title="Close preview" onclick={close}><Icon name={IconName::X} /></button>
             </div>
-            <form class="preview-form" aria-label="Request" data-sends="true" {onsubmit} {onkeydown}>
+            <form class="preview-form" aria-label={say!("request.name")} data-sends="true" {onsubmit} {onkeydown}>
                 { port_choices(workbench, listeners, &request) }
                 <div class="request-line">
-                    { select("Method", &request.method, METHODS.iter().map(|it| (*it).to_owned()).collect(), change(Box::new(|request, text| request.method = text))) }
-                    <input class="preview-port" aria-label="Port" inputmode="numeric" autocomplete="off" value={request.port.clone()} oninput={typed(change(Box::new(|request, text| request.port = text)))} />
-                    <input class="code" aria-label="Path" placeholder="/" autocomplete="off" spellcheck="false" value={request.path.clone()} oninput={typed(change(Box::new(|request, text| request.path = text)))} />
+                    { select(say!("request.method"), &request.method, METHODS.iter().map(|it| (*it).to_owned()).collect(), change(Box::new(|request, text| request.method = text))) }
+                    <input class="preview-port" aria-label={say!("request.port")} inputmode="numeric" autocomplete="off" value={request.port.clone()} oninput={typed(change(Box::new(|request, text| request.port = text)))} />
+                    <input class="code" data-field="path" aria-label={say!("request.path")} placeholder="/" autocomplete="off" spellcheck="false" value={request.path.clone()} oninput={typed(change(Box::new(|request, text| request.path = text)))} />
                     if is_under_way {
-                        <button type="button" class="plain" onclick={cancel}>{ "Cancel" }</button>
+                        <button type="button" class="plain" onclick={cancel}>{ say!("dialog.cancel") }</button>
                     } else {
-                        <button class="primary" disabled={problem.is_some()} title="Send the request (Ctrl+Enter)">{ "Send" }</button>
+                        <button class="primary" disabled={problem.is_some()} title={say!("request.send.about")}>{ say!("request.send") }</button>
                     }
                 </div>
                 <Headers headers={request.headers.clone()} change={{
@@ -143,7 +144,7 @@ pub(crate) fn Preview(props: &PreviewProps) -> Html {
                     Callback::from(move |headers| request.set(Request { headers, ..(*request).clone() }))
                 }} />
                 <div class="request-body">
-                    { select("Body", request.kind.name(), BodyKind::ALL.iter().map(|kind| kind.name().to_owned()).collect(), change(Box::new(|request, text| {
+                    { select(say!("request.body"), request.kind.name(), BodyKind::ALL.iter().map(|kind| kind.name().to_owned()).collect(), change(Box::new(|request, text| {
                         request.kind = BodyKind::ALL.into_iter().find(|kind| kind.name() == text).unwrap_or_default();
                         if request.kind != BodyKind::Nothing && request.method == "GET" {
                             request.method = "POST".to_owned();
@@ -151,12 +152,12 @@ pub(crate) fn Preview(props: &PreviewProps) -> Html {
                     }))) }
                     <span class="spacer"></span>
                     { history_choice(&history, &request) }
-                    <button type="button" class="icon-button" aria-label="Copy as curl" title="Copy as a command line of curl" onclick={copy}><Icon name={IconName::Copy} /></button>
+                    <button type="button" class="icon-button" aria-label={say!("request.curl")} title={say!("request.curl.about")} onclick={copy}><Icon name={IconName::Copy} /></button>
                 </div>
                 if request.kind != BodyKind::Nothing {
                     <textarea
                         class="code"
-                        aria-label="Request body"
+                        aria-label={say!("request.body.text")}
                         rows="4"
                         spellcheck="false"
                         placeholder={if request.kind == BodyKind::Form { "name=value&other=2" } else { "" }}
@@ -176,7 +177,7 @@ pub(crate) fn Preview(props: &PreviewProps) -> Html {
 fn port_choices(workbench: &Workbench, listeners: &[Listener], request: &UseStateHandle<Request>) -> Html {
     if listeners.is_empty() {
         return html! {
-            <p class="hint">{ "Nothing listens in the sandbox yet. Start a server, for example with " }<code>{ "python -m http.server 8000" }</code>{ "." }</p>
+            <p class="hint">{ say!("request.no-ports") }{ " " }<code>{ "python -m http.server 8000" }</code></p>
         };
     }
     let choices = listeners.iter().map(|listener| {
@@ -189,7 +190,7 @@ fn port_choices(workbench: &Workbench, listeners: &[Listener], request: &UseStat
         });
         html! { <button type="button" aria-pressed={is_chosen.to_string()} title={listener.program.clone()} onclick={choose}>{ port }</button> }
     });
-    html! { <div class="preview-ports"><span class="hint">{ "Listening on" }</span>{ for choices }</div> }
+    html! { <div class="preview-ports"><span class="hint">{ say!("request.ports") }</span>{ for choices }</div> }
 }
 
 /// Chooses one of the requests of before.
@@ -209,8 +210,8 @@ fn history_choice(history: &UseStateHandle<Vec<Request>>, request: &UseStateHand
         .enumerate()
         .map(|(at, before)| html! { <option value={at.to_string()}>{ before.title() }</option> });
     html! {
-        <select class="request-history" aria-label="Earlier requests" disabled={history.is_empty()} onchange={choose}>
-            <option value="" selected=true>{ "Earlier" }</option>
+        <select class="request-history" aria-label={say!("request.earlier")} disabled={history.is_empty()} onchange={choose}>
+            <option value="" selected=true>{ say!("request.earlier.short") }</option>
             { for options }
         </select>
     }
@@ -268,9 +269,9 @@ fn Headers(props: &HeadersProps) -> Html {
         let number = at + 1;
         html! {
             <div key={at} class="request-header">
-                <input class="code" list="header-names" aria-label={format!("Header {number}")} placeholder="Name" autocomplete="off" spellcheck="false" value={name.clone()} oninput={typed(with(Rc::new(move |headers, text| headers[at].0 = text)))} />
-                <input class="code" aria-label={format!("Value of header {number}")} placeholder="Value" autocomplete="off" spellcheck="false" value={value.clone()} oninput={typed(with(Rc::new(move |headers, text| headers[at].1 = text)))} />
-                <button type="button" class="icon-button" aria-label={format!("Remove header {number}")} title="Remove" onclick={move |_: MouseEvent| remove.emit(String::new())}><Icon name={IconName::X} /></button>
+                <input class="code" list="header-names" aria-label={say!("request.header", number = number)} placeholder={say!("request.header.name")} autocomplete="off" spellcheck="false" value={name.clone()} oninput={typed(with(Rc::new(move |headers, text| headers[at].0 = text)))} />
+                <input class="code" aria-label={say!("request.header.value.of", number = number)} placeholder={say!("request.header.value")} autocomplete="off" spellcheck="false" value={value.clone()} oninput={typed(with(Rc::new(move |headers, text| headers[at].1 = text)))} />
+                <button type="button" class="icon-button" aria-label={say!("request.header.remove.of", number = number)} title={say!("request.header.remove")} onclick={move |_: MouseEvent| remove.emit(String::new())}><Icon name={IconName::X} /></button>
             </div>
         }
     });
@@ -280,7 +281,7 @@ fn Headers(props: &HeadersProps) -> Html {
         <div class="request-headers">
             <datalist id="header-names">{ for names }</datalist>
             { for rows }
-            <button type="button" class="add-header" onclick={move |_: MouseEvent| add.emit(String::new())}><Icon name={IconName::Plus} />{ "Add header" }</button>
+            <button type="button" class="add-header" onclick={move |_: MouseEvent| add.emit(String::new())}><Icon name={IconName::Plus} />{ say!("request.header.add") }</button>
         </div>
     }
 }

@@ -8,6 +8,7 @@ use super::icon::{Icon, IconName};
 use crate::interop::page;
 use crate::state::answer::{Piece, PieceKind, Shown, shown, status_words};
 use crate::words;
+use crate::words::catalogue::say;
 use crate::workbench::Response;
 
 /// What came of a request.
@@ -30,7 +31,7 @@ pub(crate) struct ResponseProps {
 pub(crate) fn ResponseView(props: &ResponseProps) -> Html {
     match &props.outcome {
         Outcome::Nothing => html! {},
-        Outcome::UnderWay => html! { <p class="preview-status hint" role="status">{ "Waiting for an answer" }</p> },
+        Outcome::UnderWay => html! { <p class="preview-status hint" role="status">{ say!("response.waiting") }</p> },
         Outcome::Failed(why) => html! { <p class="preview-status" role="alert">{ why }</p> },
         Outcome::Answered(response) => html! { <Answered response={response.clone()} path={props.path.clone()} /> },
     }
@@ -83,25 +84,25 @@ fn Answered(props: &AnsweredProps) -> Html {
                     { format!(" {}, {}", words::duration(response.took), words::size(response.size as u64)) }
                 </span>
                 <span class="spacer"></span>
-                <button class="icon-button" aria-label="Copy body" title="Copy the body" disabled={!is_text} onclick={copy}><Icon name={IconName::Copy} /></button>
-                <button class="icon-button" aria-label="Download body" title="Save the body as a file" disabled={response.body.is_empty()} onclick={save}><Icon name={IconName::Download} /></button>
+                <button class="icon-button" aria-label={say!("response.copy")} title={say!("response.copy")} disabled={!is_text} onclick={copy}><Icon name={IconName::Copy} /></button>
+                <button class="icon-button" aria-label={say!("response.download")} title={say!("response.download.about")} disabled={response.body.is_empty()} onclick={save}><Icon name={IconName::Download} /></button>
             </div>
             if response.is_cut() {
-                <p class="preview-note">{ format!("Only the first {} came into the page; the rest was left out.", words::size(response.body.len() as u64)) }</p>
+                <p class="preview-note">{ say!("response.cut", size = words::size(response.body.len() as u64)) }</p>
             } else if *is_partly {
-                <p class="preview-note">{ "The beginning is shown. Download has all of it." }</p>
+                <p class="preview-note">{ say!("response.partly") }</p>
             }
             <details>
-                <summary>{ format!("{} headers", response.headers.len()) }</summary>
+                <summary>{ say!("response.headers", count = response.headers.len()) }</summary>
                 <table>{ for headers }</table>
             </details>
             { match shown {
-                Shown::Nothing => html! { <p class="pane-empty">{ "The answer has no body." }</p> },
-                Shown::Json(pieces) => html! { <pre tabindex="0" role="region" aria-label="Body" class="json">{ for pieces.iter().map(piece) }</pre> },
-                Shown::Text(text) | Shown::Hex(text) => html! { <pre tabindex="0" role="region" aria-label="Body">{ text }</pre> },
+                Shown::Nothing => html! { <p class="pane-empty">{ say!("response.no-body") }</p> },
+                Shown::Json(pieces) => html! { <pre tabindex="0" role="region" aria-label={say!("request.body")} class="json">{ for pieces.iter().map(piece) }</pre> },
+                Shown::Text(text) | Shown::Hex(text) => html! { <pre tabindex="0" role="region" aria-label={say!("request.body")}>{ text }</pre> },
                 Shown::Image(_) => match &*image {
-                    Some(url) => html! { <div class="preview-image" role="region" aria-label="Body"><img src={url.address().to_owned()} alt="The image that was answered" /></div> },
-                    None => html! { <p class="pane-empty">{ "The image can't be shown here. Download has it." }</p> },
+                    Some(url) => html! { <div class="preview-image" role="region" aria-label={say!("request.body")}><img src={url.address().to_owned()} alt={say!("response.image")} /></div> },
+                    None => html! { <p class="pane-empty">{ say!("response.no-image") }</p> },
                 },
             } }
         </div>

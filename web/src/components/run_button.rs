@@ -12,6 +12,7 @@ use crate::run::Configuration;
 use crate::run::kept;
 use crate::state::commands::Command;
 use crate::state::runs::{Choice, Runs};
+use crate::words::catalogue::say;
 use crate::workbench::Workbench;
 
 #[derive(Properties, PartialEq)]
@@ -41,9 +42,10 @@ pub(crate) fn RunButton(props: &RunButtonProps) -> Html {
     let (chosen_keys, file_keys) = (keys(Command::RunChosen), keys(Command::Run));
     let title = match chosen {
         Some(configuration) => {
-            format!("Run {}: {}{}", configuration.name, configuration.command, in_brackets(&chosen_keys))
+            let keys = in_brackets(&chosen_keys);
+            say!("run.about", name = configuration.name, command = configuration.command, keys = keys)
         }
-        None => format!("Save and run the open file{}", in_brackets(&file_keys)),
+        None => say!("run.about.file", keys = in_brackets(&file_keys)),
     };
     let run = {
         let workbench = workbench.clone();
@@ -128,14 +130,14 @@ pub(crate) fn RunButton(props: &RunButtonProps) -> Html {
                 <span class="run-chosen" aria-hidden="true">{ &configuration.name }</span>
             }
             <span class="run-split" {onkeydown}>
-                <button class="primary run" aria-label="Run" disabled={!can_run} {title} onclick={run}>
-                    <Icon name={IconName::Play} /><span>{ "Run" }</span>
+                <button class="primary run" aria-label={say!("run.name")} disabled={!can_run} {title} onclick={run}>
+                    <Icon name={IconName::Play} /><span>{ say!("run.name") }</span>
                 </button>
                 <button
                     class="primary run-more"
                     ref={opener}
-                    aria-label="Run configurations"
-                    title="Choose what to run"
+                    aria-label={say!("run.configurations")}
+                    title={say!("run.choose")}
                     aria-haspopup="menu"
                     aria-expanded={open.to_string()}
                     disabled={!works}
@@ -144,27 +146,27 @@ pub(crate) fn RunButton(props: &RunButtonProps) -> Html {
                     <Icon name={IconName::ChevronDown} />
                 </button>
                 if *open {
-                    <div ref={node} class="context-menu run-menu" role="menu" aria-label="Run configurations" {onfocusout}>
+                    <div ref={node} class="context-menu run-menu" role="menu" aria-label={say!("run.configurations")} {onfocusout}>
                         <button role="menuitemradio" aria-checked={chosen.is_none().to_string()} tabindex="-1" aria-disabled={(!has_file).to_string()} onclick={open_file}>
                             <Icon name={if chosen.is_none() { IconName::Check } else { IconName::FileCode }} />
-                            <span>{ "Open file" }</span>
+                            <span>{ say!("run.open-file") }</span>
                             if let Some(keys) = &file_keys {
                                 <kbd>{ keys }</kbd>
                             }
                         </button>
                         if own > 0 {
-                            <div class="menu-label" role="presentation">{ "Of this project" }</div>
+                            <div class="menu-label" role="presentation">{ say!("run.kept") }</div>
                             { kept }
                         }
                         if runs.all().count() > own {
-                            <div class="menu-label" role="presentation">{ "Found" }</div>
+                            <div class="menu-label" role="presentation">{ say!("run.found") }</div>
                             { found }
                         }
                         if let Some(problem) = &runs.kept.problem {
-                            <p class="menu-problem"><Icon name={IconName::AlertTriangle} />{ format!("{}, line {}: {}", kept::FILE, problem.line, problem.what) }</p>
+                            <p class="menu-problem"><Icon name={IconName::AlertTriangle} />{ say!("run.problem", file = kept::FILE, line = problem.line, what = problem.what) }</p>
                         }
                         <hr />
-                        <button role="menuitem" tabindex="-1" onclick={edit}><Icon name={IconName::Pencil} /><span>{ "Edit configurations…" }</span></button>
+                        <button role="menuitem" tabindex="-1" onclick={edit}><Icon name={IconName::Pencil} /><span>{ say!("run.edit") }</span></button>
                     </div>
                 }
             </span>

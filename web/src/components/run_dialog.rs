@@ -13,6 +13,7 @@ use crate::run::Configuration;
 use crate::run::kept;
 use crate::state::Action;
 use crate::state::runs::Runs;
+use crate::words::catalogue::say;
 use crate::workbench::Workbench;
 
 #[derive(Properties, PartialEq)]
@@ -46,7 +47,7 @@ impl Draft {
         let lines = self.environment.lines().map(str::trim).filter(|line| !line.is_empty());
         let pair = |line: &str| match line.split_once('=') {
             Some((name, value)) => Ok((name.trim().to_owned(), value.to_owned())),
-            None => Err(format!("The environment has one NAME=value on each line; {line} is none.")),
+            None => Err(say!("run.edit.no-pair", line = line)),
         };
         let environment = lines.map(pair).collect::<Result<_, _>>()?;
         kept::checked(&self.name, &self.command, &self.folder, environment).map_err(|why| sentence(&why))
@@ -103,7 +104,7 @@ pub(crate) fn RunDialog(props: &RunDialogProps) -> Html {
             let mut checked: Vec<Configuration> = Vec::new();
             for (index, draft) in drafts.iter().enumerate() {
                 let fits = draft.checked().and_then(|it| match checked.iter().any(|other| other.name == it.name) {
-                    true => Err(format!("Two configurations are called {}.", it.name)),
+                    true => Err(say!("run.edit.twice", name = it.name)),
                     false => Ok(it),
                 });
                 match fits {
@@ -127,13 +128,13 @@ pub(crate) fn RunDialog(props: &RunDialogProps) -> Html {
     let choices = drafts.iter().enumerate().map(|(index, draft)| {
         let at = at.clone();
         let choose = Callback::from(move |_: MouseEvent| at.set(index));
-        let name = if draft.name.trim().is_empty() { "Unnamed".to_owned() } else { draft.name.clone() };
+        let name = if draft.name.trim().is_empty() { say!("run.edit.unnamed").to_owned() } else { draft.name.clone() };
         html! { <li><button type="button" aria-pressed={(index == shown).to_string()} onclick={choose}>{ name }</button></li> }
     });
     let proposals = runs.found.iter().filter(|found| !drafts.iter().any(|draft| draft.name == found.name));
     let proposals: Vec<Html> = proposals
         .map(|found| {
-            let (add, title) = (add(Draft::of(found)), format!("Keep a copy of: {}", found.command));
+            let (add, title) = (add(Draft::of(found)), say!("run.edit.keep", command = found.command));
             html! { <button type="button" class="plain" {title} onclick={add}><Icon name={IconName::Plus} />{ &found.name }</button> }
         })
         .collect();
@@ -148,30 +149,30 @@ pub(crate) fn RunDialog(props: &RunDialogProps) -> Html {
     };
     let foot = html! {
         <>
-            <button type="button" class="plain" onclick={cancel}>{ "Cancel" }</button>
-            <button form="run-form" class="primary" disabled={runs.kept.problem.is_some()}>{ "Save" }</button>
+            <button type="button" class="plain" onclick={cancel}>{ say!("dialog.cancel") }</button>
+            <button form="run-form" class="primary" disabled={runs.kept.problem.is_some()}>{ say!("run.edit.save") }</button>
         </>
     };
     html! {
-        <Dialog workbench={workbench.clone()} name="Run configurations" title="Run configurations" class="run-dialog" {foot}>
+        <Dialog workbench={workbench.clone()} name={say!("run.configurations")} title={say!("run.configurations")} class="run-dialog" {foot}>
             <form id="run-form" class="run-form" {onsubmit}>
                 <div class="run-list">
-                    <ul aria-label="Configurations">{ for choices }</ul>
-                    <button type="button" class="plain" onclick={add(Draft::default())}><Icon name={IconName::Plus} />{ "New" }</button>
+                    <ul aria-label={say!("run.edit.list")}>{ for choices }</ul>
+                    <button type="button" class="plain" onclick={add(Draft::default())}><Icon name={IconName::Plus} />{ say!("run.edit.new") }</button>
                 </div>
                 <div class="run-fields">
                     if let Some(draft) = drafts.get(shown) {
                         { fields(draft, shown, change) }
                         <div class="field-row">
                             { is_default(&default, &draft.name) }
-                            <button type="button" onclick={remove}><Icon name={IconName::Trash} />{ "Remove" }</button>
+                            <button type="button" onclick={remove}><Icon name={IconName::Trash} />{ say!("run.edit.remove") }</button>
                         </div>
                     } else {
-                        <p class="hint">{ "This project keeps none of its own. Add one, or keep a copy of one that was found." }</p>
+                        <p class="hint">{ say!("run.edit.none") }</p>
                     }
                     if !proposals.is_empty() {
                         <div class="field">
-                            <span class="field-label">{ "Found in the project" }</span>
+                            <span class="field-label">{ say!("run.edit.found") }</span>
                             <div class="run-proposals">{ for proposals }</div>
                         </div>
                     }
@@ -179,14 +180,14 @@ pub(crate) fn RunDialog(props: &RunDialogProps) -> Html {
                 if let Some(mistake) = &runs.kept.problem {
                     // Written anew from here, it would lose what could not be read.
                     <p class="form-problem" role="alert">
-                        { format!("Line {} of the file has a mistake: {}. Mend it there first; what is in it stays as it is.", mistake.line, mistake.what) }
-                        <button type="button" class="plain" onclick={open_file}>{ "Open the file" }</button>
+                        { say!("run.edit.mistake", line = mistake.line, what = mistake.what) }
+                        <button type="button" class="plain" onclick={open_file}>{ say!("run.edit.open") }</button>
                     </p>
                 }
                 if let Some(problem) = &*problem {
                     <p class="form-problem" role="alert">{ problem }</p>
                 }
-                <p class="hint run-where">{ "Kept in " }<code>{ kept::FILE }</code>{ ", for everybody in the room." }</p>
+                <p class="hint run-where">{ say!("run.edit.where", file = kept::FILE) }</p>
             </form>
         </Dialog>
     }
@@ -213,19 +214,19 @@ fn fields(draft: &Draft, at: usize, change: impl Fn(fn(&mut Draft) -> &mut Strin
     html! {
         <div class="run-field-list" key={at}>
             <div class="field">
-                <label for="run-name">{ "Name" }</label>
+                <label for="run-name">{ say!("run.edit.name") }</label>
                 <input id="run-name" autocomplete="off" value={draft.name.clone()} oninput={input(|draft| &mut draft.name)} />
             </div>
             <div class="field">
-                <label for="run-command">{ "Command" }</label>
+                <label for="run-command">{ say!("run.edit.command") }</label>
                 <input id="run-command" class="code" autocomplete="off" spellcheck="false" placeholder="python main.py" value={draft.command.clone()} oninput={input(|draft| &mut draft.command)} />
             </div>
             <div class="field">
-                <label for="run-folder">{ "Folder" }</label>
-                <input id="run-folder" class="code" autocomplete="off" spellcheck="false" placeholder="The project’s own" value={draft.folder.clone()} oninput={input(|draft| &mut draft.folder)} />
+                <label for="run-folder">{ say!("run.edit.folder") }</label>
+                <input id="run-folder" class="code" autocomplete="off" spellcheck="false" placeholder={say!("run.edit.folder.own")} value={draft.folder.clone()} oninput={input(|draft| &mut draft.folder)} />
             </div>
             <div class="field">
-                <label for="run-environment">{ "Environment" }</label>
+                <label for="run-environment">{ say!("run.edit.environment") }</label>
                 <textarea id="run-environment" class="code" rows="3" spellcheck="false" placeholder="PORT=8000" value={draft.environment.clone()} oninput={area} />
             </div>
         </div>
@@ -241,7 +242,7 @@ fn is_default(default: &UseStateHandle<Option<String>>, name: &str) -> Html {
     html! {
         <label class="check run-default">
             <input type="checkbox" checked={is_it} disabled={name.trim().is_empty()} onchange={toggle} />
-            { "Run starts this one" }
+            { say!("run.edit.default") }
         </label>
     }
 }

@@ -98,20 +98,9 @@ pub(crate) fn toolbar(workbench: &Workbench, state: &State, me: &Me) -> Html {
 fn stop_words(sent: Option<TerminalSignal>) -> (&'static str, String) {
     let seconds = PATIENCE / 1000;
     match sent {
-        None => (
-            "Stop",
-            format!(
-                "Interrupt what runs (Shift+F5). If it goes on, SIGTERM follows after {seconds} s, and SIGKILL {seconds} s later"
-            ),
-        ),
-        Some(TerminalSignal::Interrupt) => {
-            ("Stop harder", format!("It was interrupted. SIGTERM follows within {seconds} s; press to send it now"))
-        }
-        Some(TerminalSignal::Terminate) => {
-            ("Stop harder", format!("It was sent SIGTERM. SIGKILL follows within {seconds} s; press to send it now"))
-        }
-        Some(_) => {
-            ("Stop harder", "It was sent SIGKILL, which no program can put off; press to send it again".to_owned())
-        }
+        None => (say!("stop.name"), say!("stop.about", seconds = seconds)),
+        Some(TerminalSignal::Interrupt) => (say!("stop.harder"), say!("stop.about.interrupted", seconds = seconds)),
+        Some(TerminalSignal::Terminate) => (say!("stop.harder"), say!("stop.about.terminated", seconds = seconds)),
+        Some(_) => (say!("stop.harder"), say!("stop.about.killed").to_owned()),
     }
 }

@@ -8,6 +8,7 @@ pub mod table;
 use serde::{Deserialize, Serialize};
 
 use super::keys::Choices;
+use crate::words::catalogue::say;
 use stored::Values;
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -173,9 +174,9 @@ impl PanelTab {
 
     pub fn name(self) -> &'static str {
         match self {
-            Self::Terminals => "Terminals",
-            Self::Output => "Output",
-            Self::Ports => "Ports",
+            Self::Terminals => say!("panel.terminals"),
+            Self::Output => say!("panel.output"),
+            Self::Ports => say!("panel.ports"),
         }
     }
 }

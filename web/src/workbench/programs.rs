@@ -17,6 +17,7 @@ use crate::run::{Configuration, Plan, plan};
 use crate::state::settings::{Layout, Pane, PanelTab};
 use crate::state::terminals::{Run, Runnable, TerminalsAction};
 use crate::state::{Action, Occasion};
+use crate::words::catalogue::say;
 
 /// A program that was told to stop and goes on is sent the next stronger signal after this, in milliseconds: SIGINT,
 /// SIGTERM, SIGKILL.
@@ -160,7 +161,7 @@ impl Workbench {
         let command = self.state().runs.get(name).map(Configuration::line);
         match command {
             Some(command) => self.begin(Start { what: Runnable::Named(name.to_owned()), command }),
-            None => self.alert_until_run(format!("There is no run configuration called {name} any more.")),
+            None => self.alert_until_run(say!("run.gone", name = name)),
         }
     }
 

@@ -22,7 +22,7 @@ use crate::run::found::{Facts, found};
 use crate::run::kept::{self, Kept, Problem};
 use crate::state::runs::{Choice, RunsAction};
 use crate::state::{Action, Dialog};
-use crate::words;
+use crate::words::{self, catalogue::say};
 
 /// Changes are gathered for this long before the project is looked at again, in milliseconds.
 const GATHER: u32 = 400;
@@ -154,10 +154,7 @@ impl Workbench {
         }
         *self.looking.told.borrow_mut() = problem.cloned();
         if let Some(Problem { line, what }) = problem {
-            self.alert(format!(
-                "{} has a mistake on line {line}: {what}. What can be read of it counts; mend the line, or use Edit configurations.",
-                kept::FILE
-            ));
+            self.alert(say!("run.mistake", file = kept::FILE, line = line, what = what));
         }
     }
 
