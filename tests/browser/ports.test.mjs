@@ -131,3 +131,54 @@ scenario('a request is made up, sent by keys, and its answer is laid out', async
   await form.getByRole('combobox', { name: 'Earlier requests' }).selectOption({ label: 'POST :4321/' });
   assert.equal(await field('Request body').inputValue(), '{"x": [1, 2]}');
 });
+
+/** Whether nothing of the pane is wider than the pane. */
+const fits = (pane) => pane.evaluate((element) => element.scrollWidth <= element.clientWidth);
+
+scenario('the form works in a narrow pane and on a phone', async (stage) => {
+  const ide = await stage.person();
+  await ide.ready();
+  await serve(ide);
+  await ide.page.getByRole('status', { name: 'New port' }).getByRole('button', { name: 'Open', exact: true }).click();
+  const preview = ide.page.getByRole('region', { name: 'Preview' });
+  await ide.page.getByRole('separator', { name: 'Width of the pane at the right' }).focus();
+  await ide.page.keyboard.press('Home');
+  await preview.getByRole('button', { name: 'Add header' }).click();
+  await preview.getByRole('combobox', { name: 'Body' }).selectOption('JSON');
+  await preview.getByRole('textbox', { name: 'Request body' }).fill('[]');
+  await preview.getByRole('button', { name: 'Send' }).click();
+  await preview.getByText(/^201 Created/).waitFor();
+  await ide.page.screenshot({ path: 'target/browser/request-narrow.png' });
+  assert.equal((await preview.boundingBox()).width, 240);
+  assert.ok(await fits(preview));
+
+  const phone = await stage.person({
+    link: await ide.share('editor'),
+    viewport: { width: 390, height: 844 },
+    hasTouch: true,
+    isMobile: true,
+    colorScheme: 'dark',
+  });
+  await phone.connected();
+  await phone.button('Run configurations').tap();
+  await phone.page.getByRole('menuitem', { name: 'Edit configurations…' }).waitFor();
+  await phone.page.screenshot({ path: 'target/browser/run-menu-phone.png' });
+  await phone.page.getByRole('menuitem', { name: 'Edit configurations…' }).tap();
+  await phone.dialog('Run configurations').getByRole('button', { name: 'New', exact: true }).tap();
+  await phone.page.screenshot({ path: 'target/browser/run-dialog-phone.png' });
+  await phone.page.keyboard.press('Escape');
+  await phone.button('Terminal').tap();
+  await phone.page.screenshot({ path: 'target/browser/panel-phone.png' });
+  await phone.page.getByRole('tab', { name: 'Output', exact: true }).tap();
+  await phone.page.getByRole('region', { name: 'Output' }).getByText('Nothing has run here yet.').waitFor();
+  await phone.page.screenshot({ path: 'target/browser/output-phone.png' });
+  await phone.page.getByRole('tab', { name: 'Ports', exact: true }).tap();
+  await phone.page.screenshot({ path: 'target/browser/ports-phone.png' });
+  await phone.button('Open port 4321').tap();
+  const pane = phone.page.getByRole('region', { name: 'Preview' });
+  await pane.getByRole('textbox', { name: 'Path' }).fill('none');
+  await pane.getByRole('button', { name: 'Send' }).tap();
+  await pane.getByText(/^404 Not Found/).waitFor();
+  await phone.page.screenshot({ path: 'target/browser/request-phone.png' });
+  assert.ok(await fits(pane));
+});

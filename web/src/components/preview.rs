@@ -133,10 +133,11 @@ pub(crate) fn Preview(props: &PreviewProps) -> Html {
                     { select(say!("request.method"), &request.method, METHODS.iter().map(|it| (*it).to_owned()).collect(), change(Box::new(|request, text| request.method = text))) }
                     <input class="preview-port" aria-label={say!("request.port")} inputmode="numeric" autocomplete="off" value={request.port.clone()} oninput={typed(change(Box::new(|request, text| request.port = text)))} />
                     <input class="code" data-field="path" aria-label={say!("request.path")} placeholder="/" autocomplete="off" spellcheck="false" value={request.path.clone()} oninput={typed(change(Box::new(|request, text| request.path = text)))} />
+                    // Each is a button of its own: one that turned into the other while it is pressed would send.
                     if is_under_way {
-                        <button type="button" class="plain" onclick={cancel}>{ say!("dialog.cancel") }</button>
+                        <button key="cancel" type="button" class="plain" onclick={cancel}>{ say!("dialog.cancel") }</button>
                     } else {
-                        <button class="primary" disabled={problem.is_some()} title={say!("request.send.about")}>{ say!("request.send") }</button>
+                        <button key="send" class="primary" disabled={problem.is_some()} title={say!("request.send.about")}>{ say!("request.send") }</button>
                     }
                 </div>
                 <Headers headers={request.headers.clone()} change={{

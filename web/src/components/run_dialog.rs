@@ -63,8 +63,9 @@ pub(crate) fn RunDialog(props: &RunDialogProps) -> Html {
     let problem = use_state_eq(|| None::<String>);
     let shown = (*at).min(drafts.len().saturating_sub(1));
     let change = |to: fn(&mut Draft) -> &mut String| {
-        let drafts = drafts.clone();
+        let (drafts, problem) = (drafts.clone(), problem.clone());
         Callback::from(move |text: String| {
+            problem.set(None);
             let mut changed = (*drafts).clone();
             if let Some(draft) = changed.get_mut(shown) {
                 *to(draft) = text;
