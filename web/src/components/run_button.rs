@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use gloo_events::EventListener;
 use wasm_bindgen::JsCast as _;
 use web_sys::{Element, KeyboardEvent, Node};
 use yew::prelude::*;
@@ -27,13 +28,28 @@ pub(crate) struct RunButtonProps {
 #[component]
 pub(crate) fn RunButton(props: &RunButtonProps) -> Html {
     let RunButtonProps { workbench, runs, has_file, works } = props;
-    let (node, opener) = (use_node_ref(), use_node_ref());
+    let (node, opener, split) = (use_node_ref(), use_node_ref(), use_node_ref());
     let open = use_state_eq(|| false);
     use_effect_with((node.clone(), *open), |(node, open)| {
         let menu = node.cast::<Element>().filter(|_| *open);
         let first = |selector| menu.as_ref().and_then(|menu| menu.query_selector(selector).ok().flatten());
         if let Some(item) = first("[aria-checked=true]").or_else(|| first("[role^=menuitem]")) {
             page::give_focus(&item);
+        }
+    });
+    use_effect_with((split.clone(), *open), {
+        let open = open.clone();
+        move |(split, is_open)| {
+            let split = split.clone();
+            let outside = is_open.then(|| {
+                EventListener::new(&page::document(), "pointerdown", move |event| {
+                    let target = event.target().and_then(|target| target.dyn_into::<Node>().ok());
+                    if !split.get().is_some_and(|split| split.contains(target.as_ref())) {
+                        open.set(false);
+                    }
+                })
+            });
+            move || drop(outside)
         }
     });
     let chosen = runs.chosen();
@@ -88,8 +104,8 @@ pub(crate) fn RunButton(props: &RunButtonProps) -> Html {
         let (open, node) = (open.clone(), node.clone());
         Callback::from(move |event: FocusEvent| {
             let to = event.related_target().and_then(|to| to.dyn_into::<Node>().ok());
-            // To nowhere is a press on what takes no focus, a heading of the menu for one.
-            let is_outside = |menu: Element| to.as_ref().is_none_or(|to| !menu.contains(Some(to)));
+            // To nowhere is a press on what takes no focus, which in some browsers is every button.
+            let is_outside = |menu: Element| to.as_ref().is_some_and(|to| !menu.contains(Some(to)));
             if node.cast::<Element>().is_some_and(is_outside) {
                 open.set(false);
             }
@@ -129,7 +145,7 @@ pub(crate) fn RunButton(props: &RunButtonProps) -> Html {
             if let Some(configuration) = chosen {
                 <span class="run-chosen" aria-hidden="true">{ &configuration.name }</span>
             }
-            <span class="run-split" {onkeydown}>
+            <span class="run-split" ref={split} {onkeydown}>
                 <button class="primary run" aria-label={say!("run.name")} disabled={!can_run} {title} onclick={run}>
                     <Icon name={IconName::Play} /><span>{ say!("run.name") }</span>
                 </button>
