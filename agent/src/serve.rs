@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::id::{RequestId, SessionId, StreamId};
-use embedenv_shared::link::ports::Listening;
+use embedenv_shared::link::ports::{Listener, Listening};
 use embedenv_shared::link::sessions::Open;
 use embedenv_shared::link::{self as wire, Event, Greeting, Header, Kind, MAX_TO_AGENT, Pong, Reply, Request};
 use rustix::fs::{Mode, OFlags};
@@ -94,7 +94,7 @@ enum Done {
     /// Whether the home is over its quota, and how long the count took.
     Counted(bool, Duration),
     /// What listens, and how long it took to find out.
-    Ports(Vec<u16>, Duration),
+    Ports(Vec<Listener>, Duration),
 }
 
 /// The link ends.
@@ -521,7 +521,7 @@ impl Agent {
             Look::Read => {
                 let read = || {
                     let begun = Instant::now();
-                    Done::Ports(listening::ports(), begun.elapsed())
+                    Done::Ports(listening::listeners(), begun.elapsed())
                 };
                 if self.workers.add(0, read).is_err() {
                     self.ports = listening::Ports::new(Instant::now(), self.proxy_port());

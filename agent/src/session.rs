@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use embedenv_shared::id::{RequestId, SessionId};
 use embedenv_shared::link::sessions::{
-    ExitStatus, Exited, Gap, Master, Open, RING, SessionKind, SessionState, Size, WINDOW,
+    Cost, ExitStatus, Exited, Gap, Master, Open, RING, SessionKind, SessionState, Size, WINDOW,
 };
 use embedenv_shared::link::{self as wire, Event, Kind, MAX_CHUNK};
 use rustix::io::Errno;
@@ -67,6 +67,8 @@ pub struct Session {
     reader: Option<Reader>,
     input: VecDeque<u8>,
     told_exit: bool,
+    /// What the program took, once it has ended and if its holder could say.
+    cost: Option<Cost>,
     /// Frames of input typed on this connection.
     inputs: u64,
     /// The server may have the terminal's master and has not.
@@ -126,6 +128,7 @@ impl Session {
             reader: Some(Reader { sent: 0, read: 0, full_since: None, given_up: false }),
             input: VecDeque::new(),
             told_exit: false,
+            cost: None,
             inputs: 0,
             owes_master: true,
             watch: Watch::default(),
@@ -152,7 +155,7 @@ impl Session {
 
     fn exited(&self) -> Option<Exited> {
         match self.phase {
-            Phase::Ended(status, offset) => Some(Exited { session: self.id, status, offset }),
+            Phase::Ended(status, offset) => Some(Exited { session: self.id, status, offset, cost: self.cost }),
             _ => None,
         }
     }
@@ -397,7 +400,8 @@ impl Session {
             (Some(Report::Failed(errno)), Phase::Starting(request, generation)) => {
                 Told::Failed(request, generation, errno)
             }
-            (Some(Report::Ended(status)), Phase::Running) => {
+            (Some(Report::Ended(status, cost)), Phase::Running) => {
+                self.cost = Some(cost);
                 self.phase = Phase::Draining(status, MAX_DRAIN);
                 Told::Nothing
             }

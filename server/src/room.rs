@@ -35,7 +35,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use embedenv_shared::code::{ErrorCode, Failure};
-use embedenv_shared::frame::{JoinedFull, SandboxState, ServerFrame};
+use embedenv_shared::frame::{JoinedFull, Listener, SandboxState, ServerFrame};
 use embedenv_shared::id::{RoomId, SessionId};
 use embedenv_shared::link::Event;
 use embedenv_shared::link::files::{ProjectList, Projects};
@@ -108,7 +108,7 @@ pub struct Room {
     pub identities: Identities,
     requests: Requests,
     searches: Searches,
-    ports: Mutex<Vec<u16>>,
+    listeners: Mutex<Vec<Listener>>,
     /// Everybody is about to be told who is here.
     people_due: AtomicBool,
 }
@@ -137,7 +137,7 @@ impl Room {
             watches: Watches::default(),
             requests: Requests::default(),
             searches: Searches::default(),
-            ports: Mutex::default(),
+            listeners: Mutex::default(),
             people_due: AtomicBool::new(false),
         })
     }
@@ -168,13 +168,15 @@ impl Room {
             // Sent behind `joined`, which is not on its way yet.
             member.outbox.put(outbox::Message::Text(frame.to_text()));
         }
+        let listeners = self.listeners.lock().clone();
         JoinedFull {
             protocol: embedenv_shared::PROTOCOL,
             room: self.id,
             member: member.who,
             projects,
             terminals: self.sessions.all().iter().map(|session| session.describe()).collect(),
-            ports: self.ports.lock().clone(),
+            ports: listeners.iter().map(|listener| listener.port).collect(),
+            listeners,
             people: self.members.people(),
             sandbox: self.sandbox.state(),
             sandbox_epoch,
@@ -304,8 +306,10 @@ impl LinkListener for Ears {
                 room.watches.tell(&room.members, changed);
             }
             Event::Ports(listening) => {
-                room.ports.lock().clone_from(&listening.ports);
-                room.members.tell(&ServerFrame::Ports { ports: listening.ports });
+                let listeners: Vec<Listener> = listening.ports.iter().map(Listener::from).collect();
+                room.listeners.lock().clone_from(&listeners);
+                let ports = listeners.iter().map(|listener| listener.port).collect();
+                room.members.tell(&ServerFrame::Ports { ports, listeners });
             }
             Event::OverQuota(over) => {
                 if over {

@@ -10,7 +10,8 @@ use crate::command::FrameId;
 use crate::event::RoomEvent;
 use crate::id::{DocumentId, MemberId, Role, RoomId, SessionId};
 use crate::link::files::Entry;
-use crate::link::sessions::ExitStatus;
+use crate::link::ports;
+use crate::link::sessions::{ExitStatus, Exited};
 use crate::path::{ProjectName, WorkspacePath};
 use crate::search::{FolderFiles, FoundFile, Outcome, Summary};
 use crate::tree::Encoding;
@@ -158,6 +159,9 @@ pub enum ServerFrame {
     },
     Ports {
         ports: Vec<u16>,
+        /// The same ports with what is known of who listens.
+        #[serde(default)]
+        listeners: Vec<Listener>,
     },
     Sandbox {
         state: SandboxState,
@@ -241,6 +245,9 @@ pub struct JoinedFull {
     pub projects: Vec<ProjectName>,
     pub terminals: Vec<Terminal>,
     pub ports: Vec<u16>,
+    /// The same ports with what is known of who listens.
+    #[serde(default)]
+    pub listeners: Vec<Listener>,
     pub people: Vec<Person>,
     pub sandbox: SandboxState,
     /// Names the life of the sandbox: after it changed, terminals of before are gone.
@@ -335,13 +342,52 @@ pub struct Exit {
     pub code: Option<i32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signal: Option<i32>,
+    /// From its start to its end, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elapsed: Option<u64>,
+    /// The most memory that one of its processes had resident, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<u64>,
 }
 
-impl From<ExitStatus> for Exit {
-    fn from(status: ExitStatus) -> Self {
-        match status {
-            ExitStatus::Code(code) => Self { code: Some(code), signal: None },
-            ExitStatus::Signal(signal) => Self { code: None, signal: Some(signal) },
+impl From<&Exited> for Exit {
+    fn from(exited: &Exited) -> Self {
+        let (code, signal) = match exited.status {
+            ExitStatus::Code(code) => (Some(code), None),
+            ExitStatus::Signal(signal) => (None, Some(signal)),
+        };
+        let (elapsed, memory) = (exited.cost.map(|cost| cost.elapsed), exited.cost.map(|cost| cost.memory));
+        Self { code, signal, elapsed, memory }
+    }
+}
+
+/// Something that listens on a port in the sandbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listener {
+    pub port: u16,
+    /// The process, if it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u32>,
+    /// What the process is called, at most [`MAX_PROGRAM`] characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<String>,
+    /// When it was first seen to listen, in milliseconds since 1970.
+    pub since: u64,
+}
+
+/// Characters of a program's name that are told; the rest is cut off.
+pub const MAX_PROGRAM: usize = 64;
+
+impl From<&ports::Listener> for Listener {
+    fn from(listener: &ports::Listener) -> Self {
+        let name = |program: &ports::Program| {
+            program.name.chars().filter(|letter| !letter.is_control()).take(MAX_PROGRAM).collect()
+        };
+        Self {
+            port: listener.port,
+            pid: listener.program.as_ref().map(|program| program.pid),
+            program: listener.program.as_ref().map(name),
+            since: listener.since,
         }
     }
 }

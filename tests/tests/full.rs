@@ -52,13 +52,17 @@ async fn the_end_of_a_run_is_told_after_its_output() -> Result<()> {
     let number = terminal(&mut client, Some("seq 1 20000; exit 3")).await?;
     let ended = |frame: &Value| frame["type"] == "terminal" && frame["terminal"] == number && !frame["exit"].is_null();
     let exit = client.frame_where("the exit", ended).await?;
-    assert_eq!(exit["exit"], json!({"code": 3}));
+    assert_eq!(exit["exit"]["code"], 3);
+    assert!(exit["exit"]["signal"].is_null());
+    let (elapsed, memory) = (exit["exit"]["elapsed"].as_u64(), exit["exit"]["memory"].as_u64());
+    assert!(elapsed.is_some_and(|elapsed| elapsed < 60_000), "{exit}");
+    assert!(memory.is_some_and(|memory| (100_000..1_000_000_000).contains(&memory)), "{exit}");
     assert!(client.output_of(number).ends_with("20000\r\n"));
 
     // One that has ended before anybody could look is told too.
     for _ in 0..20 {
         let number = terminal(&mut client, Some("exit 4")).await?;
-        let ended = |frame: &Value| frame["terminal"] == number && frame["exit"] == json!({"code": 4});
+        let ended = |frame: &Value| frame["terminal"] == number && frame["exit"]["code"] == 4;
         client.frame_where("the exit", ended).await?;
         client.request(json!({"type": "terminal-close", "terminal": number})).await?;
     }

@@ -6,3 +6,4 @@ pub(crate) mod language;
 pub(crate) mod modules;
 pub(crate) mod page;
 pub(crate) mod terminal;
+pub(crate) mod toml;

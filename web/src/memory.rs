@@ -11,6 +11,8 @@ use crate::interop::page;
 use crate::link::RoomLink;
 use crate::state::State;
 use crate::state::groups::Kept;
+use crate::state::request::Request;
+use crate::state::runs::Choice;
 use crate::state::settings::stored::Values;
 use crate::state::settings::{Layout, Settings};
 
@@ -21,6 +23,11 @@ const RESUME: &str = "embedenv.resume";
 pub(crate) const SETTINGS: &str = "embedenv.settings";
 pub(crate) const ROOMS: &str = "embedenv.rooms";
 const LAYOUT: &str = "embedenv.layout";
+const CHOICES: &str = "embedenv.runs";
+const REQUESTS: &str = "embedenv.requests";
+const PORTS: &str = "embedenv.ports";
+/// Projects of which it is remembered what Run is for; the oldest make room.
+const MAX_CHOICES: usize = 50;
 
 /// Rooms whose own settings are kept; the one that was set longest ago makes room.
 const MAX_ROOMS: usize = 50;
@@ -116,6 +123,46 @@ pub(crate) fn keep_room_settings(room: RoomId, values: &Values) {
     }
     let surplus = rooms.len().saturating_sub(MAX_ROOMS);
     write(page::local_storage(), ROOMS, &rooms[surplus..].to_vec());
+}
+
+/// What Run is for in a project.
+pub(crate) fn choice(room: RoomId, project: &ProjectName) -> Option<Choice> {
+    choices().into_iter().find(|(of, _)| *of == place(room, project)).map(|(_, choice)| choice)
+}
+
+pub(crate) fn keep_choice(room: RoomId, project: &ProjectName, choice: &Choice) {
+    let mut all = choices();
+    all.retain(|(of, _)| *of != place(room, project));
+    all.push((place(room, project), choice.clone()));
+    let surplus = all.len().saturating_sub(MAX_CHOICES);
+    all.drain(..surplus);
+    write(page::local_storage(), CHOICES, &all);
+}
+
+fn choices() -> Vec<(String, Choice)> {
+    read(page::local_storage(), CHOICES).unwrap_or_default()
+}
+
+fn place(room: RoomId, project: &ProjectName) -> String {
+    format!("{room}/{project}")
+}
+
+/// The requests that were made in this tab, the newest first.
+pub(crate) fn requests() -> Vec<Request> {
+    read(page::session_storage(), REQUESTS).unwrap_or_default()
+}
+
+pub(crate) fn keep_requests(requests: &[Request]) {
+    write(page::session_storage(), REQUESTS, &requests);
+}
+
+/// Ports that this tab has told of.
+pub(crate) fn told_ports() -> Vec<u16> {
+    read(page::session_storage(), PORTS).unwrap_or_default()
+}
+
+pub(crate) fn keep_told_ports(ports: &[u16]) {
+    write(page::session_storage(), PORTS, &ports);
 }
 
 fn read<T: DeserializeOwned>(storage: Option<Storage>, key: &str) -> Option<T> {

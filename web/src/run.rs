@@ -1,6 +1,9 @@
-//! The one table of how a file is run, by its name. Makes command lines; starts nothing.
+//! The one table of how a file is run, by its name, and what a run configuration is. Makes command lines; starts nothing.
 //!
 //! Commands run in the project's folder, in a login shell on a terminal of their own.
+
+pub mod found;
+pub mod kept;
 
 use embedenv_shared::path::WorkspacePath;
 
@@ -10,6 +13,43 @@ pub enum Plan {
     Command(String),
     /// There is nothing to run, and why.
     Nothing(String),
+}
+
+/// Something that can be run by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Configuration {
+    pub name: String,
+    /// A command line for the shell.
+    pub command: String,
+    /// Where it runs.
+    pub folder: WorkspacePath,
+    /// Names and values of variables that it gets besides the shell's.
+    pub environment: Vec<(String, String)>,
+}
+
+impl Configuration {
+    pub fn new(name: &str, command: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            command: command.to_owned(),
+            folder: WorkspacePath::root(),
+            environment: Vec::new(),
+        }
+    }
+
+    /// The whole line, which begins in the project's folder.
+    pub fn line(&self) -> String {
+        let mut line = String::new();
+        if !self.folder.is_root() {
+            line = format!("cd {} && ", quoted(self.folder.as_str()));
+        }
+        if !self.environment.is_empty() {
+            let set = self.environment.iter().map(|(name, value)| format!("{name}={}", in_quotes(value)));
+            line = format!("{line}export {} && ", set.collect::<Vec<_>>().join(" "));
+        }
+        // What follows a `;` belongs to what the folder and the variables are for.
+        if line.is_empty() { self.command.clone() } else { format!("{line}{{ {}\n}}", self.command) }
+    }
 }
 
 /// Where compiled programs go.
@@ -64,7 +104,12 @@ fn folder(path: &WorkspacePath) -> String {
 fn quoted(word: &str) -> String {
     let word = if word.starts_with('-') { format!("./{word}") } else { word.to_owned() };
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./+,@%".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) { word } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    if !word.is_empty() && word.chars().all(is_plain) { word } else { in_quotes(&word) }
+}
+
+/// Any text as one word, whatever it begins with.
+fn in_quotes(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]
@@ -101,6 +146,15 @@ mod tests {
         assert_eq!(command("-c.py"), "python ./-c.py");
         assert_eq!(command("-c x.py"), "python './-c x.py'");
         assert_eq!(command("~.py"), "python '~.py'");
+    }
+
+    #[test]
+    fn a_configuration_runs_in_its_folder_with_its_variables() {
+        let mut configuration = Configuration::new("x", "a; b");
+        assert_eq!(configuration.line(), "a; b");
+        configuration.folder = WorkspacePath::parse("my web").unwrap();
+        configuration.environment = vec![("A".into(), "it's".into()), ("B".into(), "-1".into())];
+        assert_eq!(configuration.line(), "cd 'my web' && export A='it'\\''s' B='-1' && { a; b\n}");
     }
 
     #[test]

@@ -3,13 +3,17 @@
 //! Pure: no socket, no element, no clock. Parts that are drawn by components of their own stand behind an [`Rc`], so that
 //! a change of one leaves the others the same.
 
+pub mod answer;
 pub mod chat;
 pub mod commands;
 pub mod files;
 pub mod groups;
 pub mod keys;
+pub mod output;
 pub mod palette;
 pub mod people;
+pub mod request;
+pub mod runs;
 pub mod settings;
 pub mod shortcuts;
 pub mod terminals;
@@ -19,7 +23,7 @@ pub mod tree;
 use std::rc::Rc;
 
 use embedenv_shared::code::Failure;
-use embedenv_shared::frame::{Joined, Person, SandboxState};
+use embedenv_shared::frame::{Joined, Listener, Person, SandboxState};
 use embedenv_shared::id::{MemberId, Role, RoomId};
 use embedenv_shared::path::{ProjectName, WorkspacePath};
 
@@ -27,9 +31,11 @@ use crate::words::Notice;
 use chat::{Chat, ChatAction};
 use files::{FileId, Files, FilesAction};
 use keys::Keymap;
+use output::{Output, OutputAction};
 use people::News;
+use runs::{Runs, RunsAction};
 use settings::stored::Values;
-use settings::{Aside, Layout, Pane, Settings};
+use settings::{Aside, Layout, Pane, PanelTab, Settings};
 use terminals::{Terminals, TerminalsAction};
 use tour::Tour;
 use tree::{Tree, TreeAction};
@@ -52,7 +58,11 @@ pub struct State {
     /// What is to be said of comings and goings, and of what runs.
     pub news: Option<Rc<News>>,
     pub chat: Rc<Chat>,
-    pub ports: Rc<Vec<u16>>,
+    pub listeners: Rc<Vec<Listener>>,
+    /// A port that somebody may want to hear of: it is listened on since this page came.
+    pub new_port: Option<u16>,
+    pub runs: Rc<Runs>,
+    pub output: Rc<Output>,
     pub sandbox: Sandbox,
     pub alerts: Rc<Vec<Alert>>,
     pub dialog: Option<Dialog>,
@@ -141,6 +151,8 @@ pub enum Dialog {
     /// Which keys do what.
     Shortcuts,
     Help,
+    /// The run configurations that the project keeps.
+    Runs,
     /// The command palette; with `files`, it offers files alone.
     Palette {
         files: bool,
@@ -168,7 +180,11 @@ pub enum Action {
     },
     People(Vec<Person>),
     Follow(Option<MemberId>),
-    Ports(Vec<u16>),
+    Listeners(Vec<Listener>),
+    /// Tells of a port, or no longer.
+    NewPort(Option<u16>),
+    Runs(RunsAction),
+    Output(OutputAction),
     Sandbox(Sandbox),
     Tree(TreeAction),
     Files(FilesAction),
@@ -202,7 +218,13 @@ impl State {
             Action::Joined { joined, project } => self.joined(*joined, project),
             Action::People(people) => self.people_are(people),
             Action::Follow(member) => self.following = member,
-            Action::Ports(ports) => self.ports = Rc::new(ports),
+            Action::Listeners(listeners) => {
+                self.new_port = self.new_port.filter(|port| listeners.iter().any(|listener| listener.port == *port));
+                self.listeners = Rc::new(listeners);
+            }
+            Action::NewPort(port) => self.new_port = port,
+            Action::Runs(action) => Rc::make_mut(&mut self.runs).reduce(action),
+            Action::Output(action) => Rc::make_mut(&mut self.output).reduce(action),
             Action::Sandbox(sandbox) => self.sandbox = sandbox,
             Action::Tree(action) => Rc::make_mut(&mut self.tree).reduce(action),
             Action::Files(action) => {
@@ -212,8 +234,16 @@ impl State {
                 Rc::make_mut(&mut self.files).reduce(action);
             }
             Action::Terminals(action) => {
-                if matches!(action, TerminalsAction::Ran(_)) {
-                    self.came(Occasion::Ran);
+                match &action {
+                    TerminalsAction::Ran(_) => self.came(Occasion::Ran),
+                    TerminalsAction::Changed(terminal) if terminal.exit.is_some() => {
+                        Rc::make_mut(&mut self.output).heard(terminal);
+                    }
+                    TerminalsAction::Listed(list) if list.is_empty() => Rc::make_mut(&mut self.output).forget_ends(),
+                    _ => {}
+                }
+                if matches!(action, TerminalsAction::Ran(_) | TerminalsAction::Activate(_)) {
+                    self.layout.panel_tab = PanelTab::Terminals;
                 }
                 if let Some(text) = self.terminals.news(&action) {
                     self.say(text);
@@ -266,8 +296,9 @@ impl State {
         }));
         self.projects = Rc::new(full.projects);
         self.people = Rc::new(full.people);
-        self.ports = Rc::new(full.ports);
+        self.listeners = Rc::new(full.listeners);
         self.sandbox = Sandbox { state: full.sandbox, message: None };
+        full.terminals.iter().for_each(|terminal| Rc::make_mut(&mut self.output).heard(terminal));
         Rc::make_mut(&mut self.terminals).reduce(TerminalsAction::Listed(full.terminals));
     }
 
@@ -336,7 +367,7 @@ mod tests {
     fn what_one_action_does_not_touch_stays_the_same_value() {
         let mut state = State::default();
         let before = state.clone();
-        state.reduce(Action::Ports(vec![8000]));
+        state.reduce(Action::NewPort(Some(8000)));
         assert!(Rc::ptr_eq(&before.tree, &state.tree) && Rc::ptr_eq(&before.files, &state.files));
     }
 }

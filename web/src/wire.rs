@@ -5,7 +5,7 @@ use embedenv_shared::code::ErrorCode;
 use embedenv_shared::command::FrameId;
 use embedenv_shared::event::{Author, RoomEvent, What};
 use embedenv_shared::frame::{
-    Exit, JoinKey, Joined, JoinedFull, Person, ReadOnly, SandboxState, ServerFrame, Terminal, TerminalKind,
+    Exit, JoinKey, Joined, JoinedFull, Listener, Person, ReadOnly, SandboxState, ServerFrame, Terminal, TerminalKind,
 };
 use embedenv_shared::id::{DocumentId, MemberId, Role, RoomId, SessionId};
 use embedenv_shared::link::files::{Entry, EntryKind, Item};
@@ -90,7 +90,10 @@ impl Members {
                 from: self.number("from")?,
                 to: self.number("to")?,
             },
-            "ports" => ServerFrame::Ports { ports: self.numbers("ports")? },
+            "ports" => ServerFrame::Ports {
+                ports: self.numbers("ports")?,
+                listeners: self.list("listeners", Members::listener)?,
+            },
             "sandbox" => ServerFrame::Sandbox { state: self.sandbox("state")?, message: self.text("message").ok() },
             "people" => ServerFrame::People { people: self.list("people", Members::person)? },
             "event" => ServerFrame::Event(self.event()?),
@@ -120,6 +123,7 @@ impl Members {
                 projects: self.projects()?,
                 terminals: self.list("terminals", Members::terminal)?,
                 ports: self.numbers("ports")?,
+                listeners: self.list("listeners", Members::listener)?,
                 people: self.list("people", Members::person)?,
                 sandbox: self.sandbox("sandbox")?,
                 sandbox_epoch: self.number("sandbox_epoch")?,
@@ -150,10 +154,24 @@ impl Members {
             exit: match self.0.remove("exit") {
                 Some(Value::Object(exit)) => {
                     let mut exit = Members(exit);
-                    Some(Exit { code: exit.status("code"), signal: exit.status("signal") })
+                    Some(Exit {
+                        code: exit.status("code"),
+                        signal: exit.status("signal"),
+                        elapsed: exit.number_if_any("elapsed"),
+                        memory: exit.number_if_any("memory"),
+                    })
                 }
                 _ => None,
             },
+        })
+    }
+
+    fn listener(&mut self) -> Read<Listener> {
+        Ok(Listener {
+            port: self.number("port")?,
+            pid: self.number("pid").ok(),
+            program: self.text("program").ok(),
+            since: self.number("since")?,
         })
     }
 

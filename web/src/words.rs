@@ -174,10 +174,9 @@ pub fn read_only(why: ReadOnly) -> &'static str {
     }
 }
 
-/// How a program ended, in words.
+/// How a program ended and what it took, in words: "Exited with 0 after 1.2 s, 14 MB".
 pub fn ended(exit: Exit) -> String {
-    match exit {
-        Exit { code: Some(0), .. } => say!("ended.well").to_owned(),
+    let how = match exit {
         Exit { code: Some(126), .. } => say!("ended.not-run").to_owned(),
         Exit { code: Some(127), .. } => say!("ended.not-found").to_owned(),
         Exit { code: Some(code), .. } => say!("ended.status", code = code),
@@ -187,6 +186,52 @@ pub fn ended(exit: Exit) -> String {
         Exit { signal: Some(15), .. } => say!("ended.stopped").to_owned(),
         Exit { signal: Some(signal), .. } => say!("ended.signal", signal = signal),
         Exit { .. } => say!("ended").to_owned(),
+    };
+    let how = match exit.elapsed {
+        Some(elapsed) => say!("ended.after", how = how, time = duration(elapsed)),
+        None => how,
+    };
+    match exit.memory {
+        Some(memory) => say!("ended.took", how = how, memory = memory_size(memory)),
+        None => how,
+    }
+}
+
+/// What is said aloud of the end of a run: "main.py ended: exit code 1 after 0.3 s".
+pub fn ended_aloud(name: &str, exit: Exit) -> String {
+    let how = match exit {
+        Exit { code: Some(code), .. } => say!("aloud.code", code = code),
+        Exit { signal: Some(2), .. } => say!("aloud.interrupted").to_owned(),
+        Exit { signal: Some(15), .. } => say!("aloud.stopped").to_owned(),
+        Exit { signal: Some(9), .. } => say!("aloud.killed").to_owned(),
+        Exit { signal: Some(signal), .. } => say!("aloud.signal", signal = signal),
+        Exit { .. } => return say!("aloud.ended", name = name),
+    };
+    let how = match exit.elapsed {
+        Some(elapsed) => say!("ended.after", how = how, time = duration(elapsed)),
+        None => how,
+    };
+    say!("aloud.ended.how", name = name, how = how)
+}
+
+/// A time in milliseconds for people: "40 ms", "1.2 s", "2 min 5 s", "1 h 3 min".
+pub fn duration(milliseconds: u64) -> String {
+    let seconds = milliseconds / 1000;
+    match milliseconds {
+        0..100 => format!("{milliseconds} ms"),
+        100..60_000 => format!("{seconds}.{} s", milliseconds % 1000 / 100),
+        60_000..3_600_000 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
+    }
+}
+
+/// An amount of memory, without digits that mean nothing.
+fn memory_size(bytes: u64) -> String {
+    const MIB: u64 = 1 << 20;
+    match bytes {
+        0..MIB => format!("{} kB", bytes.div_ceil(1024)),
+        MIB..1_073_741_824 => format!("{} MB", bytes / MIB),
+        _ => format!("{}.{} GB", bytes / (MIB << 10), bytes % (MIB << 10) * 10 / (MIB << 10)),
     }
 }
 
@@ -258,6 +303,21 @@ mod tests {
     fn errors_say_what_was_tried_and_why_it_came_to_nothing() {
         let failure = Failure::new(ErrorCode::BadPath, "the path must not contain '..'");
         assert_eq!(failed("x could not be made", &failure), "x could not be made: the path must not contain '..'.");
+    }
+
+    #[test]
+    fn the_end_of_a_program_is_told_with_what_it_took() {
+        let exit = Exit { code: Some(0), signal: None, elapsed: Some(1_234), memory: Some(14 << 20) };
+        assert_eq!(ended(exit), "Exited with 0 after 1.2 s, 14 MB");
+        assert_eq!(ended(Exit { code: Some(1), ..Exit::default() }), "Exited with 1");
+        let stopped = Exit { code: None, signal: Some(2), elapsed: Some(300), memory: Some(900 << 10) };
+        assert_eq!(ended(stopped), "Interrupted after 0.3 s, 900 kB");
+        let failed = Exit { code: Some(1), elapsed: Some(300), ..Exit::default() };
+        assert_eq!(ended_aloud("main.py", failed), "main.py ended: exit code 1 after 0.3 s");
+        assert_eq!(ended_aloud("main.py", stopped), "main.py ended: interrupted after 0.3 s");
+        let times = [duration(9), duration(100), duration(59_999), duration(125_000), duration(3_780_000)];
+        assert_eq!(times, ["9 ms", "0.1 s", "59.9 s", "2 min 5 s", "1 h 3 min"]);
+        assert_eq!(memory_size(3 << 29), "1.5 GB");
     }
 
     #[test]

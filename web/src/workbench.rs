@@ -7,9 +7,12 @@ mod entries;
 mod help;
 mod keys;
 mod panes;
+mod ports;
 mod presence;
 mod programs;
+mod requests;
 mod room;
+mod runs;
 mod settings;
 mod tabs;
 mod transfer;
@@ -35,6 +38,7 @@ use crate::memory::{self, Page};
 use crate::signal::Signal;
 use crate::state::files::FileId;
 use crate::state::keys::{Stroke, show_as_on_mac};
+use crate::state::output::{Message, OutputAction};
 use crate::state::settings::Theme;
 use crate::state::settings::stored::Values;
 use crate::state::{Action, Connection as Shown, State};
@@ -43,7 +47,9 @@ use crate::words;
 
 pub(crate) use entries::Listings;
 pub(crate) use help::Way;
-pub(crate) use programs::{Response, StopPresses};
+pub(crate) use programs::{PATIENCE, Stopping};
+pub(crate) use requests::Response;
+pub(crate) use runs::Looking;
 
 /// What is open is remembered this long after it changed, in milliseconds.
 const REMEMBER: u32 = 300;
@@ -75,7 +81,8 @@ pub(crate) struct Inner {
     first_stroke: RefCell<Option<(Stroke, f64)>>,
     /// Who gets every key, while keys are chosen for a command.
     hears_keys: RefCell<Option<Callback<Stroke>>>,
-    stop_presses: StopPresses,
+    looking: Looking,
+    stopping: Stopping,
     /// What was open before the page was loaded anew, until the room is joined.
     remembered: RefCell<Option<Page>>,
     /// The life of the sandbox whose terminals are shown.
@@ -133,7 +140,8 @@ impl Workbench {
             listings: Listings::default(),
             first_stroke: RefCell::default(),
             hears_keys: RefCell::default(),
-            stop_presses: StopPresses::default(),
+            looking: Looking::default(),
+            stopping: Stopping::default(),
             remembered: RefCell::new(None),
             sandbox_epoch: Cell::new(None),
             wants_editor: RefCell::new(None),
@@ -182,7 +190,19 @@ impl Workbench {
 
     /// Changes the state, and has the page drawn again.
     pub(crate) fn dispatch(&self, action: Action) {
-        self.0.state.borrow_mut().reduce(action);
+        {
+            let mut state = self.0.state.borrow_mut();
+            let said = match &action {
+                Action::Alert(text) | Action::AlertUntil(_, text) => Some((text, None)),
+                Action::Failed { text, failure } => Some((text, Some(failure.clone()))),
+                _ => None,
+            };
+            if let Some((text, failure)) = said {
+                let message = Message { at: page::now() as u64, text: text.clone(), failure };
+                state.reduce(Action::Output(OutputAction::Said(message)));
+            }
+            state.reduce(action);
+        }
         self.redraw_now();
         self.remember_soon();
     }

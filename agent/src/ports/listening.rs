@@ -4,9 +4,15 @@
 //! `sockstat` costs next to nothing. So the count is looked at often, and the tables are read by a worker when it is
 //! another one, or when it has stood for [`AGAIN`]: one server may have taken another's place.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read as _;
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use embedenv_shared::link::ports::{Listener, Program};
+
+use crate::processes;
 
 /// How often the count is looked at while programs run.
 const OFTEN: Duration = Duration::from_millis(250);
@@ -16,6 +22,8 @@ const SELDOM: Duration = Duration::from_secs(3);
 const AGAIN: Duration = Duration::from_secs(5);
 /// A reading that took long is followed by a pause of so many times as long.
 const PAUSE: u32 = 20;
+/// Descriptors that are looked at to learn who listens; of what comes behind them it stays unknown.
+const MAX_DESCRIPTORS: usize = 20_000;
 /// The state `TCP_LISTEN` (net/tcp_states.h), as these files show it.
 const LISTEN: &str = "0A";
 /// Bytes of the tables that are looked at: what listens stands first.
@@ -28,7 +36,7 @@ const LAST_PAGE: usize = 4096 - 256;
 pub struct Ports {
     /// A port of the agent's own, which nobody is told of.
     own: Option<u16>,
-    told: Option<Vec<u16>>,
+    told: Option<Vec<Listener>>,
     due: Instant,
     /// How many sockets there were when the tables were read last; `None` if they must be read.
     read_at: Option<u64>,
@@ -42,7 +50,7 @@ pub struct Ports {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Look {
     Nothing,
-    Tell(Vec<u16>),
+    Tell(Vec<Listener>),
     /// Read the tables, and say what they say.
     Read,
 }
@@ -80,15 +88,23 @@ impl Ports {
     }
 
     /// Takes what the tables said.
-    pub fn read(&mut self, now: Instant, mut ports: Vec<u16>, took: Duration) -> Look {
-        ports.retain(|port| Some(*port) != self.own);
+    pub fn read(&mut self, now: Instant, mut ports: Vec<Listener>, took: Duration) -> Look {
+        ports.retain(|listener| Some(listener.port) != self.own);
+        let told = self.told.as_deref().unwrap_or_default();
+        for listener in &mut ports {
+            // Whoever listens goes on to, unless another program has taken the port over.
+            let goes_on = |known: &&Listener| known.port == listener.port && known.program == listener.program;
+            if let Some(known) = told.iter().find(goes_on) {
+                listener.since = known.since;
+            }
+        }
         self.reading = false;
         self.pause = now + took * PAUSE;
         self.again = now + AGAIN;
         self.news(ports)
     }
 
-    fn news(&mut self, ports: Vec<u16>) -> Look {
+    fn news(&mut self, ports: Vec<Listener>) -> Look {
         if self.told.as_ref() == Some(&ports) {
             return Look::Nothing;
         }
@@ -111,18 +127,64 @@ fn count(text: &str) -> Option<u64> {
     line.strip_prefix("inuse ")?.split_ascii_whitespace().next()?.parse().ok()
 }
 
-/// The ports that something listens on, sorted. May take some milliseconds.
-pub fn ports() -> Vec<u16> {
-    let mut ports = Vec::new();
+/// What listens, sorted by port, each port once. May take some milliseconds.
+pub fn listeners() -> Vec<Listener> {
+    let mut sockets = Vec::new();
     for path in ["/proc/net/tcp", "/proc/net/tcp6"] {
         // There may be no IPv6.
         if let Ok(table) = table(path) {
-            parse(&table, &mut ports);
+            parse(&table, &mut sockets);
         }
     }
-    ports.sort_unstable();
-    ports.dedup();
-    ports
+    sockets.sort_unstable();
+    let programs = if sockets.is_empty() { HashMap::new() } else { owners(&sockets) };
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis() as u64);
+    let mut listeners: Vec<Listener> = Vec::new();
+    for (port, inode) in sockets {
+        let program = programs.get(&inode).cloned();
+        match listeners.last_mut().filter(|last| last.port == port) {
+            // One program may listen on both families, and of one socket it may not be known.
+            Some(last) => last.program = last.program.take().or(program),
+            None => listeners.push(Listener { port, program, since }),
+        }
+    }
+    listeners
+}
+
+/// Which process has which of the sockets, found by its open descriptors (proc(5)). Of several that share one, it is the
+/// one with the lowest number: who opened it.
+fn owners(sockets: &[(u16, u64)]) -> HashMap<u64, Program> {
+    let mut owners: HashMap<u64, Program> = HashMap::new();
+    let mut looked_at = 0;
+    let mut processes: Vec<_> = processes::all().into_iter().map(|process| process.pid).collect();
+    processes.sort_unstable_by_key(|pid| pid.as_raw_nonzero());
+    for pid in processes {
+        let pid = pid.as_raw_nonzero().get().cast_unsigned();
+        // It may have ended this moment, or not be ours to look at.
+        let Ok(descriptors) = std::fs::read_dir(format!("/proc/{pid}/fd")) else { continue };
+        for descriptor in descriptors.flatten() {
+            looked_at += 1;
+            if looked_at > MAX_DESCRIPTORS {
+                return owners;
+            }
+            if let Some(inode) = std::fs::read_link(descriptor.path()).ok().as_deref().and_then(socket)
+                && sockets.iter().any(|(_, wanted)| *wanted == inode)
+            {
+                owners.entry(inode).or_insert_with(|| Program { pid, name: name(pid) });
+            }
+        }
+    }
+    owners
+}
+
+/// The number of the socket that a descriptor's link names.
+fn socket(link: &Path) -> Option<u64> {
+    link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
+}
+
+fn name(pid: u32) -> String {
+    let name = std::fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
+    String::from_utf8_lossy(&name).trim_end().to_owned()
 }
 
 /// A table without the read that only finds its end: each read walks all connections again.
@@ -139,8 +201,8 @@ fn table(path: &str) -> std::io::Result<String> {
     }
 }
 
-/// Adds the listening ports of a table as in proc_net_tcp(5).
-fn parse(table: &str, ports: &mut Vec<u16>) {
+/// Adds the listening sockets of a table as in proc_net_tcp(5): their ports, and the numbers by which descriptors name them.
+fn parse(table: &str, sockets: &mut Vec<(u16, u64)>) {
     for line in table.lines().skip(1) {
         let mut fields = line.split_ascii_whitespace().skip(1);
         let (Some(local), Some(_remote), Some(state)) = (fields.next(), fields.next(), fields.next()) else { continue };
@@ -148,7 +210,9 @@ fn parse(table: &str, ports: &mut Vec<u16>) {
             && let Some((_, port)) = local.rsplit_once(':')
             && let Ok(port) = u16::from_str_radix(port, 16)
         {
-            ports.push(port);
+            // Of what follows, the sixth field.
+            let inode = fields.nth(5).and_then(|inode| inode.parse().ok()).unwrap_or(0);
+            sockets.push((port, inode));
         }
     }
 }
@@ -167,11 +231,11 @@ mod tests {
     #[test]
     fn only_listening_sockets_count() {
         let table = "  sl  local_address rem_address   st tx_queue\n\
-             0: 0100007F:1F90 00000000:0000 0A 00000000:00000000\n\
+             0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 4711 1\n\
              1: 0100007F:1F90 0100007F:9C40 01 00000000:00000000\n\
              2: 00000000000000000000000001000000:0016 00000000000000000000000000000000:0000 0A 0\n";
-        let mut ports = Vec::new();
-        parse(table, &mut ports);
-        assert_eq!(ports, [8080, 22]);
+        let mut sockets = Vec::new();
+        parse(table, &mut sockets);
+        assert_eq!(sockets, [(8080, 4711), (22, 0)]);
     }
 }

@@ -9,14 +9,14 @@
 //! shell leaves in the background must live on, so the session's leader is a *holder* of ours that does nothing: it
 //! tells how the program ended and stays until the agent lets go of it. It keeps no descriptor but two pipes.
 //!
-//! What the holder says ([`Report`]) comes through a pipe, eight bytes each; a pipe that ends without a status means
+//! What the holder says ([`Report`]) comes through a pipe, [`REPORT`] bytes each; a pipe that ends without a status means
 //! that the holder was killed. The pipe stays open until the holder has ended.
 #![allow(unsafe_code)] // `fork` and `execve`, and the system calls between them, which must not allocate or lock.
 
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
-use embedenv_shared::link::sessions::{ExitStatus, SessionKind, Size};
+use embedenv_shared::link::sessions::{Cost, ExitStatus, SessionKind, Size};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::pipe::PipeFlags;
@@ -59,30 +59,34 @@ pub enum Report {
     Started(Pid),
     /// The program could not be started.
     Failed(Errno),
-    Ended(ExitStatus),
+    Ended(ExitStatus, Cost),
 }
 
 const STARTED: u32 = 1;
 const FAILED: u32 = 2;
 const ENDED: u32 = 3;
-/// Length of a report in bytes: what it is, and its value.
-const REPORT: usize = 8;
+/// Length of a report in bytes: what it is and its value, and of a program that has ended its time in milliseconds and
+/// its memory in bytes.
+const REPORT: usize = 24;
 
 impl Report {
     /// The next report; `Ok(None)` when the holder is gone.
     pub fn read(reports: &OwnedFd) -> Result<Option<Self>, Errno> {
         let mut bytes = [0; REPORT];
-        // A write of eight bytes to a pipe is never torn.
+        // A write of so few bytes to a pipe is never torn.
         if rustix::io::read(reports, &mut bytes)? < REPORT {
             return Ok(None);
         }
-        let [a, b, c, d, e, f, g, h] = bytes;
-        let value = i32::from_ne_bytes([e, f, g, h]);
-        Ok(match u32::from_ne_bytes([a, b, c, d]) {
+        let (words, _) = bytes.as_chunks::<4>();
+        let word = |at: usize| u32::from_ne_bytes(words[at]);
+        let long = |at: usize| u64::from(word(at)) | u64::from(word(at + 1)) << 32;
+        let value = word(1).cast_signed();
+        let cost = Cost { elapsed: long(2), memory: long(4) };
+        Ok(match word(0) {
             STARTED => Pid::from_raw(value).map(Self::Started),
             FAILED => Some(Self::Failed(Errno::from_raw_os_error(value))),
-            ENDED if libc::WIFSIGNALED(value) => Some(Self::Ended(ExitStatus::Signal(libc::WTERMSIG(value)))),
-            ENDED => Some(Self::Ended(ExitStatus::Code(libc::WEXITSTATUS(value)))),
+            ENDED if libc::WIFSIGNALED(value) => Some(Self::Ended(ExitStatus::Signal(libc::WTERMSIG(value)), cost)),
+            ENDED => Some(Self::Ended(ExitStatus::Code(libc::WEXITSTATUS(value)), cost)),
             _ => None,
         })
     }
@@ -193,6 +197,7 @@ impl Child {
             if libc::setsid() == -1 || libc::ioctl(self.slave, libc::TIOCSCTTY as _, 0) == -1 {
                 self.fail();
             }
+            let begun = milliseconds();
             let program = match libc::fork() {
                 -1 => self.fail(),
                 0 => self.become_program(),
@@ -205,8 +210,11 @@ impl Child {
             libc::close(2);
             libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, 0);
             let mut status = 0;
-            while libc::waitpid(program, &mut status, 0) == -1 && *libc::__errno_location() == libc::EINTR {}
-            let report = report(ENDED, status);
+            let mut usage = std::mem::zeroed::<libc::rusage>();
+            while libc::wait4(program, &mut status, 0, &mut usage) == -1 && *libc::__errno_location() == libc::EINTR {}
+            // `ru_maxrss` is in units of 1,024 bytes (getrusage(2)).
+            let memory = usage.ru_maxrss.cast_unsigned().saturating_mul(1024);
+            let report = report(ENDED, status, milliseconds().saturating_sub(begun), memory);
             libc::write(0, report.as_ptr().cast(), REPORT);
             let mut byte = 0u8;
             while libc::read(1, (&raw mut byte).cast(), 1) == -1 && *libc::__errno_location() == libc::EINTR {}
@@ -260,7 +268,7 @@ impl Child {
     }
 
     unsafe fn say(&self, what: u32, value: i32) {
-        let report = report(what, value);
+        let report = report(what, value, 0, 0);
         // SAFETY: a descriptor that is open and a buffer of that length.
         unsafe { libc::write(self.report, report.as_ptr().cast(), REPORT) };
     }
@@ -274,7 +282,18 @@ impl Child {
     }
 }
 
-fn report(what: u32, value: i32) -> [u8; REPORT] {
-    let ([a, b, c, d], [e, f, g, h]) = (what.to_ne_bytes(), value.to_ne_bytes());
-    [a, b, c, d, e, f, g, h]
+fn report(what: u32, value: i32, elapsed: u64, memory: u64) -> [u8; REPORT] {
+    let (low, high) = (|long: u64| long as u32, |long: u64| (long >> 32) as u32);
+    let words = [what, value.cast_unsigned(), low(elapsed), high(elapsed), low(memory), high(memory)];
+    let mut bytes = [0; REPORT];
+    for (place, word) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(words) {
+        *place = word.to_ne_bytes();
+    }
+    bytes
+}
+
+/// Milliseconds on a clock that nobody sets.
+fn milliseconds() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    now.tv_sec.cast_unsigned() * 1000 + now.tv_nsec.cast_unsigned() / 1_000_000
 }

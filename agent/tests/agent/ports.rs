@@ -152,12 +152,37 @@ fn what_sends_more_than_its_window_is_reset() {
 }
 
 #[test]
+fn who_listens_is_told_with_its_number_and_since_when() {
+    let agent = Agent::start();
+    let mut client = agent.client();
+    let program = "import os, socket, time; s = socket.create_server(('127.0.0.1', 0)); \
+                   print(f'<{os.getpid()} {s.getsockname()[1]}>', flush=True); time.sleep(600)";
+    client.shell(1, &format!("exec python3 -c \"{program}\""));
+    client.until_text(1, ">");
+    let text = client.text(1);
+    let numbers = text.trim().trim_matches(['<', '>']).split_once(' ').expect("its number and its port");
+    let (pid, port): (u32, u16) = (numbers.0.parse().unwrap(), numbers.1.parse().unwrap());
+    let listener = |client: &Client| {
+        client.events.iter().rev().find_map(|event| match event {
+            Event::Ports(Listening { ports }) => ports.iter().find(|listener| listener.port == port).cloned(),
+            _ => None,
+        })
+    };
+    client.until("to be told", |client| listener(client).is_some());
+    let listener = listener(&client).unwrap();
+    let program = listener.program.expect("it is a child of the agent's");
+    assert_eq!(program.pid, pid);
+    assert!(program.name.starts_with("python3"), "{program:?}");
+    assert!(listener.since > 1_700_000_000_000, "{}", listener.since);
+}
+
+#[test]
 fn what_listens_is_told_when_it_changes() {
     let agent = Agent::start();
     let mut client = agent.client();
     let listens = |client: &Client, port: u16| {
         let last = client.events.iter().rev().find_map(|event| match event {
-            Event::Ports(Listening { ports }) => Some(ports.contains(&port)),
+            Event::Ports(Listening { ports }) => Some(ports.iter().any(|listener| listener.port == port)),
             _ => None,
         });
         last == Some(true)

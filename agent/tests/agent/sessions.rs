@@ -22,6 +22,21 @@ fn a_shell_prints_and_tells_its_status_after_all_output() {
 }
 
 #[test]
+fn the_end_of_a_program_tells_its_time_and_the_memory_of_its_largest_process() {
+    let agent = Agent::start();
+    let mut client = agent.client();
+    // The child of the shell takes the memory, the shell takes the time.
+    client.shell(1, "python3 -c 'x = bytes(50_000_000).replace(b\"\\0\", b\"1\")'; sleep 0.3; exit 3");
+    let cost = client.until_exit(1).1.cost.expect("the holder has waited for it");
+    assert!((300..60_000).contains(&cost.elapsed), "{cost:?}");
+    assert!((50_000_000..400_000_000).contains(&cost.memory), "{cost:?}");
+    client.shell(2, "kill -9 $$");
+    let exited = client.until_exit(2).1;
+    assert_eq!(exited.status, ExitStatus::Signal(9));
+    assert!(exited.cost.is_some_and(|cost| cost.memory < 50_000_000), "{exited:?}");
+}
+
+#[test]
 fn a_shell_has_the_promised_environment_and_no_stray_descriptors() {
     let agent = Agent::start();
     let mut client = agent.client();

@@ -121,7 +121,7 @@ impl Session {
             driver: state.lease.driver,
             opener: state.lease.opener,
             locked: state.lease.locked,
-            exit: state.exit.as_ref().map(|exited| Exit::from(exited.status)),
+            exit: state.exit.as_ref().map(Exit::from),
         }
     }
 
@@ -280,7 +280,7 @@ impl State {
 
 #[cfg(test)]
 mod tests {
-    use embedenv_shared::link::sessions::ExitStatus;
+    use embedenv_shared::link::sessions::{Cost, ExitStatus};
 
     use super::*;
 
@@ -349,8 +349,16 @@ mod tests {
     fn the_end_is_told_with_its_offset() {
         let session = session();
         session.append(0, b"abc");
-        session.ended(Exited { session: SessionId(1), status: ExitStatus::Code(3), offset: 3 });
+        session.ended(Exited {
+            session: SessionId(1),
+            status: ExitStatus::Code(3),
+            offset: 3,
+            cost: Some(Cost { elapsed: 40, memory: 4096 }),
+        });
         assert_eq!(session.marks(), Marks { head: 3, waiting: None, ended: Some(3) });
-        assert_eq!(session.describe().exit, Some(Exit { code: Some(3), signal: None }));
+        assert_eq!(
+            session.describe().exit,
+            Some(Exit { code: Some(3), signal: None, elapsed: Some(40), memory: Some(4096) })
+        );
     }
 }

@@ -177,7 +177,7 @@ impl Sessions {
         for session in self.all() {
             if !session.has_ended() {
                 let offset = session.head();
-                session.ended(Exited { session: session.id, status: ExitStatus::Signal(KILLED), offset });
+                session.ended(Exited { session: session.id, status: ExitStatus::Signal(KILLED), offset, cost: None });
             }
         }
     }
@@ -293,7 +293,7 @@ impl Room {
         }
         if !session.has_ended() {
             let offset = session.head();
-            session.ended(Exited { session: id, status: ExitStatus::Signal(1), offset });
+            session.ended(Exited { session: id, status: ExitStatus::Signal(1), offset, cost: None });
         }
         self.sessions.forget(id);
         for member in self.members.all() {

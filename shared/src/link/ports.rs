@@ -33,10 +33,26 @@ pub enum Family {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dialled;
 
-/// All TCP ports something listens on inside the sandbox, sorted; told when it changes.
+/// All TCP ports something listens on inside the sandbox, sorted, each once; told when that changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listening {
-    pub ports: Vec<u16>,
+    pub ports: Vec<Listener>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listener {
+    pub port: u16,
+    /// Who listens; unknown if the kernel did not say.
+    pub program: Option<Program>,
+    /// When it was first seen to listen, in milliseconds since 1970.
+    pub since: u64,
+}
+
+/// A process, as the sandbox numbers it, and what it is called.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Program {
+    pub pid: u32,
+    pub name: String,
 }
 
 /// A program has connected to the agent's proxy. What it says and hears is the stream's, as if the server had dialled;

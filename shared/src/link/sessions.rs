@@ -167,6 +167,18 @@ pub struct Exited {
     pub session: SessionId,
     pub status: ExitStatus,
     pub offset: u64,
+    /// Missing if whoever waited for the program was killed.
+    pub cost: Option<Cost>,
+}
+
+/// What a program took, as the kernel accounts it (getrusage(2)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cost {
+    /// From its start to its end, in milliseconds.
+    pub elapsed: u64,
+    /// The most memory that was resident, in bytes: of the session's first process or of a child that was waited for,
+    /// whichever had most. It is no sum of processes that ran at the same time.
+    pub memory: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

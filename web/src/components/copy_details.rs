@@ -17,6 +17,9 @@ pub(crate) struct CopyDetailsProps {
     /// What the server said.
     #[prop_or_default]
     pub(crate) failure: Option<Failure>,
+    /// When it failed, in milliseconds since 1970; without it, it is as old as this button.
+    #[prop_or_default]
+    pub(crate) since: Option<f64>,
 }
 
 /// What the button has done.
@@ -30,10 +33,10 @@ enum Copied {
 
 #[component]
 pub(crate) fn CopyDetails(props: &CopyDetailsProps) -> Html {
-    let CopyDetailsProps { workbench, text, failure } = props;
+    let CopyDetailsProps { workbench, text, failure, since } = props;
     let copied = use_state_eq(|| Copied::NotYet);
-    // The failure is as old as this button.
-    let since = *use_memo((), |()| page::now());
+    let made = *use_memo((), |()| page::now());
+    let since = since.unwrap_or(made);
     let details = workbench.details(text, failure.as_ref(), since);
     let copy = {
         let (copied, details) = (copied.setter(), details.clone());

@@ -5,6 +5,7 @@ use yew::prelude::*;
 use super::dialog::Dialog as Frame;
 use super::help::help_dialog;
 use super::palette::Palette;
+use super::run_dialog::RunDialog;
 use super::settings::Settings;
 use super::share::Share;
 use super::shortcuts::Shortcuts;
@@ -19,6 +20,7 @@ pub(crate) fn dialogs(workbench: &Workbench, state: &State) -> Html {
             Some(me) => html! { <Share workbench={workbench.clone()} me={me.clone()} people={state.people.clone()} /> },
             None => html! {},
         },
+        Some(Dialog::Runs) => html! { <RunDialog workbench={workbench.clone()} runs={state.runs.clone()} /> },
         Some(Dialog::Settings) => html! {
             <Settings workbench={workbench.clone()} settings={state.settings.clone()} here={state.here.clone()} />
         },

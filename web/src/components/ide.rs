@@ -10,11 +10,12 @@ use super::context_menu::ContextMenu;
 use super::dialogs::dialogs;
 use super::editor_pane::EditorPane;
 use super::icon::{Icon, IconName};
+use super::panel::panel;
 use super::people_pane::people_pane;
+use super::ports_pane::port_notice;
 use super::preview::Preview;
 use super::splitter::{Axis, Sized, Splitter};
 use super::status_bar::status_bar;
-use super::terminal_panel::terminal_panel;
 use super::toolbar::toolbar;
 use super::tour::tour_card;
 use super::tree::Files;
@@ -95,7 +96,7 @@ pub(crate) fn Ide(props: &IdeProps) -> Html {
                         range={PANEL}
                         resize={resize_panel}
                     />
-                    { terminal_panel(workbench, state) }
+                    { panel(workbench, state) }
                 </main>
                 if layout.aside.is_some() {
                     <Splitter
@@ -114,6 +115,7 @@ pub(crate) fn Ide(props: &IdeProps) -> Html {
             if let Some(tour) = state.tour {
                 { tour_card(workbench, tour) }
             }
+            { port_notice(workbench, state) }
             { dialogs(workbench, state) }
             if let Some(menu) = &state.menu {
                 <ContextMenu workbench={workbench.clone()} menu={menu.clone()} tree={state.tree.clone()} {works} />
@@ -126,7 +128,9 @@ pub(crate) fn Ide(props: &IdeProps) -> Html {
 fn aside(workbench: &Workbench, state: &State, me: &Rc<Me>) -> Html {
     match state.layout.aside {
         None => html! {},
-        Some(Aside::Preview) => html! { <Preview workbench={workbench.clone()} ports={state.ports.clone()} /> },
+        Some(Aside::Preview) => {
+            html! { <Preview workbench={workbench.clone()} listeners={state.listeners.clone()} port={state.layout.port} /> }
+        }
         Some(Aside::People) => people_pane(workbench, state, me),
         Some(Aside::Chat) => html! {
             <Chat

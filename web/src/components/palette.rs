@@ -29,6 +29,8 @@ enum Offer {
     Command(Command),
     File(WorkspacePath),
     Project(ProjectName),
+    /// A run configuration, by its name.
+    Run(String),
 }
 
 impl Offer {
@@ -37,6 +39,7 @@ impl Offer {
             Self::Command(command) => commands::of(*command).name().to_owned(),
             Self::File(path) => path.to_string(),
             Self::Project(project) => format!("Go to project {project}"),
+            Self::Run(name) => format!("Run: {name}"),
         }
     }
 
@@ -49,7 +52,7 @@ impl Offer {
     fn keys(&self, keymap: &Keymap) -> Option<String> {
         match self {
             Self::Command(command) => keymap.shown(*command),
-            Self::File(_) | Self::Project(_) => None,
+            Self::File(_) | Self::Project(_) | Self::Run(_) => None,
         }
     }
 }
@@ -89,6 +92,7 @@ pub(crate) fn Palette(props: &PaletteProps) -> Html {
                 match offer {
                     Offer::Command(command) => workbench.perform(command),
                     Offer::File(path) => workbench.show_file(path, true),
+                    Offer::Run(name) => workbench.run_named(&name),
                     Offer::Project(project) => workbench.switch_project(project),
                 }
             });
@@ -160,6 +164,8 @@ fn offers(workbench: &Workbench, files: bool) -> Vec<Offer> {
         let works = state.works();
         let offered = COMMANDS.iter().filter(|entry| works || !entry.is_work);
         offers.extend(offered.map(|entry| Offer::Command(entry.command)));
+        let runs = state.runs.all().filter(|_| works);
+        offers.extend(runs.map(|configuration| Offer::Run(configuration.name.clone())));
         let here = state.me.as_ref().map(|me| &me.project);
         let others = state.projects.iter().filter(|project| Some(*project) != here);
         offers.extend(others.cloned().map(Offer::Project));

@@ -1,17 +1,19 @@
 //! The ports on which something in the sandbox listens.
 
+use embedenv_shared::frame::Listener;
 use yew::prelude::*;
 
+use crate::words::catalogue::say;
 use crate::workbench::Workbench;
 
-pub(crate) fn ports(workbench: &Workbench, ports: &[u16]) -> Html {
-    let ports = ports.iter().map(|port| {
+pub(crate) fn ports(workbench: &Workbench, listeners: &[Listener]) -> Html {
+    let ports = listeners.iter().map(|listener| {
         let workbench = workbench.clone();
-        let port = *port;
-        let open = Callback::from(move |_: MouseEvent| workbench.preview_port(port));
+        let port = listener.port;
+        let open = Callback::from(move |_: MouseEvent| workbench.open_port(port));
         html! {
             <li key={port} class="port" aria-label={port.to_string()}>
-                <button title={format!("Something listens on port {port}")} onclick={open}>{ port }</button>
+                <button title={say!("ports.listens", program = listener.program.as_deref().unwrap_or(say!("ports.something")), port = port)} onclick={open}>{ port }</button>
             </li>
         }
     });

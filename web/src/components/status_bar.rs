@@ -53,7 +53,7 @@ pub(crate) fn status_bar(workbench: &Workbench, state: &State) -> Html {
                     <span key={news.number}>{ news.text.clone() }</span>
                 }
             </span>
-            { ports(workbench, &state.ports) }
+            { ports(workbench, &state.listeners) }
             <span class="spacer"></span>
             if let Some(name) = state.files.active().map(OpenFile::name) {
                 <Position workbench={workbench.clone()} />

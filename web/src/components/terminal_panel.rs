@@ -52,7 +52,7 @@ pub(crate) fn terminal_panel(workbench: &Workbench, state: &State) -> Html {
         })
     };
     html! {
-        <div class="panel">
+        <>
             <Tabs
                 label="Terminals"
                 {tabs}
@@ -86,12 +86,12 @@ pub(crate) fn terminal_panel(workbench: &Workbench, state: &State) -> Html {
                     </p>
                 }
             </div>
-        </div>
+        </>
     }
 }
 
 fn tab(terminal: &Terminal, terminals: &Terminals) -> Tab {
-    let ran = terminals.run.as_ref().filter(|run| run.terminal == terminal.terminal);
+    let ran = terminals.run_in(terminal.terminal);
     let ended = terminal.exit.map(words::ended);
     let what = ran.map_or_else(|| format!("in {}", terminal.project), |run| run.command.clone());
     Tab {
@@ -187,8 +187,7 @@ fn TerminalHost(props: &TerminalHostProps) -> Html {
 /// How the program of the shown terminal ended, or that some of its output is not shown.
 fn told(workbench: &Workbench, terminal: &Terminal, terminals: &Terminals, can_start: bool) -> Html {
     let id = terminal.terminal;
-    let can_start = can_start
-        && (terminal.kind == TerminalKind::Terminal || terminals.run.as_ref().is_some_and(|run| run.terminal == id));
+    let can_start = can_start && (terminal.kind == TerminalKind::Terminal || terminals.run_in(id).is_some());
     let again = {
         let workbench = workbench.clone();
         Callback::from(move |_: MouseEvent| workbench.start_again(id))

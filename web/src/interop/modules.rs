@@ -19,6 +19,7 @@ extern "C" {
 pub(crate) enum Module {
     Editor,
     Terminal,
+    Toml,
 }
 
 impl Module {
@@ -26,6 +27,7 @@ impl Module {
         match self {
             Self::Editor => "editor",
             Self::Terminal => "terminal",
+            Self::Toml => "toml",
         }
     }
 }

@@ -178,6 +178,31 @@ pub(crate) fn download(name: &str, bytes: &[u8]) -> Result<(), JsValue> {
     Url::revoke_object_url(&url)
 }
 
+/// Bytes under an address of this page's own, as long as this lives.
+#[derive(Debug, PartialEq)]
+pub(crate) struct ObjectUrl(String);
+
+impl ObjectUrl {
+    pub(crate) fn new(bytes: &[u8], kind: &str) -> Option<Self> {
+        let options = BlobPropertyBag::new();
+        options.set_type(kind);
+        let parts = Array::of1(&Uint8Array::from(bytes));
+        let blob = Blob::new_with_u8_array_sequence_and_options(&parts, &options).ok()?;
+        Url::create_object_url_with_blob(&blob).ok().map(Self)
+    }
+
+    pub(crate) fn address(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Drop for ObjectUrl {
+    fn drop(&mut self) {
+        // It is gone with the page at the latest.
+        let _ = Url::revoke_object_url(&self.0);
+    }
+}
+
 pub(crate) async fn file_bytes(file: &File) -> Result<Vec<u8>, JsValue> {
     let buffer = JsFuture::from(file.array_buffer()).await?;
     Ok(Uint8Array::new(&buffer).to_vec())

@@ -8,6 +8,7 @@ pub mod table;
 use serde::{Deserialize, Serialize};
 
 use super::keys::Choices;
+use crate::words::catalogue::say;
 use stored::Values;
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -76,6 +77,8 @@ pub struct Layout {
     pub side_folded: bool,
     /// The panel below is folded away.
     pub panel_folded: bool,
+    /// What the panel below shows.
+    pub panel_tab: PanelTab,
     /// Nothing but the editors is shown.
     pub zen: bool,
     /// The one pane shown on a narrow screen.
@@ -96,6 +99,7 @@ impl Default for Layout {
             aside_width: ASIDE.1,
             side_folded: false,
             panel_folded: false,
+            panel_tab: PanelTab::Terminals,
             zen: false,
             pane: Pane::Editor,
             aside: None,
@@ -139,7 +143,8 @@ impl Layout {
 
     /// What a room begins with in which nothing is remembered: sizes and what is folded away are a person's own.
     pub fn for_new_room(self) -> Self {
-        Self { pane: Pane::Editor, aside: None, zen: false, port: Self::default().port, ..self }
+        let Self { panel_tab, port, .. } = Self::default();
+        Self { pane: Pane::Editor, aside: None, zen: false, panel_tab, port, ..self }
     }
 
     /// Brings a pane into sight: on a narrow screen it is the one that is shown, elsewhere it is not folded away.
@@ -150,6 +155,28 @@ impl Layout {
             side_folded: self.side_folded && pane != Pane::Files,
             panel_folded: self.panel_folded && pane != Pane::Terminal,
             ..self
+        }
+    }
+}
+
+/// What the panel below may show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PanelTab {
+    #[default]
+    Terminals,
+    Output,
+    Ports,
+}
+
+impl PanelTab {
+    pub const ALL: [Self; 3] = [Self::Terminals, Self::Output, Self::Ports];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Terminals => say!("panel.terminals"),
+            Self::Output => say!("panel.output"),
+            Self::Ports => say!("panel.ports"),
         }
     }
 }

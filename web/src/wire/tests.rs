@@ -10,6 +10,13 @@ fn path() -> WorkspacePath {
     WorkspacePath::parse("src/a b.py").unwrap()
 }
 
+fn listeners() -> Vec<Listener> {
+    vec![
+        Listener { port: 80, pid: Some(7), program: Some("python3".to_owned()), since: 1_790_000_000_000 },
+        Listener { port: 65_535, pid: None, program: None, since: 0 },
+    ]
+}
+
 fn terminal(exit: Option<Exit>) -> Terminal {
     let (title, kind) = ("Terminal 3".to_owned(), TerminalKind::Run);
     let (driver, opener, locked) = (exit.map(|_| MemberId(1)), Some(MemberId(2)), exit.is_some());
@@ -86,6 +93,7 @@ fn joined() -> ServerFrame {
             projects: vec![project()],
             terminals: vec![terminal(None)],
             ports: vec![80, 65_535],
+            listeners: listeners(),
             people: vec![person(None), person(Some(path()))],
             sandbox: SandboxState::Ready,
             sandbox_epoch: 1 << 52,
@@ -101,7 +109,10 @@ fn frames() -> Vec<ServerFrame> {
     let id = Some(FrameId::Number(9));
     let terminal_id = SessionId(3);
     let document = DocumentId(4);
-    let exits = [Exit { code: Some(-1), signal: None }, Exit { code: None, signal: Some(9) }];
+    let exits = [
+        Exit { code: Some(-1), ..Exit::default() },
+        Exit { signal: Some(9), elapsed: Some(1_200), memory: Some(14 << 20), ..Exit::default() },
+    ];
     let entry = |kind| Entry { name: "é \"x\"".into(), kind, size: 1 << 40, modified: 1 };
     let kinds = [EntryKind::Folder, EntryKind::File, EntryKind::Link, EntryKind::Other];
     let why = [ReadOnly::NotText, ReadOnly::Binary, ReadOnly::TooLarge, ReadOnly::Role];
@@ -143,7 +154,7 @@ fn frames() -> Vec<ServerFrame> {
         ServerFrame::Terminal(terminal(None)),
         ServerFrame::TerminalClosed { terminal: terminal_id },
         ServerFrame::TerminalGap { terminal: terminal_id, from: 1, to: 2 },
-        ServerFrame::Ports { ports: vec![] },
+        ServerFrame::Ports { ports: vec![80, 65_535], listeners: listeners() },
         ServerFrame::People { people: vec![person(None)] },
         ServerFrame::Events { id: id.clone(), events: whats().map(event).to_vec(), first: 2, last: 1 << 40 },
         ServerFrame::Executed { seq: 1 << 40 },

@@ -27,6 +27,11 @@ impl Workbench {
             return;
         }
         self.dispatch(Action::Chat(ChatAction::Seen));
+        self.look_at_events();
+    }
+
+    /// What happened before this page came may be in sight now.
+    pub(crate) fn look_at_events(&self) {
         if !self.state().chat.is_loaded && self.connection.is_up() {
             self.dispatch(Action::Chat(ChatAction::Load));
             self.ask_for_events(0);

@@ -13,6 +13,7 @@ use serde_json::json;
 use wasm_bindgen_futures::spawn_local;
 
 use super::Workbench;
+use crate::run::kept;
 use crate::state::files::FilesAction;
 use crate::state::tree::{Naming, SHOWN, TreeAction};
 use crate::state::{Action, Dialog};
@@ -160,7 +161,8 @@ impl Workbench {
             self.dispatch(Action::Tree(TreeAction::Open(path.clone())));
             self.list(path);
         } else {
-            if let Some(project) = self.project() {
+            // That folder is watched for the run configurations in it.
+            if let Some(project) = self.project().filter(|_| path.as_str() != kept::FOLDER) {
                 self.connection.tell(&FullRequest::Unwatch { project, path: path.clone() });
             }
             self.dispatch(Action::Tree(TreeAction::Close(path)));

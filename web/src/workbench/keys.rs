@@ -11,7 +11,7 @@ use crate::state::commands::{self, Command};
 use crate::state::files::FilesAction;
 use crate::state::groups::Side;
 use crate::state::keys::{Meaning, Place, Stroke};
-use crate::state::settings::{Aside, Layout, Pane, Theme};
+use crate::state::settings::{Aside, Layout, Pane, PanelTab, Theme};
 use crate::state::{Action, Dialog};
 
 /// The second of two strokes comes within this time of the first, in milliseconds.
@@ -47,6 +47,10 @@ impl Workbench {
         if meant.is_none() && before.is_none() {
             return;
         }
+        // A form with a button to send it has this key for that.
+        if matches!(meant, Some((Meaning::Does(Command::Run), _))) && is_within(event, "[data-sends]") {
+            return;
+        }
         event.prevent_default();
         event.stop_propagation();
         match meant {
@@ -69,7 +73,7 @@ impl Workbench {
     }
 
     pub(crate) fn toggle_preview(&self) {
-        let first = self.state().ports.first().copied();
+        let first = self.state().listeners.first().map(|listener| listener.port);
         if let Some(port) = first.filter(|_| self.state().layout.aside != Some(Aside::Preview)) {
             self.change_layout(|layout| Layout { port, ..layout });
         }
@@ -95,6 +99,8 @@ impl Workbench {
         match command {
             Command::Palette => self.toggle_palette(false),
             Command::Run => self.run(),
+            Command::RunChosen => self.run_chosen(),
+            Command::EditRuns => self.edit_runs(),
             Command::Stop => self.stop(),
             Command::Save => self.save_active(),
             Command::NewFile => self.name_in_tree(Item::File),
@@ -149,6 +155,8 @@ impl Workbench {
                 self.change_layout(|layout| Layout { zen: !layout.zen, ..layout });
                 self.focus_editor();
             }
+            Command::Output => self.show_panel_tab(PanelTab::Output),
+            Command::Ports => self.show_panel_tab(PanelTab::Ports),
             Command::People => self.toggle_aside(Aside::People),
             Command::GoToFile => self.toggle_palette(true),
             Command::Share => self.dispatch(Action::Dialog(Some(Dialog::Share))),

@@ -1,60 +1,43 @@
-//! Programs: terminals, Run and Stop, and requests to what listens in the sandbox.
+//! Programs: terminals, Run and Stop.
 
-use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 
-use embedenv_shared::code::{ErrorCode, Failure};
+use embedenv_shared::code::ErrorCode;
 use embedenv_shared::command::{FullRequest, TerminalSignal};
 use embedenv_shared::frame::{ServerFrame, TerminalKind};
 use embedenv_shared::id::SessionId;
 use embedenv_shared::path::WorkspacePath;
-use embedenv_shared::tree::content_bytes;
-use futures_channel::oneshot;
-use serde_json::json;
+use gloo_timers::callback::Timeout;
 use wasm_bindgen_futures::spawn_local;
 
 use super::Workbench;
-use crate::connection::More;
 use crate::interop::page;
-use crate::run::{Plan, plan};
-use crate::state::settings::Pane;
-use crate::state::terminals::{Run, TerminalsAction};
+use crate::run::{Configuration, Plan, plan};
+use crate::state::settings::{Layout, Pane, PanelTab};
+use crate::state::terminals::{Run, Runnable, TerminalsAction};
 use crate::state::{Action, Occasion};
+use crate::words::catalogue::say;
 
-/// A press of Stop within this of the one before is the next stronger signal, in milliseconds.
-const AGAIN: f64 = 5_000.0;
-/// The most of a response's body that is shown, in bytes.
-const MAX_BODY: usize = 512 * 1024;
+/// A program that was told to stop and goes on is sent the next stronger signal after this, in milliseconds: SIGINT,
+/// SIGTERM, SIGKILL.
+pub(crate) const PATIENCE: u32 = 5_000;
+/// The same while another run of the same thing waits for its end.
+const HASTE: u32 = 1_000;
 
-/// How often Stop was pressed for one program.
+/// Programs that are to end.
 #[derive(Default)]
-pub(crate) struct StopPresses(Cell<Option<(SessionId, u32, f64)>>);
-
-impl StopPresses {
-    /// The signal for this press.
-    fn press(&self, terminal: SessionId) -> TerminalSignal {
-        let now = page::now();
-        let count = match self.0.get() {
-            Some((same, count, at)) if same == terminal && now - at < AGAIN => count + 1,
-            _ => 1,
-        };
-        self.0.set(Some((terminal, count, now)));
-        match count {
-            1 => TerminalSignal::Interrupt,
-            2 => TerminalSignal::Terminate,
-            _ => TerminalSignal::Kill,
-        }
-    }
+pub(crate) struct Stopping {
+    /// When each is sent the next stronger signal.
+    timers: RefCell<BTreeMap<SessionId, Timeout>>,
+    /// What is started in the place of each when it has ended.
+    then: RefCell<BTreeMap<SessionId, Start>>,
 }
 
-/// What a server in the sandbox answered.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Response {
-    pub(crate) status: u16,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
-    /// There was more than is shown.
-    pub(crate) cut: bool,
+/// Something that is to be run.
+struct Start {
+    what: Runnable,
+    command: String,
 }
 
 impl Workbench {
@@ -114,9 +97,15 @@ impl Workbench {
         });
     }
 
+    /// Shows one of the panel's tabs.
+    pub(crate) fn show_panel_tab(&self, panel_tab: PanelTab) {
+        self.show_pane(Pane::Terminal);
+        self.change_layout(|layout| Layout { panel_tab, ..layout });
+    }
+
     /// Goes to the shown terminal, or opens one.
     pub(crate) fn focus_terminal(&self) {
-        self.show_pane(Pane::Terminal);
+        self.show_panel_tab(PanelTab::Terminals);
         let active = self.state().terminals.active().map(|terminal| terminal.terminal);
         match active {
             Some(id) => self.terminals.focus(id),
@@ -132,6 +121,15 @@ impl Workbench {
             layout.aside = None;
         }
         self.dispatch(Action::Layout(layout));
+    }
+
+    /// Runs what the Run button is for: the chosen configuration, or the open file.
+    pub(crate) fn run_chosen(&self) {
+        let chosen = self.state().runs.chosen().map(|configuration| configuration.name.clone());
+        match chosen {
+            Some(name) => self.run_named(&name),
+            None => self.run(),
+        }
     }
 
     /// Saves the shown file and runs it in a terminal of its own.
@@ -152,17 +150,53 @@ impl Workbench {
 
     /// Runs a file as it is on disk.
     pub(crate) fn run_path(&self, path: WorkspacePath) {
+        match plan(&path) {
+            Plan::Command(command) => self.begin(Start { what: Runnable::File(path), command }),
+            Plan::Nothing(why) => self.alert_until_run(why),
+        }
+    }
+
+    /// Runs a configuration. What is typed in open files is written before, as before every command.
+    pub(crate) fn run_named(&self, name: &str) {
+        let command = self.state().runs.get(name).map(Configuration::line);
+        match command {
+            Some(command) => self.begin(Start { what: Runnable::Named(name.to_owned()), command }),
+            None => self.alert_until_run(say!("run.gone", name = name)),
+        }
+    }
+
+    /// Runs again what was run before, as it is now.
+    pub(crate) fn run_again(&self, what: Runnable) {
+        match what {
+            Runnable::File(path) => self.run_path(path),
+            Runnable::Named(name) => self.run_named(&name),
+            Runnable::Line(command) => self.begin(Start { what: Runnable::Line(command.clone()), command }),
+        }
+    }
+
+    /// Starts something. An earlier run of the same is stopped first, and the new one takes its place.
+    fn begin(&self, start: Start) {
         if !self.works() {
             return self.alert("Your link lets you look on. Ask the host for a link of an editor to run programs.");
         }
-        let command = match plan(&path) {
-            Plan::Command(command) => command,
-            Plan::Nothing(why) => return self.alert_until_run(why),
-        };
-        let spent = self.state().terminals.spent(&path);
+        let earlier = self.state().terminals.earlier(&start.what).map(|it| (it.terminal, it.exit.is_none()));
         self.show_pane(Pane::Terminal);
+        match earlier {
+            Some((id, true)) => {
+                self.show_terminal(id);
+                self.stopping.then.borrow_mut().insert(id, start);
+                self.end(id, HASTE);
+            }
+            Some((id, false)) => self.launch(start, Some(id)),
+            None => self.launch(start, None),
+        }
+    }
+
+    fn launch(&self, start: Start, spent: Option<SessionId>) {
+        let Start { what, command } = start;
         self.open(Some(command.clone()), true, move |workbench, terminal| {
-            workbench.dispatch(Action::Terminals(TerminalsAction::Ran(Run { terminal, path, command })));
+            let run = Run { terminal, what, command, began: page::now() as u64 };
+            workbench.dispatch(Action::Terminals(TerminalsAction::Ran(run)));
             if let Some(spent) = spent {
                 workbench.close_terminal(spent);
             }
@@ -178,11 +212,11 @@ impl Workbench {
     pub(crate) fn start_again(&self, id: SessionId) {
         let (kind, ran) = {
             let state = self.state();
-            let ran = state.terminals.run.as_ref().filter(|run| run.terminal == id).map(|run| run.path.clone());
+            let ran = state.terminals.run_in(id).map(|run| run.what.clone());
             (state.terminals.get(id).map(|terminal| terminal.kind), ran)
         };
         match (kind, ran) {
-            (_, Some(path)) => self.run_path(path),
+            (_, Some(what)) => self.run_again(what),
             (Some(TerminalKind::Terminal), None) => {
                 self.open(None, true, move |workbench, _| workbench.close_terminal(id));
             }
@@ -190,55 +224,53 @@ impl Workbench {
         }
     }
 
-    /// Stops what runs: interrupts it, and on further presses ends and at last kills it.
+    /// Stops what runs: interrupts it, and if it goes on, or on a further press, ends and at last kills it.
     pub(crate) fn stop(&self) {
         let running = self.state().terminals.running().map(|terminal| terminal.terminal);
         let Some(terminal) = running else { return self.alert("Nothing was run here that could be stopped.") };
-        let signal = self.stop_presses.press(terminal);
+        self.stopping.then.borrow_mut().remove(&terminal);
+        self.end(terminal, PATIENCE);
+    }
+
+    /// Sends a program the next stronger signal, and others after it for as long as it goes on.
+    fn end(&self, terminal: SessionId, patience: u32) {
+        let signal = match self.state().terminals.sent(terminal) {
+            None => TerminalSignal::Interrupt,
+            Some(TerminalSignal::Interrupt) => TerminalSignal::Terminate,
+            Some(_) => TerminalSignal::Kill,
+        };
+        self.dispatch(Action::Terminals(TerminalsAction::Stopping(terminal, signal)));
         let workbench = self.clone();
         self.connection.ask(&FullRequest::TerminalSignal { terminal, signal }, move |reply| {
             if let Err(failure) = reply {
                 workbench.fail("It could not be stopped", &failure);
             }
         });
+        let before = if signal == TerminalSignal::Kill {
+            self.stopping.timers.borrow_mut().remove(&terminal)
+        } else {
+            let workbench = self.clone();
+            let timer = Timeout::new(patience, move || {
+                let timer = workbench.stopping.timers.borrow_mut().remove(&terminal);
+                let goes_on = workbench.state().terminals.get(terminal).is_some_and(|it| it.exit.is_none());
+                // Without a connection nothing is known of it; a press of Stop goes on from here.
+                if goes_on && workbench.connection.is_up() {
+                    workbench.end(terminal, patience);
+                }
+                drop(timer);
+            });
+            self.stopping.timers.borrow_mut().insert(terminal, timer)
+        };
+        drop(before);
     }
 
-    /// Asks a server in the sandbox for something.
-    pub(crate) async fn fetch(&self, method: &str, url: &str) -> Result<Response, Failure> {
-        let Some(project) = self.project() else { return Ok(Response::default()) };
-        let (sender, end) = oneshot::channel();
-        let mut sender = Some(sender);
-        let response = Rc::new(RefCell::new(Response::default()));
-        let coming = response.clone();
-        let mut over = move |outcome| {
-            if let Some(sender) = sender.take() {
-                // Who asked may have gone.
-                let _ = sender.send(outcome);
-            }
-            More::IsOver
-        };
-        let members = json!({"method": method, "url": url});
-        self.connection.each_reply(&project, json!({"type": "curl"}), members, move |reply| match reply {
-            Ok(ServerFrame::Response { status, headers, .. }) => {
-                let mut response = coming.borrow_mut();
-                (response.status, response.headers) = (status, headers);
-                More::Comes
-            }
-            Ok(ServerFrame::Chunk { content, encoding, .. }) => {
-                let mut response = coming.borrow_mut();
-                if response.body.len() < MAX_BODY {
-                    response.body.extend(content_bytes(content, encoding).unwrap_or_default());
-                } else {
-                    response.cut = true;
-                }
-                More::Comes
-            }
-            Ok(_) => over(Ok(())),
-            Err(failure) => over(Err(failure)),
-        });
-        match end.await {
-            Ok(outcome) => outcome.map(|()| response.take()),
-            Err(_) => Ok(response.take()),
+    /// A program has ended: starts what waited for it.
+    pub(super) fn run_ended(&self, terminal: SessionId) {
+        let timer = self.stopping.timers.borrow_mut().remove(&terminal);
+        drop(timer);
+        let waiting = self.stopping.then.borrow_mut().remove(&terminal);
+        if let Some(start) = waiting {
+            self.launch(start, Some(terminal));
         }
     }
 }

@@ -67,7 +67,10 @@ impl Workbench {
             self.room_is_known();
             self.offer_tour();
             self.restore(restored);
+            self.restore_choice();
+            self.know_ports();
         }
+        self.look_for_all_runs();
         self.list_all();
         self.documents.joined(self);
         self.open_when_synced();
@@ -176,7 +179,10 @@ impl Workbench {
 
     fn frame(&self, frame: ServerFrame) {
         match frame {
-            ServerFrame::Changed { project, path, .. } => self.folder_changed(&project, path),
+            ServerFrame::Changed { project, path, .. } => {
+                self.runs_may_change(&project, &path);
+                self.folder_changed(&project, path);
+            }
             ServerFrame::Document { document, received, saved, problem } => {
                 self.documents.stands(self, document, Heard { received, saved, problem });
             }
@@ -189,13 +195,17 @@ impl Workbench {
             ServerFrame::DocumentClosed { document, reason } => self.documents.closed(self, document, &reason),
             ServerFrame::Terminal(terminal) => {
                 let id = terminal.terminal;
+                let has_ended = terminal.exit.is_some();
                 self.dispatch(Action::Terminals(TerminalsAction::Changed(terminal)));
                 self.terminals.stands(self, id);
+                if has_ended {
+                    self.run_ended(id);
+                }
             }
             ServerFrame::TerminalClosed { terminal } => {
                 self.dispatch(Action::Terminals(TerminalsAction::Closed(terminal)));
             }
-            ServerFrame::Ports { ports } => self.dispatch(Action::Ports(ports)),
+            ServerFrame::Ports { listeners, .. } => self.listeners_are(listeners),
             ServerFrame::Sandbox { state, message } => self.sandbox_is(Sandbox { state, message }),
             ServerFrame::Event(event) => self.dispatch(Action::Chat(ChatAction::Happened(event))),
             ServerFrame::People { people } => self.people_are(people),
