@@ -16,7 +16,7 @@ pub(crate) fn ports_pane(workbench: &Workbench, state: &State) -> Html {
             <section class="ports-pane" role="region" aria-label={say!("panel.ports")}>
                 <p class="pane-empty">
                     { say!("ports.none") }{ " " }
-                    <code>{ "python -m http.server 8000" }</code>
+                    <code>{ say!("ports.example") }</code>
                 </p>
             </section>
         };

@@ -224,7 +224,7 @@ impl Workbench {
         let text = kept::written(&self.looking.text.borrow(), &configurations, default.as_deref());
         let members = json!({"path": kept::FILE, "content": text});
         let written = self.connection.command(&project, json!({"type": "write"}), members).await;
-        written.map_err(|failure| words::failed("The configurations could not be saved", &failure))?;
+        written.map_err(|failure| words::failed(say!("run.edit.not-saved"), &failure))?;
         self.dispatch(Action::Runs(RunsAction::Kept(Kept { configurations, default, problem: None })));
         self.look_for_all_runs();
         Ok(())
