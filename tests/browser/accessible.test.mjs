@@ -195,6 +195,9 @@ scenario('whatever has the keyboard shows it, and Tab goes all around the page',
       if (element === document.body) return { none: true };
       const shows = (element) => {
         const style = getComputedStyle(element);
+        // An edge between panes is a line, which becomes a thick one.
+        const line = getComputedStyle(element, '::after').backgroundColor;
+        if (element.matches('[role=separator]')) return line !== 'rgba(0, 0, 0, 0)';
         return style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 1;
       };
       const own = element.closest('.cm-editor, .terminal-host, [role=tree]');

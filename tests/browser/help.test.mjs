@@ -46,7 +46,7 @@ scenario('help leads to the tour and the keys, and says which version this is', 
   await ide.ready();
   await ide.button('Help').click();
   const help = ide.dialog('Help');
-  await help.getByText(/^Embedenv \d+\.\d+\.\d+$/).waitFor();
+  await help.getByText(/Embedenv \d+\.\d+\.\d+$/).waitFor();
   await help.getByText('Leave the editor with the keyboard').waitFor();
   await help.getByRole('button', { name: 'Keyboard shortcuts' }).click();
   await ide.dialog('Keyboard shortcuts').waitFor();
@@ -58,21 +58,17 @@ scenario('help leads to the tour and the keys, and says which version this is', 
 scenario('a failure has its details, without the key that opens the room', async (stage) => {
   const ide = await stage.person();
   await ide.ready();
-  const taken = await ide.page.context().newPage();
-  await taken.close();
-  await ide.newFolder('full');
-  // The file is gone behind the page's back: the answer is an error of the server's.
-  await ide.newFile('twice.txt');
-  await ide.entry('twice.txt').click();
-  await ide.page.keyboard.press('F2');
+  await ide.answer('chmod a-w . && echo sealed-$((6 * 7))');
+  await ide.row('sealed-42').waitFor();
+  await ide.button('New file').click();
   const field = ide.page.getByRole('textbox', { name: 'Name', exact: true });
-  await field.fill('full');
+  await field.fill('late.txt');
   await field.press('Enter');
-  const alert = ide.page.getByRole('alert').filter({ hasText: 'could not be renamed' });
+  const alert = ide.page.getByRole('alert').filter({ hasText: 'late.txt could not be made' });
   await alert.getByRole('button', { name: 'Copy details' }).click();
   await alert.getByRole('button', { name: 'Copied' }).waitFor();
   const details = await ide.page.evaluate(() => navigator.clipboard.readText());
-  assert.match(details, /^what: .*could not be renamed/);
+  assert.match(details, /^what: late.txt could not be made/);
   for (const part of [/^code: \w+$/m, /^time: \d{4}-/m, /^connection: connected$/m, /^version: \d/m]) {
     assert.match(details, part);
   }

@@ -211,6 +211,10 @@ fn row(
         Callback::from(move |_: MouseEvent| choose(shortcuts::reset(&choices, entry)))
     };
     let instead = line.keys.first().cloned();
+    let (text, label) = match instead {
+        None => (say!("shortcuts.set"), say!("shortcuts.set-of", name = name)),
+        Some(_) => (say!("shortcuts.change"), say!("shortcuts.change-of", name = name)),
+    };
     html! {
         <li key={entry.id} class="shortcut" data-changed={line.is_changed.then_some("true")} aria-label={name}>
             <span class="shortcut-name">
@@ -223,11 +227,11 @@ fn row(
             <span class="shortcut-actions">
                 <button
                     class="plain"
-                    aria-label={say!("shortcuts.change-of", name = name)}
+                    aria-label={label}
                     aria-pressed={change.is_some().to_string()}
                     onclick={record(instead)}
                 >
-                    { if line.keys.is_empty() { say!("shortcuts.set") } else { say!("shortcuts.change") } }
+                    { text }
                 </button>
                 <button class="icon-button" aria-label={say!("shortcuts.add-to", name = name)} title={say!("shortcuts.add-to", name = name)} onclick={record(None)}>
                     <Icon name={IconName::Plus} />

@@ -244,9 +244,13 @@ pub(crate) fn has_focus_within(selector: &str) -> bool {
     focused().is_some_and(|element| element.closest(selector).ok().flatten().is_some())
 }
 
-/// Gives the keyboard to the first element that fits, and says whether it took it: one that is not shown does not.
+/// Gives the keyboard to the first element that fits and takes it: one that is not shown does not. Says whether one did.
 pub(crate) fn takes_focus(selector: &str) -> bool {
-    focus(selector) && focused().is_some_and(|element| element.matches(selector).unwrap_or(false))
+    let Ok(elements) = document().query_selector_all(selector) else { return false };
+    (0..elements.length()).filter_map(|at| elements.get(at)?.dyn_into::<Element>().ok()).any(|element| {
+        give_focus(&element);
+        focused().is_some_and(|focused| *focused == element)
+    })
 }
 
 /// Whether the keyboard is a Mac's, where Cmd does what Ctrl does elsewhere.
