@@ -123,6 +123,8 @@ class Terminal {
       // What rang in the past was heard then.
       if (!this.#past[0]) this.#ring(options.onBell);
     });
+    // The page has a menu of its own; xterm.js would take the keyboard from it.
+    parent.addEventListener('contextmenu', (event) => event.stopPropagation(), { capture: true, signal });
     // Beside somebody else's smaller terminal there is room that belongs to it, too.
     parent.addEventListener(
       'click',

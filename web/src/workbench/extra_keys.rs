@@ -102,7 +102,8 @@ impl Workbench {
         self.take_control();
         event.prevent_default();
         event.stop_propagation();
-        keyboard::press_with_control(&target, letter);
+        // Whoever listens here is called once more by that, and can't be while it is still at work.
+        spawn_local(async move { keyboard::press_with_control(&target, letter) });
         true
     }
 }

@@ -51,7 +51,7 @@ impl Strip {
         self.tidy();
     }
 
-    /// Has exactly these terminals: new ones stand at the end.
+    /// Has exactly these terminals: a new one stands behind all that are older.
     pub fn follow(&mut self, ids: impl Iterator<Item = SessionId> + Clone) {
         for group in &mut self.0 {
             group.retain(|(id, _)| ids.clone().any(|other| other == *id));
@@ -59,7 +59,9 @@ impl Strip {
         self.tidy();
         for id in ids {
             if self.place(id).is_none() {
-                self.0.push(alone(id));
+                let is_older = |group: &Vec<(SessionId, u32)>| group.iter().any(|(other, _)| *other < id);
+                let at = self.0.iter().rposition(is_older).map_or(0, |last| last + 1);
+                self.0.insert(at, alone(id));
             }
         }
     }
@@ -245,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn new_terminals_stand_at_the_end_and_closed_ones_leave_no_hole() {
+    fn new_terminals_stand_behind_the_older_ones_and_closed_ones_leave_no_hole() {
         let mut strip = strip("3 1+2");
         strip.follow(ids(&[2, 3, 4]));
         assert_eq!(shown(&strip), "3 2 4");
