@@ -412,6 +412,7 @@ impl Agent {
             Request::Detach(detach) => self.sessions.detach(detach),
             Request::Replay(replay) => self.sessions.replay(replay),
             Request::Resize(resize) => self.sessions.resize(resize),
+            Request::Title(title) => self.sessions.title(title),
             Request::Signal(signal) => self.sessions.signal(signal),
             Request::Close(close) => self.sessions.close(close),
             Request::Forget(forget) => Ok(Some(Reply::Forgotten(self.files.searches.forget(&forget)))),

@@ -146,6 +146,7 @@ impl Session {
             kind: self.kind,
             project: self.open.project.clone(),
             command: self.open.command.clone(),
+            title: self.open.title.clone(),
             size: self.size,
             start: self.ring.start(),
             head: self.ring.head(),

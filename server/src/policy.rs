@@ -80,6 +80,7 @@ impl Capability {
             | FullRequest::TerminalOpen { .. }
             | FullRequest::TerminalResize { .. }
             | FullRequest::TerminalLock { .. }
+            | FullRequest::TerminalTitle { .. }
             | FullRequest::TerminalSignal { .. }
             | FullRequest::TerminalClose { .. }
             | FullRequest::SandboxStart => Self::Work,

@@ -211,6 +211,8 @@ pub enum FullRequest {
     TerminalResize { terminal: SessionId, cols: u16, rows: u16 },
     /// `done`: while it is locked, only who opened it may touch it.
     TerminalLock { terminal: SessionId, locked: bool },
+    /// `done`: what its tab is called from now on, for everybody.
+    TerminalTitle { terminal: SessionId, title: String },
     /// `done`
     TerminalSignal { terminal: SessionId, signal: TerminalSignal },
     /// `done`

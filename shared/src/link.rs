@@ -31,7 +31,7 @@ use crate::code::Failure;
 use crate::id::RequestId;
 
 /// The version of this link. An agent of another version is ended and started anew; its files stay.
-pub const LINK_VERSION: u32 = 4;
+pub const LINK_VERSION: u32 = 5;
 /// Length of a frame's header in bytes.
 pub const HEADER: usize = 12;
 /// The longest payload the server sends (a write of a whole client message and its path).
@@ -280,6 +280,8 @@ calls! {
     /// A stretch of a session's past output.
     Replay(sessions::Replay) -> Replayed(sessions::Replayed);
     Resize(sessions::Resize) -> Resized(sessions::Resized);
+    /// What a session is called from now on.
+    Title(sessions::Title) -> Titled(sessions::Titled);
     Signal(sessions::Signal) -> Signalled(sessions::Signalled);
     /// End a session and forget it.
     Close(sessions::Close) -> Closed(sessions::Closed);

@@ -85,10 +85,15 @@ async fn f3_after_a_kill_terminals_go_on_and_no_sandbox_is_left_that_no_room_own
     let input = |bytes| BinaryFrame::Input { terminal: SessionId(terminal), bytes };
     client.send_binary(input(b"x=kept; echo be''fore\n")).await?;
     client.output_with(terminal, "before").await?;
+    let title = json!({"type": "terminal-title", "terminal": terminal, "title": "kept"});
+    ensure!(client.request(title).await?["type"] == "done");
 
     program.kill().await?;
     program.restart().await?;
-    let mut client = join(&program, &key, true).await?;
+    let mut client = Client::connect(&program.url()).await?;
+    client.send(json!({"type": "join", "join": key, "protocol": 2})).await?;
+    let joined = client.expect("joined").await?;
+    ensure!(joined["terminals"][0]["title"] == "kept", "{joined}");
     let attached = client.request(json!({"type": "terminal-attach", "terminal": terminal, "from": 0})).await?;
     ensure!(attached["type"] == "terminal-attached", "{attached}");
     client.send_binary(input(b"echo af''ter $x\n")).await?;

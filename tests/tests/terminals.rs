@@ -114,6 +114,34 @@ const FOLLOWERS: usize = 10;
 const CUTS: usize = 100;
 
 /// Follows a terminal to its end, and is cut off again and again. Returns every byte, as this client put them together.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminals_title_is_everybodys_and_bounded() -> Result<()> {
+    let server = TestServer::new().await?;
+    let key = server.room().await?;
+    let mut ada = server.full(&key).await?;
+    let mut bob = server.full(&key).await?;
+    let terminal = open(&mut ada, 80, 24, None).await?;
+    let call = |title: &str| json!({"type": "terminal-title", "terminal": terminal, "title": title});
+    let answer = bob.request(call("  the bell rang “now”  ")).await?;
+    ensure!(answer["type"] == "done", "{answer}");
+    for client in [&mut ada, &mut bob] {
+        told(client, terminal, "the title", |frame| frame["title"] == "the bell rang “now”").await?;
+    }
+    for title in ["", "  ", "a\nb", "\u{1b}[31m", &"x".repeat(81)] {
+        let answer = bob.request(call(title)).await?;
+        ensure!(answer["code"] == "bad_request", "{title:?}: {answer}");
+    }
+    let unknown = bob.request(json!({"type": "terminal-title", "terminal": 99, "title": "x"})).await?;
+    ensure!(unknown["code"] == "not_found", "{unknown}");
+
+    ada.request(json!({"type": "terminal-lock", "terminal": terminal, "locked": true})).await?;
+    let answer = bob.request(call("mine")).await?;
+    ensure!(answer["code"] == "forbidden", "a locked one is its opener's to name: {answer}");
+    let answer = ada.request(call("mine")).await?;
+    ensure!(answer["type"] == "done", "{answer}");
+    Ok(())
+}
+
 async fn follow(url: String, key: String, terminal: u32, mut chance: StdRng, is_cut: Arc<Barrier>) -> Result<Vec<u8>> {
     let mut seen: Vec<u8> = Vec::new();
     for cut in 0..=CUTS {

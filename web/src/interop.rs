@@ -1,7 +1,8 @@
 //! Every JavaScript binding of the page: its own modules ([`modules`], [`editor`], [`terminal`], [`language`]) and what it asks of the
-//! browser ([`page`]). Nothing here knows the room or the state.
+//! browser ([`page`], [`keyboard`]). Nothing here knows the room or the state.
 
 pub(crate) mod editor;
+pub(crate) mod keyboard;
 pub(crate) mod language;
 pub(crate) mod modules;
 pub(crate) mod page;

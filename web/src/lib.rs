@@ -1,13 +1,13 @@
 //! The page: a file tree, an editor and a terminal on a room's sandbox.
 //!
 //! What it shows is [`state`], which is pure and knows no browser; so are [`run`], [`words`], [`backoff`], [`link`],
-//! [`standing`], [`queue`], [`mentions`] and [`wire`], and all of them are tested on the host. The rest exists in a browser
+//! [`standing`], [`queue`], [`places`] and [`wire`], and all of them are tested on the host. The rest exists in a browser
 //! alone: `connection` is the socket, `workbench` turns what people do and what the server says into state, `components`
 //! draw it, and nothing but `interop` and `connection` binds JavaScript.
 
 pub mod backoff;
 pub mod link;
-pub mod mentions;
+pub mod places;
 pub mod queue;
 pub mod run;
 pub mod standing;

@@ -15,6 +15,7 @@ use crate::state::request::Request;
 use crate::state::runs::Choice;
 use crate::state::settings::stored::Values;
 use crate::state::settings::{Layout, Settings};
+use crate::state::terminals::strip::Kept as Strip;
 
 const LINK: &str = "embedenv.link";
 const PAGE: &str = "embedenv.page";
@@ -40,6 +41,9 @@ pub(crate) struct Page {
     pub(crate) active: Option<WorkspacePath>,
     pub(crate) folders: Vec<WorkspacePath>,
     pub(crate) terminal: Option<u32>,
+    /// How the terminals stand.
+    #[serde(default)]
+    pub(crate) terminals: Strip,
     pub(crate) layout: Layout,
 }
 
@@ -51,6 +55,7 @@ impl Page {
             active: state.files.active().map(|file| file.path.clone()),
             folders: state.tree.open.iter().cloned().collect(),
             terminal: state.terminals.active.map(|id| id.0),
+            terminals: state.terminals.strip.kept(),
             layout: state.layout,
         })
     }

@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod chat;
 pub mod commands;
+pub mod extra_keys;
 pub mod files;
 pub mod groups;
 pub mod keys;
@@ -24,7 +25,7 @@ use std::rc::Rc;
 
 use embedenv_shared::code::Failure;
 use embedenv_shared::frame::{Joined, Listener, Person, SandboxState};
-use embedenv_shared::id::{MemberId, Role, RoomId};
+use embedenv_shared::id::{MemberId, Role, RoomId, SessionId};
 use embedenv_shared::path::{ProjectName, WorkspacePath};
 
 use crate::words::Notice;
@@ -68,6 +69,9 @@ pub struct State {
     pub dialog: Option<Dialog>,
     pub tour: Option<Tour>,
     pub menu: Option<Menu>,
+    pub terminal_menu: Option<TerminalMenu>,
+    /// Ctrl is held for the next key, by the button of a touch screen.
+    pub control: bool,
     /// What is set here: a person's own settings, and what this room has instead.
     pub settings: Rc<Settings>,
     pub own: Rc<Settings>,
@@ -160,6 +164,11 @@ pub enum Dialog {
     Delete(WorkspacePath),
     /// A file is to be closed whose last edits the server does not hold.
     Discard(FileId),
+    /// Several lines are to be pasted into a terminal.
+    Paste {
+        terminal: SessionId,
+        text: String,
+    },
 }
 
 /// A context menu, opened at a place of the window in CSS pixels.
@@ -167,6 +176,16 @@ pub enum Dialog {
 pub struct Menu {
     /// The entry it is for; `None` for the project itself.
     pub path: Option<WorkspacePath>,
+    pub x: i32,
+    pub y: i32,
+}
+
+/// The menu of a terminal, opened at a place of the window in CSS pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TerminalMenu {
+    pub id: SessionId,
+    /// There is something to copy.
+    pub has_selection: bool,
     pub x: i32,
     pub y: i32,
 }
@@ -202,6 +221,8 @@ pub enum Action {
     Dialog(Option<Dialog>),
     Tour(Option<Tour>),
     Menu(Option<Menu>),
+    TerminalMenu(Option<TerminalMenu>),
+    Control(bool),
     /// A person's own settings, and what this room has instead.
     Settings {
         own: Settings,
@@ -262,6 +283,8 @@ impl State {
             Action::Dialog(dialog) => self.dialog = dialog,
             Action::Tour(tour) => self.tour = tour,
             Action::Menu(menu) => self.menu = menu,
+            Action::TerminalMenu(menu) => self.terminal_menu = menu,
+            Action::Control(held) => self.control = held,
             Action::Settings { own, here } => {
                 let settings = own.with_all(&here);
                 if settings.keys != self.settings.keys {

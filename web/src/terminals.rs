@@ -18,8 +18,9 @@ use web_sys::Element;
 
 use crate::interop::modules::{Module, load};
 use crate::interop::page;
-use crate::interop::terminal::{Terminal, TerminalEvents, TerminalOptions};
+use crate::interop::terminal::{Habits, Terminal, TerminalEvents, TerminalOptions};
 use crate::state::Action;
+use crate::state::settings::Settings;
 use crate::state::terminals::TerminalsAction;
 use crate::words;
 use crate::workbench::Workbench;
@@ -182,8 +183,7 @@ impl Terminals {
 
     /// Gives the keyboard to a terminal, once it is there and drawn.
     pub(crate) fn focus(&self, id: SessionId) {
-        let terminal = self.get(id).and_then(|record| record.terminal.borrow().clone());
-        match terminal {
+        match self.shown(id) {
             Some(terminal) => spawn_local(async move {
                 TimeoutFuture::new(0).await;
                 terminal.focus();
@@ -194,20 +194,22 @@ impl Terminals {
 
     /// A terminal's tab is shown again.
     pub(crate) fn fit(&self, id: SessionId) {
-        let terminal = self.get(id).and_then(|record| record.terminal.borrow().clone());
-        if let Some(terminal) = terminal {
+        if let Some(terminal) = self.shown(id) {
             terminal.fit();
         }
     }
 
-    pub(crate) fn set_looks(&self, dark: bool, screen_reader: bool) {
-        for record in self.all() {
-            let terminal = record.terminal.borrow().clone();
-            if let Some(terminal) = terminal {
-                terminal.set_dark(dark);
-                terminal.set_screen_reader(screen_reader);
-            }
+    pub(crate) fn set_looks(&self, dark: bool, settings: &Settings) {
+        for terminal in self.all().iter().filter_map(|record| record.terminal.borrow().clone()) {
+            terminal.set_dark(dark);
+            terminal.set_screen_reader(settings.screen_reader);
+            terminal.set_habits(habits(settings));
         }
+    }
+
+    /// The xterm.js of a terminal, once it is there.
+    pub(crate) fn shown(&self, id: SessionId) -> Option<Rc<Terminal>> {
+        self.get(id).and_then(|record| record.terminal.borrow().clone())
     }
 
     /// There is room for a terminal of this size: it has that as soon as somebody types here.
@@ -221,7 +223,7 @@ impl Terminals {
 
     /// Has a terminal look as it stands in the room: with this page's size, or with somebody else's.
     pub(crate) fn stands(&self, workbench: &Workbench, id: SessionId) {
-        let Some(terminal) = self.get(id).and_then(|record| record.terminal.borrow().clone()) else { return };
+        let Some(terminal) = self.shown(id) else { return };
         let (is_mine, size) = {
             let state = workbench.state();
             let Some(shown) = state.terminals.get(id) else { return };
@@ -312,8 +314,13 @@ async fn make_terminal(
     if !workbench.terminals.get(id).is_some_and(|known| Rc::ptr_eq(&known, record)) {
         return Ok(());
     }
-    let options =
-        TerminalOptions { label, dark: workbench.is_dark(), screen_reader: workbench.state().settings.screen_reader };
+    let settings = workbench.state().settings.clone();
+    let options = TerminalOptions {
+        label,
+        dark: workbench.is_dark(),
+        screen_reader: settings.screen_reader,
+        habits: habits(&settings),
+    };
     let terminal = Terminal::new(module, &parent, options, events(workbench, record))?;
     let terminal = Rc::new(terminal);
     *record.terminal.borrow_mut() = Some(terminal.clone());
@@ -333,19 +340,26 @@ async fn make_terminal(
 fn events(workbench: &Workbench, record: &Rc<Record>) -> TerminalEvents {
     let id = record.id;
     let (data, room, written) = (workbench.clone(), workbench.clone(), workbench.clone());
+    let (places, place, paste) = (workbench.clone(), workbench.clone(), workbench.clone());
+    let (bell, found) = (workbench.clone(), workbench.clone());
     let record = Rc::downgrade(record);
     TerminalEvents {
-        data: Box::new(move |bytes| {
-            if data.works() && data.may_touch(id) && !data.connection.type_in(id, &bytes) {
-                data.alert(words::too_much_waits());
-            }
-        }),
+        data: Box::new(move |bytes| data.typed(id, bytes)),
         room: Box::new(move |cols, rows| room.terminals.has_room(&room, id, cols, rows)),
         link: Box::new(|url| page::open_link(&url)),
+        find_places: Box::new(move |text| Box::pin(places.clone().places_in(text))),
+        place: Box::new(move |path, line, column| place.go_to_printed(&path, line, column)),
+        paste: Box::new(move |text| paste.ask_about_paste(id, text)),
+        bell: Box::new(move || bell.rang(id)),
+        found: Box::new(move |at, count| found.found_in_terminal(id, at, count)),
         written: Box::new(move || {
             if let Some(record) = record.upgrade() {
                 record.drawn(&written);
             }
         }),
     }
+}
+
+fn habits(settings: &Settings) -> Habits {
+    Habits { copy_on_select: settings.copy_on_select, paste_unasked: settings.paste_unasked }
 }

@@ -4,9 +4,11 @@
 
 mod chat;
 mod entries;
+mod extra_keys;
 mod help;
 mod keys;
 mod panes;
+mod places;
 mod ports;
 mod presence;
 mod programs;
@@ -15,6 +17,7 @@ mod room;
 mod runs;
 mod settings;
 mod tabs;
+mod terminals;
 mod transfer;
 
 use std::cell::{Cell, Ref, RefCell};
@@ -240,14 +243,11 @@ impl Workbench {
     }
 
     fn apply_theme(&self) {
-        let (attribute, screen_reader) = {
-            let state = self.state();
-            (state.settings.theme.attribute(), state.settings.screen_reader)
-        };
-        page::set_theme(attribute);
+        let settings = self.state().settings.clone();
+        page::set_theme(settings.theme.attribute());
         let dark = self.is_dark();
         self.documents.set_dark(dark);
-        self.terminals.set_looks(dark, screen_reader);
+        self.terminals.set_looks(dark, &settings);
     }
 
     /// Whether a file was to have the keyboard once it has an editor; asked once.
@@ -278,6 +278,7 @@ impl Workbench {
         listeners.push(EventListener::new(&page::document(), "visibilitychange", move |_| {
             if page::is_visible() {
                 workbench.connection.hurry();
+                workbench.look_at_terminals();
             }
         }));
         let workbench = self.clone();
@@ -299,6 +300,10 @@ impl Workbench {
             if let Some(event) = event.dyn_ref::<KeyboardEvent>() {
                 workbench.key(event);
             }
+        }));
+        let workbench = self.clone();
+        listeners.push(EventListener::new_with_options(&window, "beforeinput", options, move |event| {
+            workbench.takes_input_with_control(event);
         }));
         let workbench = self.clone();
         let early = EventListenerOptions::run_in_capture_phase();

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::id::{RequestId, SessionId};
 use embedenv_shared::link::sessions::{
-    Attach, Attached, Close, Closed, Detach, Detached, MAX_COMMAND, MAX_SESSIONS, Open, Opened, Replay, Replayed,
-    Resize, Resized, SessionKind, SessionState, Signal, SignalKind, Signalled,
+    Attach, Attached, Close, Closed, Detach, Detached, MAX_COMMAND, MAX_SESSIONS, MAX_TITLE, Open, Opened, Replay,
+    Replayed, Resize, Resized, SessionKind, SessionState, Signal, SignalKind, Signalled, Title, Titled,
 };
 use embedenv_shared::link::{MAX_FROM_AGENT, Reply};
 use rustix::io::Errno;
@@ -161,6 +161,11 @@ impl Sessions {
         // A terminal that is gone has no size; there is nothing to complain about.
         let _ = self.get(resize.session)?.resize(resize.size);
         Ok(Some(Reply::Resized(Resized)))
+    }
+
+    pub fn title(&mut self, title: Title) -> Answered {
+        self.get(title.session)?.open.title = title.title.chars().take(MAX_TITLE).collect();
+        Ok(Some(Reply::Titled(Titled)))
     }
 
     pub fn signal(&mut self, signal: Signal) -> Answered {

@@ -316,7 +316,14 @@ impl Client {
     #[track_caller]
     pub fn open(&mut self, session: u32, kind: SessionKind, command: Option<&str>) -> Result<Opened, Failure> {
         let command = command.map(str::to_owned);
-        self.call(Open { session: SessionId(session), kind, project: project(), command, size: Size::PLAIN })
+        self.call(Open {
+            session: SessionId(session),
+            kind,
+            project: project(),
+            command,
+            title: format!("Terminal {session}"),
+            size: Size::PLAIN,
+        })
     }
 
     #[track_caller]

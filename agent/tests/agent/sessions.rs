@@ -193,6 +193,7 @@ fn sixteen_sessions_live_and_no_more_and_all_are_freed() {
                 kind,
                 project: crate::harness::project(),
                 command: Some("sleep 100".into()),
+                title: "sleep".into(),
                 size: Size::PLAIN,
             })
         })

@@ -32,12 +32,12 @@ pub struct Session {
     pub id: SessionId,
     pub kind: TerminalKind,
     pub project: ProjectName,
-    pub title: String,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
+    title: String,
     size: Size,
     lease: Lease,
     exit: Option<Exited>,
@@ -85,6 +85,7 @@ pub struct Marks {
 impl Session {
     pub fn new(id: SessionId, kind: TerminalKind, project: ProjectName, title: String, size: Size) -> Self {
         let state = State {
+            title,
             size,
             lease: Lease::default(),
             exit: None,
@@ -94,7 +95,7 @@ impl Session {
             readers: Vec::new(),
             told: 0,
         };
-        Self { id, kind, project, title, state: Mutex::new(state) }
+        Self { id, kind, project, state: Mutex::new(state) }
     }
 
     /// A session found in an agent that an earlier server talked to.
@@ -113,7 +114,7 @@ impl Session {
         let state = self.state.lock();
         Terminal {
             terminal: self.id,
-            title: self.title.clone(),
+            title: state.title.clone(),
             kind: self.kind,
             project: self.project.clone(),
             cols: state.size.cols,
@@ -128,6 +129,14 @@ impl Session {
     /// What is known of whose it is, to be looked at or changed.
     pub fn lease<T>(&self, look: impl FnOnce(&mut Lease) -> T) -> T {
         look(&mut self.state.lock().lease)
+    }
+
+    pub fn title(&self) -> String {
+        self.state.lock().title.clone()
+    }
+
+    pub fn set_title(&self, title: String) {
+        self.state.lock().title = title;
     }
 
     pub fn size(&self) -> Size {

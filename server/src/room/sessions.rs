@@ -10,7 +10,8 @@ use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::frame::{ServerFrame, TerminalKind};
 use embedenv_shared::id::{MemberId, SessionId};
 use embedenv_shared::link::sessions::{
-    Attach, Close, Detach, ExitStatus, Exited, MAX_COMMAND, Open, Replay, Resize, SessionKind, SessionState, Size,
+    Attach, Close, Detach, ExitStatus, Exited, MAX_COMMAND, MAX_TITLE, Open, Replay, Resize, SessionKind, SessionState,
+    Size, Title,
 };
 use embedenv_shared::path::ProjectName;
 use parking_lot::Mutex;
@@ -95,14 +96,10 @@ impl Sessions {
                 (SessionKind::Terminal, None) => TerminalKind::Terminal,
                 (SessionKind::Terminal, Some(_)) => TerminalKind::Run,
             };
-            let title = match (kind, &state.command) {
-                (TerminalKind::Shell, _) => format!("Shell: {}", state.project),
-                (TerminalKind::Run, Some(command)) => format!("Run: {}", command.chars().take(40).collect::<String>()),
-                _ => {
-                    inner.terminals += 1;
-                    format!("Terminal {}", inner.terminals)
-                }
-            };
+            // The agent is not trusted: what it tells is bounded like what a client tells.
+            let title: String = state.title.chars().take(MAX_TITLE).collect();
+            let number = title.strip_prefix("Terminal ").and_then(|number| number.parse().ok());
+            inner.terminals = inner.terminals.max(number.unwrap_or(0));
             let session = Session::new(state.session, kind, state.project, title, state.size);
             let session = Arc::new(session.resumed(state.head, state.exited));
             if kind == TerminalKind::Shell && !session.has_ended() {
@@ -218,8 +215,14 @@ impl Room {
             TerminalKind::Shell => SessionKind::Shell,
             TerminalKind::Terminal | TerminalKind::Run => SessionKind::Terminal,
         };
-        let open =
-            Open { session: session.id, kind, project: new.project, command: new.command, size: new.size.clamped() };
+        let open = Open {
+            session: session.id,
+            kind,
+            project: new.project,
+            command: new.command,
+            title: session.title(),
+            size: new.size.clamped(),
+        };
         if let Err(failure) = link.call(open).await {
             self.sessions.forget(session.id);
             return Err(failure);
@@ -267,6 +270,31 @@ impl Room {
         if session.lease(|lease| lease.lock(member.who, member.role, locked))? {
             self.members.tell(&ServerFrame::Terminal(session.describe()));
         }
+        Ok(())
+    }
+
+    /// Calls a session something else, for everybody; the agent keeps it.
+    pub async fn title_session(self: &Arc<Self>, member: &Member, id: SessionId, title: &str) -> Result<(), Failure> {
+        let session = self.sessions.get(id)?;
+        session.lease(|lease| lease.check(member.who))?;
+        let title = title.trim();
+        let length = title.chars().count();
+        if length == 0 || length > MAX_TITLE || title.chars().any(char::is_control) {
+            let message = format!("a title has 1 to {MAX_TITLE} characters and no control characters");
+            return Err(Failure::new(ErrorCode::BadRequest, message));
+        }
+        if session.title() == title {
+            return Ok(());
+        }
+        if let Some(link) = self.sandbox.link_now() {
+            match link.call(Title { session: id, title: title.to_owned() }).await {
+                // It ended long ago, and the agent has forgotten it.
+                Err(failure) if failure.code != ErrorCode::NotFound => return Err(failure),
+                _ => {}
+            }
+        }
+        session.set_title(title.to_owned());
+        self.members.tell(&ServerFrame::Terminal(session.describe()));
         Ok(())
     }
 

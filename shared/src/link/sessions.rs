@@ -18,6 +18,8 @@ pub const WINDOW: u64 = 512 * 1024;
 pub const MAX_SESSIONS: usize = 16;
 /// The longest command line, in bytes.
 pub const MAX_COMMAND: usize = 128 * 1024;
+/// The longest title of a session, in characters; a longer one is cut.
+pub const MAX_TITLE: usize = 80;
 
 /// What a session is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +42,8 @@ pub struct Open {
     pub project: ProjectName,
     /// The command line; `None` for an interactive shell (which only a [`SessionKind::Terminal`] may be).
     pub command: Option<String>,
+    /// What people call it. The agent keeps it for the next server.
+    pub title: String,
     pub size: Size,
 }
 
@@ -73,6 +77,7 @@ pub struct SessionState {
     pub kind: SessionKind,
     pub project: ProjectName,
     pub command: Option<String>,
+    pub title: String,
     pub size: Size,
     /// Offset of the first byte the ring still has.
     pub start: u64,
@@ -129,6 +134,16 @@ pub struct Resize {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resized;
+
+/// What a session is called from now on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Title {
+    pub session: SessionId,
+    pub title: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Titled;
 
 /// A signal to the terminal's foreground process group (whatever the terminal's modes are).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -12,7 +12,7 @@ use super::copy_details::CopyDetails;
 use super::icon::{Icon, IconName};
 use super::people::initials;
 use crate::interop::page;
-use crate::mentions::{Piece, pieces};
+use crate::places::{Piece, pieces};
 use crate::state::Me;
 use crate::state::chat::{Chat as Events, OnWay};
 use crate::words::catalogue::{count, say};
@@ -172,7 +172,9 @@ fn author(by: &Author, at: u64) -> Html {
 }
 
 fn linked(workbench: &Workbench, text: &str) -> Vec<Html> {
-    let pieces = pieces(text, |path| workbench.state().tree.is_file(path));
+    let state = workbench.state();
+    let Some(me) = &state.me else { return vec![html! { { text } }] };
+    let pieces = pieces(text, &me.project, |path| state.tree.is_file(path));
     let html = pieces.into_iter().map(|piece| match piece {
         Piece::Text(text) => html! { { text } },
         Piece::Place { text, path, at } => place(workbench, text, path, at),

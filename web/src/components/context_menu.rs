@@ -29,7 +29,7 @@ pub(crate) fn ContextMenu(props: &ContextMenuProps) -> Html {
     let node = use_node_ref();
     use_effect_with((node.clone(), menu.clone()), |(node, menu)| {
         if let Some(element) = node.cast::<Element>() {
-            place(&element, menu);
+            place(&element, menu.x, menu.y);
             if let Some(first) = element.query_selector("button").ok().flatten() {
                 page::give_focus(&first);
             }
@@ -129,14 +129,14 @@ pub(crate) fn ContextMenu(props: &ContextMenuProps) -> Html {
     }
 }
 
-/// Puts the menu where it was asked for, and within the window.
-fn place(menu: &Element, at: &Menu) {
+/// Puts a menu where it was asked for, and within the window.
+pub(super) fn place(menu: &Element, x: i32, y: i32) {
     let size = menu.get_bounding_client_rect();
     let window = page::window();
     let within = |length: Result<wasm_bindgen::JsValue, _>, own: f64, at: i32| {
         let length = length.ok().and_then(|length| length.as_f64()).unwrap_or(f64::MAX);
         at.min((length - own) as i32 - EDGE).max(0)
     };
-    page::set_style(menu, "left", &format!("{}px", within(window.inner_width(), size.width(), at.x)));
-    page::set_style(menu, "top", &format!("{}px", within(window.inner_height(), size.height(), at.y)));
+    page::set_style(menu, "left", &format!("{}px", within(window.inner_width(), size.width(), x)));
+    page::set_style(menu, "top", &format!("{}px", within(window.inner_height(), size.height(), y)));
 }

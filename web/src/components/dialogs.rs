@@ -5,6 +5,7 @@ use yew::prelude::*;
 use super::dialog::Dialog as Frame;
 use super::help::help_dialog;
 use super::palette::Palette;
+use super::paste::Paste;
 use super::run_dialog::RunDialog;
 use super::settings::Settings;
 use super::share::Share;
@@ -37,6 +38,9 @@ pub(crate) fn dialogs(workbench: &Workbench, state: &State) -> Html {
             let title = say!("delete.title", path = path);
             let act = Callback::from(move |()| then.delete(path.clone()));
             question(workbench, say!("delete"), [title, text.to_owned()], say!("delete"), act)
+        }
+        Some(Dialog::Paste { terminal, text }) => {
+            html! { <Paste workbench={workbench.clone()} terminal={*terminal} text={text.clone()} /> }
         }
         Some(Dialog::Discard(id)) => {
             let id = *id;

@@ -11,7 +11,7 @@ use web_sys::{DragEvent, Element};
 use yew::prelude::*;
 
 use super::icon::{Icon, IconName};
-use super::tabs::{Tab, Tabs};
+use super::tabs::{Tab, Tabs, aim_at_tabs, begin_drag, place_of_tab};
 use crate::interop::page;
 use crate::state::commands::Command;
 use crate::state::files::{Access, FileId, Files, OpenFile};
@@ -84,10 +84,8 @@ pub(crate) fn EditorGroup(props: &EditorGroupProps) -> Html {
         let (dragged, tabs) = (dragged.clone(), group.tabs.clone());
         Callback::from(move |event: DragEvent| {
             let at = event.target_dyn_into::<Element>().and_then(|element| place_of_tab(&element));
-            if let (Some(file), Some(data)) = (at.and_then(|at| tabs.get(at)), event.data_transfer()) {
-                data.set_effect_allowed("move");
-                // Without data some browsers drag nothing.
-                let _ = data.set_data("text/plain", "");
+            if let Some(file) = at.and_then(|at| tabs.get(at)) {
+                begin_drag(&event);
                 dragged.set(Some((id, *file)));
             }
         })
@@ -213,13 +211,6 @@ fn zone(target: Target) -> Option<&'static str> {
     }
 }
 
-/// Which of its list's tabs an element belongs to.
-fn place_of_tab(element: &Element) -> Option<usize> {
-    let tab = element.closest("[role=tab]").ok().flatten()?;
-    let list = tab.parent_element()?.query_selector_all("[role=tab]").ok()?;
-    (0..list.length()).position(|at| list.get(at).is_some_and(|other| other.is_same_node(Some(&tab))))
-}
-
 /// Where a drop at the pointer would go.
 fn aim(event: &DragEvent, tabs: usize) -> Option<Target> {
     let element = event.target_dyn_into::<Element>()?;
@@ -229,10 +220,8 @@ fn aim(event: &DragEvent, tabs: usize) -> Option<Target> {
         let y = (f64::from(event.client_y()) - rect.top()) / rect.height().max(1.0);
         (x, y)
     };
-    if element.closest(".tabs").ok().flatten().is_some() {
-        let Some(at) = place_of_tab(&element) else { return Some(Target::Tabs(tabs)) };
-        let tab = element.closest("[role=tab]").ok().flatten()?;
-        return Some(Target::Tabs(at + usize::from(part(&tab).0 > 0.5)));
+    if let Some(at) = aim_at_tabs(event, tabs) {
+        return Some(Target::Tabs(at));
     }
     let (x, y) = part(&element.closest(".editor-area").ok().flatten()?);
     let nearest = [(x, Side::Left), (1.0 - x, Side::Right), (y, Side::Up), (1.0 - y, Side::Down)]
@@ -248,11 +237,11 @@ fn tab(file: &OpenFile) -> Tab {
         name: if file.unsaved { format!("{name}, unsaved") } else { name.clone() },
         text: name,
         title: file.path.to_string(),
-        class: match (file.preview, file.unsaved) {
-            (true, _) => "preview",
-            (false, true) => "unsaved",
-            (false, false) => "",
-        },
+        class: classes!(match (file.preview, file.unsaved) {
+            (true, _) => Some("preview"),
+            (false, true) => Some("unsaved"),
+            (false, false) => None,
+        }),
         icon: super::tree_row::icon_of(file.name()),
     }
 }

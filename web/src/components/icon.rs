@@ -7,16 +7,23 @@ use yew::prelude::*;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IconName {
     AlertTriangle,
+    ArrowLeft,
+    ArrowRight,
+    Bell,
+    CaseSensitive,
     Check,
     ChevronDown,
     ChevronLeft,
     ChevronRight,
+    ChevronUp,
     Circle,
     CircleHelp,
+    Clipboard,
     Columns,
     Command,
     Copy,
     Download,
+    Eraser,
     Eye,
     File,
     FileCode,
@@ -38,13 +45,17 @@ pub enum IconName {
     Play,
     Plus,
     RefreshCw,
+    Regex,
+    Search,
     Settings,
     Share,
     Square,
     Terminal,
+    TextSelect,
     Trash,
     Upload,
     Users,
+    WholeWord,
     X,
 }
 
@@ -82,13 +93,27 @@ impl IconName {
             Self::AlertTriangle => {
                 "m21.73 18-8-14a2 2 0 0 0-3.48 0l-8 14A2 2 0 0 0 4 21h16a2 2 0 0 0 1.73-3M12 9v4M12 17h.01"
             }
+            Self::ArrowLeft => "m12 19-7-7 7-7M19 12H5",
+            Self::ArrowRight => "M5 12h14m-7-7 7 7-7 7",
+            Self::Bell => {
+                "M10.268 21a2 2 0 0 0 3.464 0M3.262 15.326A1 1 0 0 0 4 17h16a1 1 0 0 0 .74-1.673C19.41 13.956 18 12.499 18 8A6 6 \
+                 0 0 0 6 8c0 4.499-1.411 5.956-2.738 7.326"
+            }
+            Self::CaseSensitive => {
+                "m2 16 4.039-9.69a.5.5 0 0 1 .923 0L11 16M22 9v7M3.304 13h6.392M15 12.5a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0-7 0z"
+            }
             Self::Check => "M20 6 9 17l-5-5",
             Self::ChevronDown => "m6 9 6 6 6-6",
             Self::ChevronLeft => "m15 18-6-6 6-6",
             Self::ChevronRight => "m9 18 6-6-6-6",
+            Self::ChevronUp => "m18 15-6-6-6 6",
             Self::Circle => "M2 12a10 10 0 1 0 20 0a10 10 0 1 0-20 0z",
             Self::CircleHelp => {
                 "M2 12a10 10 0 1 0 20 0a10 10 0 1 0-20 0zM9.09 9a3 3 0 0 1 5.83 1c0 2-3 3-3 3M12 17h.01"
+            }
+            Self::Clipboard => {
+                "M9 2h6a1 1 0 0 1 1 1v2a1 1 0 0 1-1 1H9a1 1 0 0 1-1-1V3a1 1 0 0 1 1-1zM16 4h2a2 2 0 0 1 2 2v14a2 2 0 0 1-2 2H6a2 2 \
+                 0 0 1-2-2V6a2 2 0 0 1 2-2h2"
             }
             Self::Columns => "M5 3h14a2 2 0 0 1 2 2v14a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2zM12 3v18",
             Self::Command => "M15 6v12a3 3 0 1 0 3-3H6a3 3 0 1 0 3 3V6a3 3 0 1 0-3 3h12a3 3 0 1 0-3-3",
@@ -97,6 +122,10 @@ impl IconName {
                  2-2h10c1.1 0 2 .9 2 2"
             }
             Self::Download => "M12 15V3M21 15v4a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2v-4M7 10l5 5 5-5",
+            Self::Eraser => {
+                "M21 21H8a2 2 0 0 1-1.42-.587l-3.994-3.999a2 2 0 0 1 0-2.828l10-10a2 2 0 0 1 2.829 0l5.999 6a2 2 0 0 1 0 \
+                 2.828L12.834 21m-7.752-9.91 8.828 8.828"
+            }
             Self::Eye => {
                 "M2.062 12.348a1 1 0 0 1 0-.696 10.75 10.75 0 0 1 19.876 0 1 1 0 0 1 0 .696 10.75 10.75 0 0 1-19.876 0M9 12a3 \
                  3 0 1 0 6 0a3 3 0 1 0-6 0z"
@@ -159,6 +188,10 @@ impl IconName {
                 "M3 12a9 9 0 0 1 9-9 9.75 9.75 0 0 1 6.74 2.74L21 8M21 3v5h-5M21 12a9 9 0 0 1-9 9 9.75 9.75 0 0 \
                  1-6.74-2.74L3 16M8 16H3v5"
             }
+            Self::Regex => {
+                "M17 3v10M12.67 5.5l8.66 5M12.67 10.5l8.66-5M9 17a2 2 0 0 0-2-2H5a2 2 0 0 0-2 2v2a2 2 0 0 0 2 2h2a2 2 0 0 0 2-2v-2z"
+            }
+            Self::Search => "m21 21-4.34-4.34M3 11a8 8 0 1 0 16 0a8 8 0 1 0-16 0z",
             Self::Settings => {
                 "M9.671 4.136a2.34 2.34 0 0 1 4.659 0 2.34 2.34 0 0 0 3.319 1.915 2.34 2.34 0 0 1 2.33 4.033 2.34 2.34 0 0 0 0 \
                  3.831 2.34 2.34 0 0 1-2.33 4.033 2.34 2.34 0 0 0-3.319 1.915 2.34 2.34 0 0 1-4.659 0 2.34 2.34 0 0 0-3.32-1.915 \
@@ -171,6 +204,10 @@ impl IconName {
             }
             Self::Square => "M5 3h14a2 2 0 0 1 2 2v14a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2z",
             Self::Terminal => "M12 19h8M4 17l6-6-6-6",
+            Self::TextSelect => {
+                "M14 21h1M14 3h1M19 3a2 2 0 0 1 2 2M21 14v1M21 19a2 2 0 0 1-2 2M21 9v1M3 14v1M3 9v1M5 21a2 2 0 0 1-2-2M5 3a2 2 0 0 \
+                 0-2 2M7 12h10M7 16h6M7 8h8M9 21h1M9 3h1"
+            }
             Self::Trash => {
                 "M10 11v6M14 11v6M19 6v14a2 2 0 0 1-2 2H7a2 2 0 0 1-2-2V6M3 6h18M8 6V4a2 2 0 0 1 2-2h4a2 2 0 0 1 2 2v2"
             }
@@ -178,6 +215,10 @@ impl IconName {
             Self::Users => {
                 "M16 21v-2a4 4 0 0 0-4-4H6a4 4 0 0 0-4 4v2M16 3.128a4 4 0 0 1 0 7.744M22 21v-2a4 4 0 0 0-3-3.87M5 7a4 4 0 1 0 \
                  8 0a4 4 0 1 0-8 0z"
+            }
+            Self::WholeWord => {
+                "M4 12a3 3 0 1 0 6 0a3 3 0 1 0-6 0zM10 9v6M14 12a3 3 0 1 0 6 0a3 3 0 1 0-6 0zM14 7v8M22 17v1c0 .5-.5 1-1 1H3c-.5 \
+                 0-1-.5-1-1v-1"
             }
             Self::X => "M18 6 6 18M6 6l12 12",
         }

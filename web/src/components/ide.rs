@@ -9,6 +9,7 @@ use super::chat::Chat;
 use super::context_menu::ContextMenu;
 use super::dialogs::dialogs;
 use super::editor_pane::EditorPane;
+use super::extra_keys::ExtraKeys;
 use super::icon::{Icon, IconName};
 use super::panel::panel;
 use super::people_pane::people_pane;
@@ -16,6 +17,7 @@ use super::ports_pane::port_notice;
 use super::preview::Preview;
 use super::splitter::{Axis, Sized, Splitter};
 use super::status_bar::status_bar;
+use super::terminal_menu::terminal_menu;
 use super::toolbar::toolbar;
 use super::tour::tour_card;
 use super::tree::Files;
@@ -110,6 +112,9 @@ pub(crate) fn Ide(props: &IdeProps) -> Html {
                     { aside(workbench, state, me) }
                 }
             </div>
+            if works {
+                <ExtraKeys workbench={workbench.clone()} control={state.control} />
+            }
             { status_bar(workbench, state) }
             { pane_bar(workbench, layout.pane) }
             if let Some(tour) = state.tour {
@@ -117,6 +122,7 @@ pub(crate) fn Ide(props: &IdeProps) -> Html {
             }
             { port_notice(workbench, state) }
             { dialogs(workbench, state) }
+            { terminal_menu(workbench, state) }
             if let Some(menu) = &state.menu {
                 <ContextMenu workbench={workbench.clone()} menu={menu.clone()} tree={state.tree.clone()} {works} />
             }

@@ -159,6 +159,11 @@ pub(crate) async fn copy(text: &str) -> bool {
     JsFuture::from(window().navigator().clipboard().write_text(text)).await.is_ok()
 }
 
+/// What the clipboard has, if the page may read it.
+pub(crate) async fn clipboard() -> Option<String> {
+    JsFuture::from(window().navigator().clipboard().read_text()).await.ok()?.as_string()
+}
+
 /// Opens a link of a program's in a tab of its own that knows nothing of this one.
 pub(crate) fn open_link(url: &str) {
     let _ = window().open_with_url_and_target_and_features(url, "_blank", "noopener,noreferrer");

@@ -19,6 +19,10 @@ pub struct Settings {
     pub language: String,
     /// Terminals put their rows into the page as text.
     pub screen_reader: bool,
+    /// What is selected in a terminal is copied at once.
+    pub copy_on_select: bool,
+    /// Several lines are pasted into a terminal without being asked about.
+    pub paste_unasked: bool,
     /// How one is called in rooms; empty for what the link says.
     pub user: String,
     /// Keys of commands that are not those of the table.

@@ -1,5 +1,8 @@
-//! The terminals of the room: their tabs, which one is shown, and what this page ran in which. What they print is
-//! xterm.js's.
+//! The terminals of the room: their tabs and how they stand, which one is shown, what this page ran in which, and which of
+//! them rang. What they print is xterm.js's.
+
+pub mod find;
+pub mod strip;
 
 use std::collections::BTreeSet;
 
@@ -9,10 +12,15 @@ use embedenv_shared::id::SessionId;
 use embedenv_shared::path::WorkspacePath;
 
 use crate::words::{self, catalogue::say};
+use find::{Find, Outcome, Query};
+use strip::{Kept, Strip};
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Terminals {
+    /// By their ids; how they stand on this page is the strip's.
     pub list: Vec<Terminal>,
+    pub strip: Strip,
+    /// The one in use. Those that stand beside it are shown too.
     pub active: Option<SessionId>,
     /// What this page ran, and where, the last one last; as long as their terminals are there.
     pub runs: Vec<Run>,
@@ -20,6 +28,11 @@ pub struct Terminals {
     pub stopping: Vec<(SessionId, TerminalSignal)>,
     /// Terminals whose output came faster than it could be shown.
     pub skipped: Vec<SessionId>,
+    /// Terminals that rang while nobody looked at them here.
+    pub rung: BTreeSet<SessionId>,
+    /// The terminal that is being named.
+    pub naming: Option<SessionId>,
+    pub find: Option<Find>,
     /// Terminals that were closed; what is still told of them, their end for example, brings none back.
     closed: BTreeSet<SessionId>,
 }
@@ -67,6 +80,38 @@ pub enum TerminalsAction {
     Skipped(SessionId),
     /// A program was sent a signal that is to stop it.
     Stopping(SessionId, TerminalSignal),
+    /// As they stood before the page was loaded anew.
+    Arrange(Kept),
+    /// Puts a terminal to the right of another one.
+    Split {
+        beside: SessionId,
+        id: SessionId,
+    },
+    /// Shows a terminal by itself again.
+    TakeOut(SessionId),
+    /// Puts a terminal before the one at a place of the order.
+    Move {
+        id: SessionId,
+        at: usize,
+    },
+    Shift {
+        id: SessionId,
+        steps: i32,
+    },
+    /// The share of a terminal of what it and the next one have, in thousandths.
+    Share {
+        before: SessionId,
+        share: u32,
+    },
+    Rang(SessionId),
+    /// Somebody looks at the shown terminals.
+    LookedAt,
+    Name(Option<SessionId>),
+    /// Opens the bar with which something is looked for.
+    Find(SessionId),
+    Query(Query),
+    Found(Outcome),
+    CloseFind,
 }
 
 impl Terminals {
@@ -76,6 +121,16 @@ impl Terminals {
 
     pub fn active(&self) -> Option<&Terminal> {
         self.get(self.active?)
+    }
+
+    /// All of them, as they stand.
+    pub fn in_order(&self) -> impl Iterator<Item = &Terminal> {
+        self.strip.order().into_iter().filter_map(|id| self.get(id))
+    }
+
+    /// The terminals that are shown: the active one and those beside it.
+    pub fn shown(&self) -> Vec<SessionId> {
+        self.active.map(|id| self.strip.together(id)).unwrap_or_default()
     }
 
     /// The program that Stop is for: what this page ran last and still runs, or else a run in the shown terminal.
@@ -121,11 +176,7 @@ impl Terminals {
                 self.list = list;
                 self.closed.clear();
                 self.list.sort_unstable_by_key(|terminal| terminal.terminal);
-                self.skipped.retain(|id| self.list.iter().any(|terminal| terminal.terminal == *id));
-                self.runs.retain(|run| self.list.iter().any(|terminal| terminal.terminal == run.terminal));
-                let list = &self.list;
-                let runs = |id: SessionId| list.iter().any(|it| it.terminal == id && it.exit.is_none());
-                self.stopping.retain(|(id, _)| runs(*id));
+                self.forget_gone();
                 if self.active().is_none() {
                     self.active = self.list.last().map(|terminal| terminal.terminal);
                 }
@@ -141,11 +192,48 @@ impl Terminals {
                         let at = self.list.partition_point(|terminal| terminal.terminal < changed.terminal);
                         self.active.get_or_insert(changed.terminal);
                         self.list.insert(at, changed);
+                        self.strip.follow(self.list.iter().map(|terminal| terminal.terminal));
                     }
                 }
             }
             TerminalsAction::Closed(id) => self.close(id),
             TerminalsAction::Activate(id) => self.active = Some(id),
+            TerminalsAction::Arrange(kept) => self.strip.restore(&kept),
+            TerminalsAction::Split { beside, id } => {
+                self.strip.split(beside, id);
+            }
+            TerminalsAction::TakeOut(id) => self.strip.take_out(id),
+            TerminalsAction::Move { id, at } => self.strip.move_to(id, at),
+            TerminalsAction::Shift { id, steps } => self.strip.shift(id, steps),
+            TerminalsAction::Share { before, share } => self.strip.resize(before, share),
+            TerminalsAction::Rang(id) => {
+                if self.get(id).is_some() {
+                    self.rung.insert(id);
+                }
+            }
+            TerminalsAction::LookedAt => {
+                for id in self.shown() {
+                    self.rung.remove(&id);
+                }
+            }
+            TerminalsAction::Name(naming) => self.naming = naming,
+            TerminalsAction::Find(terminal) => {
+                let before = self.find.take();
+                let asked = before.as_ref().map_or(0, |find| find.asked) + 1;
+                let query = before.map(|find| find.query).unwrap_or_default();
+                self.find = Some(Find { terminal, query, outcome: Outcome::Nothing, asked });
+            }
+            TerminalsAction::Query(query) => {
+                if let Some(find) = &mut self.find {
+                    find.query = query;
+                }
+            }
+            TerminalsAction::Found(outcome) => {
+                if let Some(find) = &mut self.find {
+                    find.outcome = outcome;
+                }
+            }
+            TerminalsAction::CloseFind => self.find = None,
             TerminalsAction::Ran(run) => {
                 self.active = Some(run.terminal);
                 self.runs.push(run);
@@ -165,14 +253,29 @@ impl Terminals {
     /// Closes a tab; the one after it is shown, or the last.
     fn close(&mut self, id: SessionId) {
         self.closed.insert(id);
-        let Some(at) = self.list.iter().position(|terminal| terminal.terminal == id) else { return };
-        self.list.remove(at);
-        self.skipped.retain(|skipped| *skipped != id);
-        self.runs.retain(|run| run.terminal != id);
-        self.stopping.retain(|(stopping, _)| *stopping != id);
+        let order = self.strip.order();
+        let Some(at) = order.iter().position(|other| *other == id) else { return };
         if self.active == Some(id) {
-            self.active = self.list.get(at).or(self.list.last()).map(|terminal| terminal.terminal);
+            let together = self.strip.together(id);
+            let place = together.iter().position(|other| *other == id).unwrap_or_default();
+            let beside = together.get(place + 1).or(place.checked_sub(1).and_then(|at| together.get(at)));
+            self.active = beside.or(order.get(at + 1)).or(at.checked_sub(1).and_then(|at| order.get(at))).copied();
         }
+        self.list.retain(|terminal| terminal.terminal != id);
+        self.forget_gone();
+    }
+
+    /// Forgets what was known of terminals that are no more.
+    fn forget_gone(&mut self) {
+        self.strip.follow(self.list.iter().map(|terminal| terminal.terminal));
+        let is_there = |id: &SessionId| self.list.iter().any(|terminal| terminal.terminal == *id);
+        self.skipped.retain(is_there);
+        self.runs.retain(|run| is_there(&run.terminal));
+        let runs = |id: SessionId| self.list.iter().any(|it| it.terminal == id && it.exit.is_none());
+        self.stopping.retain(|(id, _)| runs(*id));
+        self.rung.retain(is_there);
+        self.naming = self.naming.filter(is_there);
+        self.find = self.find.take().filter(|find| is_there(&find.terminal));
     }
 }
 
@@ -248,6 +351,44 @@ mod tests {
         assert_eq!(terminals.earlier(&file("server.py")).map(|t| t.terminal), Some(SessionId(1)));
         terminals.reduce(TerminalsAction::Closed(SessionId(1)));
         assert_eq!(terminals.earlier(&file("server.py")), None);
+    }
+
+    #[test]
+    fn of_two_side_by_side_the_other_is_shown_when_one_is_closed() {
+        let mut terminals = Terminals::default();
+        terminals
+            .reduce(TerminalsAction::Listed([1, 2, 3].map(|id| terminal(id, TerminalKind::Terminal, None)).into()));
+        terminals.reduce(TerminalsAction::Split { beside: SessionId(1), id: SessionId(3) });
+        terminals.reduce(TerminalsAction::Activate(SessionId(3)));
+        assert_eq!(terminals.shown(), [SessionId(1), SessionId(3)]);
+        terminals.reduce(TerminalsAction::Closed(SessionId(3)));
+        assert_eq!((terminals.active, terminals.shown()), (Some(SessionId(1)), vec![SessionId(1)]));
+    }
+
+    #[test]
+    fn a_bell_is_kept_until_somebody_looks() {
+        let mut terminals = Terminals::default();
+        terminals.reduce(TerminalsAction::Listed([1, 2].map(|id| terminal(id, TerminalKind::Terminal, None)).into()));
+        terminals.reduce(TerminalsAction::Rang(SessionId(1)));
+        terminals.reduce(TerminalsAction::Rang(SessionId(9)));
+        terminals.reduce(TerminalsAction::LookedAt);
+        assert_eq!(terminals.rung.iter().map(|id| id.0).collect::<Vec<_>>(), [1], "the second one is shown");
+        terminals.reduce(TerminalsAction::Activate(SessionId(1)));
+        terminals.reduce(TerminalsAction::LookedAt);
+        assert!(terminals.rung.is_empty());
+    }
+
+    #[test]
+    fn the_bar_keeps_what_was_looked_for_and_goes_with_its_terminal() {
+        let mut terminals = Terminals::default();
+        terminals.reduce(TerminalsAction::Listed(vec![terminal(1, TerminalKind::Terminal, None)]));
+        terminals.reduce(TerminalsAction::Find(SessionId(1)));
+        terminals.reduce(TerminalsAction::Query(Query { text: "x".into(), ..Query::default() }));
+        terminals.reduce(TerminalsAction::Find(SessionId(1)));
+        let find = terminals.find.clone().unwrap();
+        assert_eq!((find.query.text.as_str(), find.asked), ("x", 2));
+        terminals.reduce(TerminalsAction::Closed(SessionId(1)));
+        assert_eq!(terminals.find, None);
     }
 
     #[test]

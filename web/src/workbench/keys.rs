@@ -23,6 +23,9 @@ impl Workbench {
         if event.default_prevented() || event.is_composing() || self.state().me.is_none() {
             return;
         }
+        if self.takes_key_with_control(event) {
+            return;
+        }
         let modifiers = (event.ctrl_key() || event.meta_key(), event.alt_key(), event.shift_key());
         let strokes = Stroke::of_event(modifiers, &event.key(), &event.code());
         if strokes.is_empty() {
@@ -43,6 +46,9 @@ impl Workbench {
         let focus = place(event);
         let meant = strokes.into_iter().map(|stroke| (keymap.meaning(before, &stroke, focus), stroke));
         let meant = meant.into_iter().find(|(meaning, _)| *meaning != Meaning::Nothing);
+        if meant.as_ref().is_some_and(|(meaning, stroke)| self.leaves(*meaning, stroke)) {
+            return;
+        }
         // What follows a first stroke and means nothing is not typed into the text either.
         if meant.is_none() && before.is_none() {
             return;
@@ -59,6 +65,16 @@ impl Workbench {
                 self.perform(command)
             }
             _ => {}
+        }
+    }
+
+    /// Whether a key is left to who has the keyboard, though a command has it.
+    fn leaves(&self, meaning: Meaning, stroke: &Stroke) -> bool {
+        match meaning {
+            Meaning::Does(Command::NextTerminalPane | Command::PreviousTerminalPane) => !self.has_panes(),
+            // The browser's own key for it, which needs no permission.
+            Meaning::Does(Command::PasteIntoTerminal) => stroke.to_string() == "Ctrl+Shift+V",
+            _ => false,
         }
     }
 
@@ -145,8 +161,30 @@ impl Workbench {
                 self.focus_group(at);
             }
             Command::FocusTerminal => self.focus_terminal(),
+            Command::FindInTerminal => self.find_in_terminal(),
+            Command::ClearTerminal => self.clear_terminal(),
+            Command::RenameTerminal => self.name_active_terminal(),
+            Command::SplitTerminal => self.split_terminal(),
+            Command::TakeOutTerminal => self.take_out_terminal(),
+            Command::NextTerminalPane => self.step_terminal_pane(1),
+            Command::PreviousTerminalPane => self.step_terminal_pane(-1),
+            Command::NextTerminal => self.step_terminal(1),
+            Command::PreviousTerminal => self.step_terminal(-1),
+            Command::MoveTerminalLeft => self.shift_terminal(-1),
+            Command::MoveTerminalRight => self.shift_terminal(1),
+            Command::CopyFromTerminal => self.copy_from_terminal(),
+            Command::PasteIntoTerminal => self.paste_into_terminal(),
+            Command::SelectAllInTerminal => self.select_all_in_terminal(),
+            Command::CopyOnSelect => {
+                let copies = self.state().settings.copy_on_select;
+                // A switch takes what is true or false.
+                let _ = self.change_setting("copy_on_select", (!copies).into());
+            }
             Command::ToggleSide => self.change_layout(Layout::toggle_side),
-            Command::TogglePanel => self.change_layout(Layout::toggle_panel),
+            Command::TogglePanel => {
+                self.change_layout(Layout::toggle_panel);
+                self.look_at_terminals();
+            }
             Command::ToggleAside => {
                 self.change_layout(Layout::toggle_aside);
                 self.look_at_chat();
@@ -190,7 +228,7 @@ impl Workbench {
 fn place(event: &KeyboardEvent) -> Place {
     let places = [
         ("dialog", Place::Dialog),
-        (".terminal-host", Place::Terminal),
+        (".terminal-pane", Place::Terminal),
         (".cm-content", Place::Editor),
         ("input, textarea, select", Place::Page),
         ("[role=tree]", Place::Tree),

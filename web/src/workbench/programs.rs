@@ -43,10 +43,21 @@ struct Start {
 impl Workbench {
     /// Opens an interactive shell; with `focus`, the keyboard goes there.
     pub(crate) fn open_terminal(&self, focus: bool) {
-        self.open(None, focus, |_, _| {});
+        self.open(None, focus, None, |_, _| {});
     }
 
-    fn open(&self, command: Option<String>, focus: bool, then: impl FnOnce(&Self, SessionId) + 'static) {
+    /// Opens an interactive shell at the right of another terminal.
+    pub(super) fn open_beside(&self, beside: SessionId) {
+        self.open(None, true, Some(beside), |_, _| {});
+    }
+
+    fn open(
+        &self,
+        command: Option<String>,
+        focus: bool,
+        beside: Option<SessionId>,
+        then: impl FnOnce(&Self, SessionId) + 'static,
+    ) {
         let Some(project) = self.project() else { return };
         let (cols, rows) = self.terminals.size();
         let request = FullRequest::TerminalOpen { project, cols, rows, command, title: None };
@@ -54,6 +65,9 @@ impl Workbench {
         self.connection.order(&request, move |reply| match reply {
             Ok(ServerFrame::TerminalOpened { terminal, .. }) => {
                 workbench.terminals.opened(terminal);
+                if let Some(beside) = beside {
+                    workbench.dispatch(Action::Terminals(TerminalsAction::Split { beside, id: terminal }));
+                }
                 workbench.dispatch(Action::Terminals(TerminalsAction::Activate(terminal)));
                 if focus {
                     workbench.terminals.focus(terminal);
@@ -63,12 +77,13 @@ impl Workbench {
             Ok(_) => {}
             // It is among the room's terminals by now.
             Err(failure) if failure.code == ErrorCode::AlreadyDone => {}
-            Err(failure) => workbench.fail("The terminal could not be opened", &failure),
+            Err(failure) => workbench.fail(say!("failed.terminal-open"), &failure),
         });
     }
 
     pub(crate) fn show_terminal(&self, id: SessionId) {
         self.dispatch(Action::Terminals(TerminalsAction::Activate(id)));
+        self.look_at_terminals();
     }
 
     /// Whether this page may type into a terminal: whoever opened it may keep it to themselves.
@@ -83,7 +98,7 @@ impl Workbench {
         let workbench = self.clone();
         self.connection.order(&FullRequest::TerminalLock { terminal: id, locked }, move |reply| {
             if let Some(failure) = reply.err().filter(|failure| failure.code != ErrorCode::AlreadyDone) {
-                workbench.fail("The terminal could not be locked or unlocked", &failure);
+                workbench.fail(say!("failed.terminal-lock"), &failure);
             }
         });
     }
@@ -92,7 +107,7 @@ impl Workbench {
         let workbench = self.clone();
         self.connection.order(&FullRequest::TerminalClose { terminal: id }, move |reply| {
             if let Some(failure) = reply.err().filter(|failure| failure.code != ErrorCode::AlreadyDone) {
-                workbench.fail("The terminal could not be closed", &failure);
+                workbench.fail(say!("failed.terminal-close"), &failure);
             }
         });
     }
@@ -121,6 +136,7 @@ impl Workbench {
             layout.aside = None;
         }
         self.dispatch(Action::Layout(layout));
+        self.look_at_terminals();
     }
 
     /// Runs what the Run button is for: the chosen configuration, or the open file.
@@ -135,7 +151,7 @@ impl Workbench {
     /// Saves the shown file and runs it in a terminal of its own.
     pub(crate) fn run(&self) {
         let shown = self.state().files.active().map(|file| (file.id, file.path.clone()));
-        let Some((id, path)) = shown else { return self.alert_until_run("Open the file to run first.") };
+        let Some((id, path)) = shown else { return self.alert_until_run(say!("run.no-file")) };
         let workbench = self.clone();
         spawn_local(async move {
             // Without a connection it waits, and the edits go before it.
@@ -177,7 +193,7 @@ impl Workbench {
     /// Starts something. An earlier run of the same is stopped first, and the new one takes its place.
     fn begin(&self, start: Start) {
         if !self.works() {
-            return self.alert("Your link lets you look on. Ask the host for a link of an editor to run programs.");
+            return self.alert(say!("run.looks-on"));
         }
         let earlier = self.state().terminals.earlier(&start.what).map(|it| (it.terminal, it.exit.is_none()));
         self.show_pane(Pane::Terminal);
@@ -194,7 +210,7 @@ impl Workbench {
 
     fn launch(&self, start: Start, spent: Option<SessionId>) {
         let Start { what, command } = start;
-        self.open(Some(command.clone()), true, move |workbench, terminal| {
+        self.open(Some(command.clone()), true, None, move |workbench, terminal| {
             let run = Run { terminal, what, command, began: page::now() as u64 };
             workbench.dispatch(Action::Terminals(TerminalsAction::Ran(run)));
             if let Some(spent) = spent {
@@ -218,7 +234,7 @@ impl Workbench {
         match (kind, ran) {
             (_, Some(what)) => self.run_again(what),
             (Some(TerminalKind::Terminal), None) => {
-                self.open(None, true, move |workbench, _| workbench.close_terminal(id));
+                self.open(None, true, None, move |workbench, _| workbench.close_terminal(id));
             }
             _ => {}
         }
@@ -227,7 +243,7 @@ impl Workbench {
     /// Stops what runs: interrupts it, and if it goes on, or on a further press, ends and at last kills it.
     pub(crate) fn stop(&self) {
         let running = self.state().terminals.running().map(|terminal| terminal.terminal);
-        let Some(terminal) = running else { return self.alert("Nothing was run here that could be stopped.") };
+        let Some(terminal) = running else { return self.alert(say!("run.nothing")) };
         self.stopping.then.borrow_mut().remove(&terminal);
         self.end(terminal, PATIENCE);
     }
@@ -243,7 +259,7 @@ impl Workbench {
         let workbench = self.clone();
         self.connection.ask(&FullRequest::TerminalSignal { terminal, signal }, move |reply| {
             if let Err(failure) = reply {
-                workbench.fail("It could not be stopped", &failure);
+                workbench.fail(say!("failed.stop"), &failure);
             }
         });
         let before = if signal == TerminalSignal::Kill {

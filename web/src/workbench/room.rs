@@ -127,6 +127,7 @@ impl Workbench {
         if let Some(path) = page.active {
             self.dispatch(Action::Tree(TreeAction::Select(Some(path))));
         }
+        self.dispatch(Action::Terminals(TerminalsAction::Arrange(page.terminals)));
         if let Some(id) = page.terminal.map(SessionId)
             && self.state().terminals.get(id).is_some()
         {

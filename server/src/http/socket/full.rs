@@ -7,7 +7,7 @@ use embedenv_shared::event::What;
 use embedenv_shared::frame::{ServerFrame, TerminalKind};
 use embedenv_shared::link::files::{ProjectList, Projects};
 use embedenv_shared::link::search::Sought;
-use embedenv_shared::link::sessions::{Signal, SignalKind, Size};
+use embedenv_shared::link::sessions::{MAX_TITLE, Signal, SignalKind, Size};
 use embedenv_shared::tree::Encoding;
 
 use super::super::Doors;
@@ -16,9 +16,6 @@ use crate::policy;
 use crate::room::events::Page;
 use crate::room::members::{Place, Seat};
 use crate::room::sessions::NewSession;
-
-/// The longest title of a terminal, in characters; a longer one is cut.
-const MAX_TITLE: usize = 80;
 
 pub(super) async fn carry_out(
     doors: &Doors,
@@ -99,6 +96,10 @@ pub(super) async fn carry_out(
         }
         FullRequest::TerminalLock { terminal, locked } => {
             room.lock_session(member, terminal, locked)?;
+            Answer::Quietly
+        }
+        FullRequest::TerminalTitle { terminal, title } => {
+            room.title_session(member, terminal, &title).await?;
             Answer::Quietly
         }
         FullRequest::TerminalSignal { terminal, signal } => {

@@ -25,6 +25,11 @@ export function coloursAt(element: Element): ITheme {
   return theme;
 }
 
+/** A colour of the page as `#rrggbb`; `null` for a property that the page lacks. */
+export function colourOf(element: Element, property: string): string | null {
+  return hexadecimal(getComputedStyle(element).getPropertyValue(property))?.slice(0, 7) ?? null;
+}
+
 let canvas: CanvasRenderingContext2D | null = null;
 
 function hexadecimal(colour: string): string | null {

@@ -128,6 +128,8 @@ pub const ROWS: &[Row] = &[
     row("theme", Section::Appearance, Kind::Choice(&["system", "dark", "light"])).in_room(),
     row("language", Section::Appearance, Kind::Language),
     row("screen_reader", Section::Terminal, Kind::Switch),
+    row("copy_on_select", Section::Terminal, Kind::Switch),
+    row("paste_unasked", Section::Terminal, Kind::Switch),
     row("user", Section::You, Kind::Text { longest: 64 }).in_room(),
 ];
 
