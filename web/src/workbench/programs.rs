@@ -63,7 +63,7 @@ impl Workbench {
             Ok(_) => {}
             // It is among the room's terminals by now.
             Err(failure) if failure.code == ErrorCode::AlreadyDone => {}
-            Err(failure) => workbench.fail("The terminal could not be opened", &failure),
+            Err(failure) => workbench.fail(say!("failed.terminal-open"), &failure),
         });
     }
 
@@ -83,7 +83,7 @@ impl Workbench {
         let workbench = self.clone();
         self.connection.order(&FullRequest::TerminalLock { terminal: id, locked }, move |reply| {
             if let Some(failure) = reply.err().filter(|failure| failure.code != ErrorCode::AlreadyDone) {
-                workbench.fail("The terminal could not be locked or unlocked", &failure);
+                workbench.fail(say!("failed.terminal-lock"), &failure);
             }
         });
     }
@@ -92,7 +92,7 @@ impl Workbench {
         let workbench = self.clone();
         self.connection.order(&FullRequest::TerminalClose { terminal: id }, move |reply| {
             if let Some(failure) = reply.err().filter(|failure| failure.code != ErrorCode::AlreadyDone) {
-                workbench.fail("The terminal could not be closed", &failure);
+                workbench.fail(say!("failed.terminal-close"), &failure);
             }
         });
     }
@@ -135,7 +135,7 @@ impl Workbench {
     /// Saves the shown file and runs it in a terminal of its own.
     pub(crate) fn run(&self) {
         let shown = self.state().files.active().map(|file| (file.id, file.path.clone()));
-        let Some((id, path)) = shown else { return self.alert_until_run("Open the file to run first.") };
+        let Some((id, path)) = shown else { return self.alert_until_run(say!("run.no-file")) };
         let workbench = self.clone();
         spawn_local(async move {
             // Without a connection it waits, and the edits go before it.
@@ -177,7 +177,7 @@ impl Workbench {
     /// Starts something. An earlier run of the same is stopped first, and the new one takes its place.
     fn begin(&self, start: Start) {
         if !self.works() {
-            return self.alert("Your link lets you look on. Ask the host for a link of an editor to run programs.");
+            return self.alert(say!("run.looks-on"));
         }
         let earlier = self.state().terminals.earlier(&start.what).map(|it| (it.terminal, it.exit.is_none()));
         self.show_pane(Pane::Terminal);
@@ -227,7 +227,7 @@ impl Workbench {
     /// Stops what runs: interrupts it, and if it goes on, or on a further press, ends and at last kills it.
     pub(crate) fn stop(&self) {
         let running = self.state().terminals.running().map(|terminal| terminal.terminal);
-        let Some(terminal) = running else { return self.alert("Nothing was run here that could be stopped.") };
+        let Some(terminal) = running else { return self.alert(say!("run.nothing-to-stop")) };
         self.stopping.then.borrow_mut().remove(&terminal);
         self.end(terminal, PATIENCE);
     }
@@ -243,7 +243,7 @@ impl Workbench {
         let workbench = self.clone();
         self.connection.ask(&FullRequest::TerminalSignal { terminal, signal }, move |reply| {
             if let Err(failure) = reply {
-                workbench.fail("It could not be stopped", &failure);
+                workbench.fail(say!("failed.stop"), &failure);
             }
         });
         let before = if signal == TerminalSignal::Kill {
