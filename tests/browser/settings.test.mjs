@@ -123,6 +123,25 @@ scenario('another language is spoken when it is chosen, and the page says which 
   assert.equal(await ide.page.evaluate(() => document.documentElement.lang), 'en-XA');
   await ide.page.keyboard.press('Control+,');
   await ide.dialog('⟦Séttíngs⟧').waitFor();
+
+  // Every word is of the catalogue; keys are what is printed on them.
+  for (const [keys, name] of [[[], '⟦Séttíngs⟧'], [['k', 's'], '⟦Kéybøárd'], [['k', 'h'], '⟦Hélp⟧']]) {
+    for (const key of keys) await ide.page.keyboard.press(`Control+${key}`);
+    const dialog = ide.page.getByRole('dialog');
+    await dialog.waitFor();
+    const strange = await dialog.evaluate((dialog) => {
+      const texts = document.createTreeWalker(dialog, NodeFilter.SHOW_TEXT);
+      const found = [];
+      for (let node = texts.nextNode(); node; node = texts.nextNode()) {
+        const isOurs = node.textContent.includes('⟦') || node.parentElement.closest('kbd, option');
+        if (/\p{L}/u.test(node.textContent) && !isOurs) found.push(node.textContent);
+      }
+      return found;
+    });
+    assert.deepEqual(strange, [], name);
+    await ide.page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'hidden' });
+  }
 });
 
 scenario('a browser that prefers German gets German, and who prefers English sets it', async (stage) => {

@@ -7,6 +7,8 @@ pub mod kept;
 
 use embedenv_shared::path::WorkspacePath;
 
+use crate::words::catalogue::say;
+
 /// What Run does with a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Plan {
@@ -90,7 +92,7 @@ pub fn plan(path: &WorkspacePath) -> Plan {
             return Plan::Nothing(format!("{name} is not a program. Open one and run that."));
         }
         _ => {
-            return Plan::Nothing(format!("It is not known here how to run {name}. Start it in a terminal instead."));
+            return Plan::Nothing(say!("run.unknown", name = name));
         }
     })
 }

@@ -306,7 +306,7 @@ fn activity(workbench: &Workbench, event: &RoomEvent) -> Html {
             html! { <>{ say!("activity.terminal") }{ " " }{ elsewhere(project) }</> }
         }
         What::Planted { project, files } => {
-            html! { <>{ count!("activity.planted", *files as usize, project = project) }</> }
+            html! { <>{ count!("activity.planted", *files, project = project) }</> }
         }
         What::Created { project, path, item: Item::Folder } => {
             html! { <>{ say!("activity.folder") }{ " " }<code>{ path.as_str() }</code>{ " " }{ elsewhere(project) }</> }

@@ -11,6 +11,7 @@ use crate::state::Action;
 use crate::state::commands::{self, COMMANDS, Command};
 use crate::state::keys::Keymap;
 use crate::state::palette::narrowed;
+use crate::words::catalogue::say;
 use crate::workbench::Workbench;
 
 /// Things listed at once; typing more finds the rest.
@@ -38,8 +39,8 @@ impl Offer {
         match self {
             Self::Command(command) => commands::of(*command).name().to_owned(),
             Self::File(path) => path.to_string(),
-            Self::Project(project) => format!("Go to project {project}"),
-            Self::Run(name) => format!("Run: {name}"),
+            Self::Project(project) => say!("palette.project", project = project),
+            Self::Run(name) => say!("palette.run", name = name),
         }
     }
 
@@ -131,8 +132,11 @@ pub(crate) fn Palette(props: &PaletteProps) -> Html {
             </div>
         }
     });
-    let (name, placeholder) =
-        if *files { ("Go to file", "A file's name") } else { ("Command palette", "A command or a file's name") };
+    let (name, placeholder) = if *files {
+        (say!("palette.files"), say!("palette.file"))
+    } else {
+        (say!("palette.title"), say!("palette.command"))
+    };
     html! {
         <Dialog workbench={workbench.clone()} {name} class="palette">
             <input
@@ -150,7 +154,7 @@ pub(crate) fn Palette(props: &PaletteProps) -> Html {
             />
             <div id="palette-list" ref={list} role="listbox" aria-label={name}>{ for rows }</div>
             if none {
-                <p class="hint">{ "Nothing is called so." }</p>
+                <p class="hint">{ say!("palette.none") }</p>
             }
         </Dialog>
     }

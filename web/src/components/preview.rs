@@ -122,10 +122,10 @@ pub(crate) fn Preview(props: &PreviewProps) -> Html {
         Callback::from(move |_: MouseEvent| workbench.toggle_preview())
     };
     html! {
-        <section class="aside preview-pane" role="region" aria-label="Preview">
+        <section class="aside preview-pane" role="region" aria-label={say!("preview.title")}>
             <div class="side-head">
-                <h2>{ "Preview" }</h2>
-                <button class="icon-button" aria-label="Close preview" title="Close preview" onclick={close}><Icon name={IconName::X} /></button>
+                <h2>{ say!("preview.title") }</h2>
+                <button class="icon-button" aria-label={say!("preview.close")} title={say!("preview.close")} onclick={close}><Icon name={IconName::X} /></button>
             </div>
             <form class="preview-form" aria-label={say!("request.name")} data-sends="true" {onsubmit} {onkeydown}>
                 { port_choices(workbench, listeners, &request) }

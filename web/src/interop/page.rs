@@ -309,20 +309,19 @@ pub(crate) fn has_failed(what: &str) {
     let details = format!("what: {what}\nversion: {}\nbrowser: {}\n", crate::words::details::VERSION, browser());
     // Nothing of the page's own is used by these: it may be in the middle of something.
     let copy = move || drop(window().navigator().clipboard().write_text(&details));
-    let says: [(&str, &str, Option<Box<dyn Fn()>>); 3] = [
-        ("p", crate::words::page_failed(), None),
-        (".primary", say!("page-failed.reload"), Some(Box::new(reload))),
-        (".plain", say!("details.copy"), Some(Box::new(copy))),
-    ];
-    for (part, text, act) in says {
-        if let Ok(Some(part)) = alert.query_selector(part) {
-            part.set_text_content(Some(text));
-            if let Some(act) = act {
-                let act = callback(Closure::<dyn Fn()>::wrap(act));
-                let _ = part.add_event_listener_with_callback("click", &act);
-            }
+    let part = |selector: &str, text: &str| {
+        let part = alert.query_selector(selector).ok().flatten()?;
+        part.set_text_content(Some(text));
+        Some(part)
+    };
+    let on_click = |part: Option<Element>, act: Closure<dyn Fn()>| {
+        if let Some(part) = part {
+            let _ = part.add_event_listener_with_callback("click", &callback(act));
         }
-    }
+    };
+    part("p", crate::words::page_failed());
+    on_click(part(".primary", say!("page-failed.reload")), Closure::new(reload));
+    on_click(part(".plain", say!("details.copy")), Closure::new(copy));
     let _ = body.append_child(&alert);
 }
 

@@ -243,7 +243,7 @@ impl Workbench {
     /// Stops what runs: interrupts it, and if it goes on, or on a further press, ends and at last kills it.
     pub(crate) fn stop(&self) {
         let running = self.state().terminals.running().map(|terminal| terminal.terminal);
-        let Some(terminal) = running else { return self.alert(say!("run.nothing")) };
+        let Some(terminal) = running else { return self.alert(say!("run.nothing-to-stop")) };
         self.stopping.then.borrow_mut().remove(&terminal);
         self.end(terminal, PATIENCE);
     }

@@ -20,8 +20,8 @@ impl Workbench {
         let (mut own, mut here) = (own, here);
         for id in settings.differing(&before) {
             let value = settings.value(&id);
-            if here.contains_key(&id) {
-                here.insert(id, value);
+            if let Some(kept) = here.get_mut(&id) {
+                *kept = value;
             } else if let Ok(with) = own.with(&id, value) {
                 own = with;
             }

@@ -82,7 +82,7 @@ impl Row {
             Kind::Number { least, most, .. } if !value.as_i64().is_some_and(|n| (least..=most).contains(&n)) => {
                 Some(say!("settings.wrong.number", least = least, most = most))
             }
-            Kind::Text { longest } if !value.as_str().is_some_and(|text| text.chars().count() <= longest) => {
+            Kind::Text { longest } if value.as_str().is_none_or(|text| text.chars().count() > longest) => {
                 Some(say!("settings.wrong.text", longest = longest))
             }
             Kind::Language if !value.is_string() => Some(say!("settings.wrong.text", longest = 16)),
