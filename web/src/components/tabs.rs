@@ -12,6 +12,7 @@ use yew::prelude::*;
 use super::icon::{Icon, IconName};
 use super::tab_name::TabName;
 use crate::interop::page;
+use crate::words::catalogue::say;
 
 /// One tab.
 #[derive(Debug, Clone, PartialEq)]
@@ -295,7 +296,7 @@ fn one(props: &TabsProps, tab: &Tab, mark: Option<&'static str>) -> Html {
             <span class="tab-name">{ &tab.text }</span>
             if let Some(close) = close {
                 // For the pointer alone: the keyboard has Delete, and a tab has no controls inside.
-                <span class="tab-close" aria-hidden="true" title="Close" onclick={{
+                <span class="tab-close" aria-hidden="true" title={say!("dialog.close")} onclick={{
                     let close = close.clone();
                     Callback::from(move |event: MouseEvent| {
                         event.stop_propagation();
