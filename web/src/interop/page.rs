@@ -125,13 +125,27 @@ pub(crate) fn browser() -> String {
     window().navigator().user_agent().unwrap_or_default()
 }
 
-/// Sets or takes away `data-theme` of the page.
-pub(crate) fn set_theme(theme: Option<&str>) {
+/// Whether the system asks for much contrast.
+pub(crate) fn prefers_contrast() -> bool {
+    contrast_query().is_some_and(|query| query.matches())
+}
+
+pub(crate) fn contrast_query() -> Option<web_sys::MediaQueryList> {
+    window().match_media("(prefers-contrast: more)").ok().flatten()
+}
+
+/// Sets `data-theme` of the page.
+pub(crate) fn set_theme(theme: &str) {
     if let Some(root) = document().document_element() {
-        let _ = match theme {
-            Some(theme) => root.set_attribute("data-theme", theme),
-            None => root.remove_attribute("data-theme"),
-        };
+        // An attribute of a fixed name is never refused.
+        let _ = root.set_attribute("data-theme", theme);
+    }
+}
+
+/// Sets a custom property for the whole page.
+pub(crate) fn set_property(property: &str, value: &str) {
+    if let Some(root) = document().document_element() {
+        set_style(&root, property, value);
     }
 }
 
