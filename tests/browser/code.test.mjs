@@ -180,7 +180,7 @@ scenario('words are offered as one types, not in comments, and not to who does n
   await ide.editorSays('zoo.py', 'giraffe = 1\ngiraffe + hippopotamus\n# a comment rhi\n');
 
   await ide.page.keyboard.press('Control+,');
-  await ide.dialog('Settings').getByRole('checkbox', { name: 'Suggest words while typing' }).uncheck();
+  await ide.dialog('Settings').getByRole('switch', { name: 'Suggest words' }).uncheck();
   await ide.page.keyboard.press('Escape');
   await place(ide, 'zoo.py', 4);
   await ide.page.keyboard.type('gir');
@@ -247,7 +247,7 @@ scenario('long lines wrap, spaces show, text grows, everywhere and at once', asy
   const settings = ide.dialog('Settings');
   await settings.getByRole('spinbutton', { name: 'Font size of editors' }).fill('20');
   await settings.getByRole('spinbutton', { name: 'Font size of editors' }).press('Enter');
-  await settings.getByRole('checkbox', { name: 'Show spaces and tabs' }).check();
+  await settings.getByRole('switch', { name: 'Show spaces and tabs' }).check();
   await ide.page.screenshot({ path: 'target/browser/settings-editor.png' });
   await ide.page.keyboard.press('Escape');
   await ide.page.waitForFunction((before) => [...document.querySelectorAll('.cm-line')].every((one) => one.offsetHeight > before), before);

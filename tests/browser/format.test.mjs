@@ -25,7 +25,7 @@ scenario('a file is formatted in one step that keeps what others type, and a mis
   await ide.editor('shape.py').click();
   await ide.page.keyboard.press('Alt+Shift+f');
   const alert = ide.page.getByRole('alert');
-  const missing = alert.filter({ hasText: 'shape.py was not formatted: the sandbox has no black and no ruff. Install it in a terminal: pip install black' });
+  const missing = alert.filter({ hasText: 'shape.py was not formatted: the sandbox has no black / ruff. Install it in a terminal: pip install black' });
   await missing.waitFor();
 
   await ide.write({ '.venv/bin/black': BLACK });
@@ -46,7 +46,7 @@ scenario('a file is formatted in one step that keeps what others type, and a mis
 
   // Saving does it, too, once that is wanted.
   await ide.page.keyboard.press('Control+,');
-  await ide.dialog('Settings').getByRole('checkbox', { name: 'Format files when I save them' }).check();
+  await ide.dialog('Settings').getByRole('switch', { name: 'Format on save' }).check();
   await ide.page.keyboard.press('Escape');
   await ide.editor('shape.py').click();
   await ide.page.keyboard.press('Control+s');

@@ -59,7 +59,7 @@ scenario('pictures are shown as pictures, as large as one likes', async (stage) 
   await ide.page.getByText(`2 × 2 · ${PNG.length * 2} B`).waitFor();
 
   await ide.entry('broken.jpg').dblclick();
-  await ide.page.getByText('This file can’t be shown as a picture.').waitFor();
+  await ide.page.getByText('This file can\'t be shown as a picture.').waitFor();
 
   // An SVG is text, and beside it a picture, in which nothing runs.
   await ide.entry('round.svg').dblclick();

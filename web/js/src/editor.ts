@@ -5,7 +5,6 @@
 import { Annotation, ChangeSet, Compartment, EditorState, type Extension } from '@codemirror/state';
 import { EditorView, ViewPlugin, type ViewUpdate } from '@codemirror/view';
 import { yCollab } from 'y-codemirror.next';
-import * as Y from 'yjs';
 import { changes, LONGEST, PAUSE, setChanges } from './editor/changes';
 import { perform } from './editor/commands';
 import { diff, type Edit, lineDifferences, reverted } from './editor/diff';
@@ -23,6 +22,7 @@ import { setup } from './editor/setup';
 import { type TidyRules, tidied } from './editor/tidy';
 import { Unheld } from './editor/unheld';
 import { opened } from './editor/words';
+import { speak } from './said';
 
 export interface EditorOptions {
   path: string;
@@ -32,6 +32,8 @@ export interface EditorOptions {
   /** Style elements of this response must carry it. */
   nonce: string;
   habits: Habits;
+  /** Words of the catalogue. */
+  words: Record<string, string>;
   /** A message of the sync protocol for the server. */
   onMessage(message: Uint8Array): void;
   /** Where the cursor is, both from 1; the column in UTF-16 units. */
@@ -80,6 +82,7 @@ export interface Watcher {
 const fromDocument = Annotation.define<boolean>();
 
 export function createEditor(options: EditorOptions): Editor {
+  speak(options.words);
   return new Editor(options);
 }
 
@@ -110,7 +113,6 @@ class Editor {
   #completion: Extension | null = null;
   /** What has changed since a text was handed out to be formatted. */
   #since: ChangeSet | null = null;
-  #undo: Y.UndoManager | null = null;
   /** The text with which this page opened the file, while it is compared. */
   #first: string | null = null;
   #comparing: ReturnType<typeof setTimeout> | null = null;
@@ -376,7 +378,6 @@ class Editor {
     this.#bound = false;
     if (this.#comparing !== null) clearTimeout(this.#comparing);
     this.#closed();
-    this.#undo?.destroy();
     this.#panes.destroy();
     this.#replica?.destroy();
     this.#replica = null;
@@ -393,11 +394,9 @@ class Editor {
     if (this.#view.state.readOnly) this.#left ??= edits.length > 0 ? { base: base ?? '', local } : null;
     else replica.edit(edits);
     const after = replica.text.toString();
-    this.#undo?.destroy();
-    this.#undo = new Y.UndoManager(replica.text);
     this.#view.dispatch({
       changes: diff(local, after),
-      effects: this.#shared.reconfigure(yCollab(replica.text, null, { undoManager: this.#undo })),
+      effects: this.#shared.reconfigure(yCollab(replica.text, null, { undoManager: replica.startUndo() })),
       annotations: fromDocument.of(true),
     });
     this.#bound = true;
@@ -514,9 +513,9 @@ class Editor {
     const { doc, readOnly } = this.#view.state;
     const made = edits instanceof ChangeSet ? edits : ChangeSet.of([...edits], doc.length, '\n');
     if (readOnly || made.empty) return;
-    this.#undo?.stopCapturing();
+    this.#replica?.endUndoStep();
     this.#view.dispatch({ changes: made, userEvent });
-    this.#undo?.stopCapturing();
+    this.#replica?.endUndoStep();
   }
 
   /** Takes back the change at the cursor, to what was there when the file was opened. */

@@ -2,6 +2,7 @@
 // Loaded when somebody looks at one. Owns the elements in `parent` and the addresses of its pictures.
 
 import { MarkdownPage } from './editor/markdown';
+import { said, speak } from './said';
 
 /** What the preview needs of the editor whose text it shows. */
 interface Source {
@@ -12,6 +13,8 @@ interface Source {
 export interface MarkdownOptions {
   parent: HTMLElement;
   path: string;
+  /** Words of the catalogue. */
+  words: Record<string, string>;
   source: Source;
   /** A file of the project is to be shown. */
   onOpen(path: string): void;
@@ -36,12 +39,13 @@ class Preview {
   #leads = 0;
   #isDestroyed = false;
 
-  constructor({ parent, path, source, onOpen, onPicture }: MarkdownOptions) {
+  constructor({ parent, path, words, source, onOpen, onPicture }: MarkdownOptions) {
+    speak(words);
     this.#source = source;
     this.#root.className = 'markdown';
     this.#root.tabIndex = 0;
     this.#root.setAttribute('role', 'document');
-    this.#root.setAttribute('aria-label', `Preview: ${path}`);
+    this.#root.setAttribute('aria-label', said('markdown.name', { path }));
     parent.replaceChildren(this.#root);
     const picture = (picture: string) => {
       let address = this.#pictures.get(picture);

@@ -1,6 +1,8 @@
 // A picture in a tab: as large as there is room for, as it is, or as large as one likes, by wheel, keys and buttons. Owns
 // its elements and the address of its bytes; the bytes come from outside and are shown as a picture, never as markup.
 
+import { said, speak } from './said';
+
 /** Shares of its own size, least and most. */
 const LEAST = 0.05;
 const MOST = 32;
@@ -10,6 +12,8 @@ export interface PictureOptions {
   parent: HTMLElement;
   /** What it is called. */
   label: string;
+  /** Words of the catalogue. */
+  words: Record<string, string>;
 }
 
 export function createPicture(options: PictureOptions): Picture {
@@ -26,21 +30,22 @@ export class Picture {
   /** Its size as a share of its own; `null` while it fits itself in. */
   #zoom: number | null = null;
 
-  constructor({ parent, label }: PictureOptions) {
+  constructor({ parent, label, words }: PictureOptions) {
+    speak(words);
     const bar = document.createElement('div');
     bar.className = 'picture-bar';
     bar.setAttribute('role', 'toolbar');
-    bar.setAttribute('aria-label', 'Picture');
+    bar.setAttribute('aria-label', said('picture.toolbar'));
     this.#facts.className = 'picture-facts';
     this.#scale.className = 'picture-scale';
     this.#scale.setAttribute('role', 'status');
     bar.append(
       this.#facts,
-      button('Smaller', '−', () => this.#by(1 / STEP)),
+      button(said('picture.smaller'), '−', () => this.#by(1 / STEP)),
       this.#scale,
-      button('Larger', '+', () => this.#by(STEP)),
-      button('Fit', 'Fit', () => this.#to(null)),
-      button('Actual size', '100 %', () => this.#to(1)),
+      button(said('picture.larger'), '+', () => this.#by(STEP)),
+      button(said('picture.fit'), said('picture.fit'), () => this.#to(null)),
+      button(said('picture.actual'), '100 %', () => this.#to(1)),
     );
     this.#frame.className = 'picture';
     this.#frame.tabIndex = 0;
@@ -52,7 +57,7 @@ export class Picture {
     parent.replaceChildren(bar, this.#frame);
     this.#image.addEventListener('load', () => this.#draw());
     this.#image.addEventListener('error', () => {
-      if (this.#address) this.#facts.textContent = 'This file can’t be shown as a picture.';
+      if (this.#address) this.#facts.textContent = said('picture.broken');
     });
     this.#frame.addEventListener('wheel', (event) => this.#wheel(event), { passive: false });
     this.#frame.addEventListener('keydown', (event) => this.#key(event));

@@ -6,11 +6,22 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Element;
 
-use super::page::{callback, nonce, set};
+use super::page::{callback, nonce, set, words};
 use crate::state::editorconfig::Rules;
 use crate::state::files::FileId;
 use crate::state::groups::GroupId;
 use crate::state::settings::Settings;
+
+/// What it says by itself.
+const WORDS: [&str; 7] = [
+    "change.added",
+    "change.changed",
+    "change.removed",
+    "change.revert",
+    "change.revert.short",
+    "command.fold",
+    "command.unfold",
+];
 
 /// Views of a file are places of its editor, too, numbered beyond all groups.
 const VIEWS: u32 = 1 << 24;
@@ -106,6 +117,7 @@ impl Editor {
         set(&options, "dark", &dark.into());
         set(&options, "nonce", &nonce().into());
         set(&options, "habits", &habits(settings));
+        set(&options, "words", &words(&WORDS));
         set(&options, "onIndentation", &callback(Closure::wrap(events.indentation)));
         set(&options, "onCompare", &callback(Closure::wrap(events.compare)));
         set(&options, "onMessage", &callback(Closure::wrap(events.message)));

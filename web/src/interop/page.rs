@@ -1,6 +1,6 @@
 //! What the page asks of its browser: the address, storage, the clipboard, files, looks, focus.
 
-use crate::words::catalogue::say;
+use crate::words::catalogue::{find, say};
 use js_sys::{Array, Function, Object, Reflect, Uint8Array};
 use wasm_bindgen::closure::WasmClosure;
 use wasm_bindgen::prelude::*;
@@ -21,6 +21,16 @@ pub(crate) fn document() -> Document {
 /// Sets a member of an object made here.
 pub(super) fn set(object: &Object, name: &str, value: &JsValue) {
     Reflect::set(object, &name.into(), value).expect("an object made here takes members");
+}
+
+/// Texts of the catalogue by their keys, for the page's scripts (`web/js/src/said.ts`).
+pub(super) fn words(keys: &[&str]) -> Object {
+    let words = Object::new();
+    for key in keys {
+        // Placeholders are filled in over there.
+        set(&words, key, &find(key).unwrap_or(key).into());
+    }
+    words
 }
 
 /// The nonce of this response, which style elements made by scripts must carry.

@@ -6,7 +6,12 @@ use wasm_bindgen_futures::future_to_promise;
 use web_sys::Element;
 
 use super::editor::Editor;
-use super::page::{callback, set};
+use super::page::{callback, set, words};
+
+const PICTURE_WORDS: [&str; 6] =
+    ["picture.toolbar", "picture.smaller", "picture.larger", "picture.fit", "picture.actual", "picture.broken"];
+const MARKDOWN_WORDS: [&str; 5] =
+    ["markdown.name", "markdown.done", "markdown.to-do", "markdown.missing", "markdown.elsewhere"];
 
 #[wasm_bindgen]
 extern "C" {
@@ -39,6 +44,7 @@ impl Picture {
         let options = Object::new();
         set(&options, "parent", parent);
         set(&options, "label", &label.into());
+        set(&options, "words", &words(&PICTURE_WORDS));
         Ok(Self(module.unchecked_into::<PictureModule>().create_picture(&options)?))
     }
 
@@ -77,6 +83,7 @@ impl Markdown {
         let options = Object::new();
         set(&options, "parent", parent);
         set(&options, "path", &path.into());
+        set(&options, "words", &words(&MARKDOWN_WORDS));
         set(&options, "source", source.handle());
         set(&options, "onOpen", &callback(Closure::wrap(Box::new(open) as Box<dyn Fn(String)>)));
         let picture = move |path: String| -> Promise {

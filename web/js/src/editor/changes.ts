@@ -3,6 +3,7 @@
 
 import { type Extension, RangeSet, StateEffect, StateField, type Text } from '@codemirror/state';
 import { type EditorView, GutterMarker, gutter } from '@codemirror/view';
+import { said } from '../said';
 import type { Place } from './diff';
 
 /** Longer texts, in UTF-16 units, are not compared as one types. */
@@ -11,10 +12,7 @@ export const LONGEST = 1_000_000;
 export const PAUSE = 200;
 
 class Mark extends GutterMarker {
-  constructor(
-    readonly kind: 'added' | 'changed' | 'removed',
-    readonly words: string,
-  ) {
+  constructor(readonly kind: 'added' | 'changed' | 'removed') {
     super();
   }
 
@@ -25,14 +23,13 @@ class Mark extends GutterMarker {
   override toDOM(): Node {
     const element = document.createElement('div');
     element.className = `cm-change cm-change-${this.kind}`;
-    element.title = this.words;
+    element.title = said(NAMES[this.kind]);
     return element;
   }
 }
 
-const added = new Mark('added', 'Added since the file was opened');
-const changed = new Mark('changed', 'Changed since the file was opened');
-const removed = new Mark('removed', 'Lines were taken out here since the file was opened');
+const NAMES = { added: 'change.added', changed: 'change.changed', removed: 'change.removed' };
+const [added, changed, removed] = [new Mark('added'), new Mark('changed'), new Mark('removed')];
 
 export const setChanges = StateEffect.define<readonly Place[]>();
 

@@ -4,6 +4,7 @@
 import { MergeView, unifiedMergeView } from '@codemirror/merge';
 import { EditorState, type EditorStateConfig, type Extension } from '@codemirror/state';
 import { EditorView, lineNumbers } from '@codemirror/view';
+import { said } from '../said';
 import { highlighting } from './theme';
 
 export interface Parts {
@@ -51,9 +52,9 @@ function reverter(act: ((event: MouseEvent) => void) | null): HTMLElement {
   const button = document.createElement('button');
   button.type = 'button';
   button.className = 'cm-revert';
-  button.textContent = act ? 'Revert' : '⇝';
-  button.title = 'Revert this change';
-  button.setAttribute('aria-label', 'Revert this change');
+  button.textContent = act ? said('change.revert.short') : '→';
+  button.title = said('change.revert');
+  button.setAttribute('aria-label', said('change.revert'));
   if (act) button.addEventListener('mousedown', act);
   // Pressed by a key, it is what it is by the mouse.
   button.addEventListener('click', ({ detail }) => {

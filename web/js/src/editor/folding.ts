@@ -3,6 +3,7 @@
 
 import { codeFolding, foldGutter, foldService, language, StreamLanguage } from '@codemirror/language';
 import { countColumn, type EditorState, type Extension } from '@codemirror/state';
+import { said } from '../said';
 
 /** Lines that are looked at for the end of what is indented deeper. */
 const FAR = 5_000;
@@ -34,7 +35,7 @@ function deeper(state: EditorState, _from: number, end: number): { from: number;
 function marker(open: boolean): HTMLElement {
   const element = document.createElement('span');
   element.className = open ? 'cm-fold' : 'cm-fold cm-folded';
-  element.title = open ? 'Fold' : 'Unfold';
+  element.title = said(open ? 'command.fold' : 'command.unfold');
   return element;
 }
 

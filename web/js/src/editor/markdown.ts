@@ -6,6 +6,7 @@ import { EditorState, type Extension } from '@codemirror/state';
 import { language } from '@codemirror/language';
 import { highlightCode } from '@lezer/highlight';
 import { Lexer, type MarkedToken, type Token, type Tokens } from 'marked';
+import { said } from '../said';
 import { languageOf } from './languages';
 import { style } from './theme';
 
@@ -136,7 +137,7 @@ export class MarkdownPage {
     box.type = 'checkbox';
     box.checked = checked === true;
     box.disabled = true;
-    box.setAttribute('aria-label', checked ? 'Done' : 'To do');
+    box.setAttribute('aria-label', said(checked ? 'markdown.done' : 'markdown.to-do'));
     return make('li', [box, ...parts]);
   }
 
@@ -220,9 +221,9 @@ export class MarkdownPage {
       return picture;
     }
     // The page asks no other host for anything: such a picture is a link to it.
-    if (/^https?:\/\//i.test(href)) return this.#link(href, [text || href], 'A picture on another site');
+    if (/^https?:\/\//i.test(href)) return this.#link(href, [text || href], said('markdown.elsewhere'));
     const path = within(this.#folder, href.split(/[?#]/)[0] ?? '');
-    const missing = () => picture.replaceWith(make('span', [`${text || href} (no such picture)`]));
+    const missing = () => picture.replaceWith(make('span', [said('markdown.missing', { name: text || href })]));
     if (path === null) return make('span', [text || href]);
     this.#places.picture(path).then((address) => {
       if (address === null) missing();
