@@ -17,6 +17,7 @@ mod files;
 mod filter;
 mod limits;
 mod link;
+mod pipe;
 mod poller;
 mod ports;
 mod prepare;

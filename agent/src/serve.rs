@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::id::{RequestId, SessionId, StreamId};
+use embedenv_shared::link::pipe::Pipe;
 use embedenv_shared::link::ports::{Listener, Listening};
 use embedenv_shared::link::sessions::Open;
 use embedenv_shared::link::{self as wire, Event, Greeting, Header, Kind, MAX_TO_AGENT, Pong, Reply, Request};
@@ -34,6 +35,7 @@ use crate::limits::Limits;
 use crate::limits::disk::{Disk, Rhythm};
 use crate::link::handshake::{Candidate, MAX_CANDIDATES, Step};
 use crate::link::{Link, LinkError};
+use crate::pipe;
 use crate::poller::{self, Interest, Poller, Source};
 use crate::ports::Streams;
 use crate::ports::listening::{self, Look};
@@ -420,6 +422,7 @@ impl Agent {
                 Some((_, answer)) => answer.map(Some),
                 None => Ok(None),
             },
+            Request::Pipe(pipe) => self.pipe(id, generation, pipe),
             request => self.work(id, generation, request),
         };
         match answer {
@@ -446,6 +449,21 @@ impl Agent {
         let job = move || {
             let answer =
                 files.answer(request).unwrap_or_else(|| Err(Failure::new(ErrorCode::Internal, "no such request")));
+            Done::Reply(generation, wire::encode(Kind::Reply, id.0, &answer))
+        };
+        match self.workers.add(weight, job) {
+            Ok(()) => Ok(None),
+            Err(_) => Err(Failure::new(ErrorCode::Unavailable, "the sandbox has too much to do")),
+        }
+    }
+
+    fn pipe(&mut self, id: RequestId, generation: u64, request: Pipe) -> Result<Option<Reply>, Failure> {
+        let Some(environment) = self.environment.clone() else {
+            return Err(Failure::new(ErrorCode::Unavailable, "the sandbox is still starting"));
+        };
+        let (home, limits, weight) = (self.files.home.clone(), self.limits, request.input.len());
+        let job = move || {
+            let answer = pipe::run(&home, &environment, limits, &request).map(Reply::Piped);
             Done::Reply(generation, wire::encode(Kind::Reply, id.0, &answer))
         };
         match self.workers.add(weight, job) {

@@ -77,6 +77,7 @@ impl Capability {
             | FullRequest::Here { .. } => Self::Watch,
             FullRequest::Save { .. }
             | FullRequest::Replace(_)
+            | FullRequest::Pipe { .. }
             | FullRequest::TerminalOpen { .. }
             | FullRequest::TerminalResize { .. }
             | FullRequest::TerminalLock { .. }

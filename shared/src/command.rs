@@ -182,6 +182,13 @@ pub enum FullRequest {
     Unwatch { project: ProjectName, path: WorkspacePath },
     /// `file`: a whole file as it is on disk, up to a client message's size.
     Read { project: ProjectName, path: WorkspacePath },
+    /// `piped`: what a command line printed that was given `input` and no terminal, in the project's folder.
+    Pipe {
+        project: ProjectName,
+        command: String,
+        #[serde(default)]
+        input: String,
+    },
     /// `opened`: a text file as a document; then document messages.
     Open { project: ProjectName, path: WorkspacePath },
     /// `done`: this connection no longer has the document open.

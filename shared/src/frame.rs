@@ -99,6 +99,12 @@ pub enum ServerFrame {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         encoding: Option<Encoding>,
     },
+    Piped {
+        id: Option<FrameId>,
+        code: i32,
+        output: String,
+        errors: String,
+    },
     Opened {
         id: Option<FrameId>,
         document: DocumentId,

@@ -21,6 +21,7 @@
 //! An agent that is reached through pipes gets a [`Preamble`] ahead of all that, on its standard input.
 
 pub mod files;
+pub mod pipe;
 pub mod ports;
 pub mod search;
 pub mod sessions;
@@ -31,7 +32,7 @@ use crate::code::Failure;
 use crate::id::RequestId;
 
 /// The version of this link. An agent of another version is ended and started anew; its files stay.
-pub const LINK_VERSION: u32 = 5;
+pub const LINK_VERSION: u32 = 6;
 /// Length of a frame's header in bytes.
 pub const HEADER: usize = 12;
 /// The longest payload the server sends (a write of a whole client message and its path).
@@ -296,6 +297,8 @@ calls! {
     Delete(files::Delete) -> Deleted(files::Deleted);
     Plant(files::Plant) -> Planted(files::Planted);
     Dial(ports::Dial) -> Dialled(ports::Dialled);
+    /// Run a command without a terminal.
+    Pipe(pipe::Pipe) -> Piped(pipe::Piped);
     Usage(Usage) -> Used(Used);
     /// Begin a search of a project's files.
     Seek(search::Seek) -> Begun(search::Begun);

@@ -4,6 +4,8 @@
 const READABLE = 'screenreader=1';
 
 export class Ide {
+  #runs = 0;
+
   constructor(page) {
     this.page = page;
     this.tree = page.getByRole('tree', { name: 'Files' });
@@ -116,6 +118,27 @@ export class Ide {
     await this.page.evaluate((text) => navigator.clipboard.writeText(text), text);
     await this.terminal.click();
     await this.page.keyboard.press('Control+Shift+V');
+  }
+
+  /** Runs a line in the shown terminal, and waits until it has ended. */
+  async run(line) {
+    this.#runs += 1;
+    // What is typed is not what is printed.
+    await this.pasteIntoTerminal(`clear; ${line}; echo ended $((${this.#runs} + 0))`);
+    await this.page.keyboard.press('Enter');
+    await this.row(`ended ${this.#runs}`).waitFor();
+  }
+
+  /** Writes files of the project, texts or bytes, as a program does, and waits until the tree has those at its root. */
+  async write(files) {
+    const written = Object.entries(files).map(([name, content]) => {
+      const folder = name.includes('/') ? `mkdir -p ${name.slice(0, name.lastIndexOf('/'))}; ` : '';
+      return `${folder}echo ${Buffer.from(content).toString('base64')} | base64 -d > ${name}`;
+    });
+    await this.run(written.join('; '));
+    for (const name of Object.keys(files)) {
+      if (!name.startsWith('.') && !name.includes('/')) await this.entry(name).waitFor();
+    }
   }
 
   /** Somebody else's cursor in the shown editors, by the name at it. */

@@ -1,4 +1,4 @@
-// The theme's colours, as the browser computes them: text can be read on every ground it stands on, in both themes.
+// The themes' colours, as the browser computes them: text can be read on every ground it stands on, in each of them.
 
 import assert from 'node:assert/strict';
 import { scenario } from './scenario.mjs';
@@ -24,14 +24,43 @@ const pairs = [
   ...Array.from({ length: 16 }, (_, number) => [`ansi-${number}`, 'terminal-bg', number === 0 ? 3 : 4.5]),
 ];
 
-for (const colorScheme of ['dark', 'light']) {
-  scenario(`every colour of the ${colorScheme} theme can be read where it stands`, async (stage) => {
-    const ide = await stage.person({ colorScheme });
-    await ide.ready();
-    const poor = await ide.page.evaluate(tooPoor, pairs);
-    assert.deepEqual(poor, []);
-  });
-}
+/** With high contrast it is 7 for text (1.4.6), and borders can be read like text elsewhere. */
+const strong = [
+  ...pairs.map(([front, back, least]) => [front, back, least === 4.5 ? 7 : Math.max(least, front === 'border-strong' ? 4.5 : 3)]),
+  ...['bg', 'bg-side', 'bg-raised'].map((ground) => ['border', ground, 4.5]),
+];
+
+const code = '# A comment\nimport math\n\n\nclass Circle:\n    def __init__(self, radius: float):\n        self.radius = radius\n\n    def area(self):\n        return math.pi * self.radius ** 2\n\n\nprint(f"area: {Circle(3).area():.2f}", None, True)\n';
+
+scenario('every colour of every theme can be read where it stands', async (stage) => {
+  const ide = await stage.person({ colorScheme: 'dark', viewport: { width: 1440, height: 900 } });
+  await ide.ready();
+  await ide.write({ 'circle.py': code });
+  await ide.run("for n in 0 1 2 3 4 5 6 7; do printf '\\e[3%dmcolour %d \\e[9%dmbright\\e[0m\\n' $n $n $n; done");
+  await ide.entry('circle.py').dblclick();
+  await ide.editorSays('circle.py', code);
+  for (const theme of ['Dark', 'Light', 'High contrast dark', 'High contrast light', 'Harbour', 'Paper']) {
+    await ide.page.keyboard.press('Control+,');
+    await ide.dialog('Settings').getByRole('combobox', { name: 'Theme' }).selectOption(theme);
+    await ide.page.keyboard.press('Escape');
+    const poor = await ide.page.evaluate(tooPoor, theme.startsWith('High') ? strong : pairs);
+    assert.deepEqual(poor, [], theme);
+    await ide.page.screenshot({ path: `target/browser/theme-${theme.toLowerCase().replaceAll(' ', '-')}.png` });
+  }
+});
+
+scenario('the theme follows the system, in its darkness and in its contrast', async (stage) => {
+  const ide = await stage.person({ colorScheme: 'dark' });
+  await ide.ready();
+  const shows = (theme) => ide.page.waitForFunction((theme) => document.documentElement.dataset.theme === theme, theme);
+  await shows('dark');
+  await ide.page.emulateMedia({ colorScheme: 'light' });
+  await shows('light');
+  await ide.page.emulateMedia({ contrast: 'more' });
+  await shows('contrast-light');
+  await ide.page.emulateMedia({ colorScheme: 'dark' });
+  await shows('contrast-dark');
+});
 
 /** Runs in the page: the pairs with less contrast than they need. */
 function tooPoor(pairs) {

@@ -84,6 +84,24 @@ async fn a_resize_reaches_the_program_and_everybody() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_text_goes_through_a_command_that_holds_up_nothing_else() -> Result<()> {
+    let server = TestServer::new().await?;
+    let join = server.room().await?;
+    let mut client = server.full(&join).await?;
+    let create = json!({"type": "create", "item": "file", "path": "go"});
+    let pipe = json!({
+        "type": "pipe", "id": "slow", "project": "p", "input": "words\n",
+        "command": "until [ -e go ]; do sleep 0.01; done; tr a-z A-Z; echo no >&2; exit 4",
+    });
+    client.send(pipe).await?;
+    // It ends by what comes after it on the same connection.
+    client.request(json!({"type": "cmd", "project_name": "p", "command": create})).await?;
+    let piped = client.frame_where("its answer", |frame| frame["id"] == "slow").await?;
+    assert_eq!(piped, json!({"type": "piped", "id": "slow", "code": 4, "output": "WORDS\n", "errors": "no\n"}));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_viewer_watches_and_changes_nothing() -> Result<()> {
     let server = TestServer::new().await?;
     let join = server.room().await?;
@@ -100,6 +118,7 @@ async fn a_viewer_watches_and_changes_nothing() -> Result<()> {
         json!({"type": "terminal-open", "project": "p", "cols": 80, "rows": 24}),
         json!({"type": "terminal-close", "terminal": number}),
         json!({"type": "key-mint", "role": "viewer"}),
+        json!({"type": "pipe", "project": "p", "command": "touch typed"}),
         json!({"type": "cmd", "project_name": "p", "command": {"type": "shell", "command": "touch x"}}),
         json!({"type": "cmd", "project_name": "p", "command": {"type": "write"}, "path": "x", "content": ""}),
     ] {

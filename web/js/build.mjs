@@ -11,7 +11,13 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 const out = path.join(here, 'dist');
 
 /** What the page loads by name: the editor at once, the rest when it is first needed. */
-const entries = { editor: 'src/editor.ts', terminal: 'src/terminal.ts', toml: 'src/toml.ts' };
+const entries = {
+  editor: 'src/editor.ts',
+  terminal: 'src/terminal.ts',
+  markdown: 'src/markdown.ts',
+  picture: 'src/picture.ts',
+  toml: 'src/toml.ts',
+};
 
 await rm(out, { recursive: true, force: true });
 const { metafile } = await build({

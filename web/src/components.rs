@@ -2,6 +2,7 @@
 //! know no frame of the wire's.
 
 pub mod icon;
+mod indentation;
 
 mod alerts;
 mod app;
@@ -47,6 +48,7 @@ mod toolbar;
 mod tour;
 mod tree;
 mod tree_row;
+mod view_host;
 
 use yew::Renderer;
 

@@ -527,6 +527,7 @@ fn id_of(frame: &ServerFrame) -> Option<&FrameId> {
         | ServerFrame::Projects { id, .. }
         | ServerFrame::Listing { id, .. }
         | ServerFrame::File { id, .. }
+        | ServerFrame::Piped { id, .. }
         | ServerFrame::Opened { id, .. }
         | ServerFrame::Saved { id, .. }
         | ServerFrame::TerminalOpened { id, .. }

@@ -19,8 +19,10 @@ use crate::interop::modules::{Module, load};
 use crate::interop::page;
 use crate::standing::{Standing, is_update};
 use crate::state::Action;
+use crate::state::editing::Indentation;
 use crate::state::files::{Access, FileId, FilesAction};
 use crate::state::groups::GroupId;
+use crate::state::views::Against;
 use crate::words;
 use crate::words::catalogue::say;
 use crate::workbench::Workbench;
@@ -71,6 +73,8 @@ struct Record {
     early: RefCell<Vec<Vec<u8>>>,
     /// Line and column of the cursor, from 1.
     cursor: Cell<(u32, u32)>,
+    /// How it is indented, once its editor has said so.
+    indentation: Cell<Option<Indentation>>,
     /// The editor shall have the keyboard as soon as it is there.
     wants_focus: Cell<bool>,
 }
@@ -115,6 +119,7 @@ impl Documents {
             standing: RefCell::default(),
             early: RefCell::default(),
             cursor: Cell::new((1, 1)),
+            indentation: Cell::new(None),
             wants_focus: Cell::new(workbench.take_wish_for_editor(id)),
         });
         self.records.borrow_mut().push(record.clone());
@@ -225,6 +230,22 @@ impl Documents {
     /// Where the cursor is in a file.
     pub(crate) fn cursor(&self, id: FileId) -> (u32, u32) {
         self.get(id).map_or((1, 1), |record| record.cursor.get())
+    }
+
+    /// How a file is indented, once its editor is there.
+    pub(crate) fn indentation(&self, id: FileId) -> Option<Indentation> {
+        self.get(id)?.indentation.get()
+    }
+
+    /// The editor of a file, once it is there.
+    pub(crate) fn editor(&self, id: FileId) -> Option<Rc<Editor>> {
+        self.get(id)?.editor.borrow().clone()
+    }
+
+    /// The editors that are there.
+    pub(crate) fn editors(&self) -> Vec<(FileId, Rc<Editor>)> {
+        let editor = |record: &Rc<Record>| Some((record.id, record.editor.borrow().clone()?));
+        self.records.borrow().iter().filter_map(editor).collect()
     }
 
     /// Gives the keyboard to an editor in a group, once it is there and drawn. Returns whether it has a record.
@@ -361,6 +382,7 @@ fn opened(workbench: &Workbench, record: &Rc<Record>, document: DocumentId, epoc
     workbench.dispatch(Action::Files(FilesAction::Access { id: record.id, access }));
     let is_same = record.epoch.replace(Some(epoch)) == Some(epoch);
     sync(workbench, record, is_same);
+    workbench.apply_rules(record.id);
 }
 
 /// Both the document and the editor are there: they sync.
@@ -405,7 +427,9 @@ async fn make_editor(workbench: &Workbench, record: &Rc<Record>) -> Result<(), w
     }
     let path = workbench.state().files.get(record.id).map(|file| file.path.clone());
     let Some(path) = path else { return Ok(()) };
-    let editor = Editor::new(module, path.as_str(), workbench.is_dark(), events(workbench, record))?;
+    let settings = workbench.state().settings.clone();
+    let events = events(workbench, record);
+    let editor = Editor::new(module, path.as_str(), workbench.is_dark(), &settings, events)?;
     editor.follow(workbench.state().following);
     if let Some((_, sought)) = workbench.documents.sought.take().filter(|(id, _)| *id == record.id) {
         sought.show_in(&editor);
@@ -417,6 +441,7 @@ async fn make_editor(workbench: &Workbench, record: &Rc<Record>) -> Result<(), w
     let editor = Rc::new(editor);
     *record.editor.borrow_mut() = Some(editor.clone());
     sync(workbench, record, false);
+    workbench.apply_rules(record.id);
     if let Some((group, _)) = places.last().filter(|_| record.wants_focus.take()) {
         editor.focus(*group);
     }
@@ -453,8 +478,20 @@ fn events(workbench: &Workbench, record: &Rc<Record>) -> EditorEvents {
             }
         }
     };
+    let indentation = {
+        let (workbench, record) = (workbench.clone(), Rc::downgrade(record));
+        move |tabs, size| {
+            if let Some(record) = record.upgrade() {
+                record.indentation.set(Some(Indentation { tabs, size }));
+            }
+            workbench.show_indentation();
+        }
+    };
+    let compare = workbench.clone();
     EditorEvents {
         message: Box::new(message),
+        indentation: Box::new(indentation),
+        compare: Box::new(move || compare.compare(id, Against::First)),
         cursor: Box::new(cursor),
         edited: Box::new(edited),
         wander: Box::new(move || wander.wander()),

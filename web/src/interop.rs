@@ -1,4 +1,4 @@
-//! Every JavaScript binding of the page: its own modules ([`modules`], [`editor`], [`terminal`], [`language`]) and what it asks of the
+//! Every JavaScript binding of the page: its own modules ([`modules`], [`editor`], [`terminal`], [`language`], [`views`]) and what it asks of the
 //! browser ([`page`], [`keyboard`]). Nothing here knows the room or the state.
 
 pub(crate) mod editor;
@@ -8,3 +8,4 @@ pub(crate) mod modules;
 pub(crate) mod page;
 pub(crate) mod terminal;
 pub(crate) mod toml;
+pub(crate) mod views;

@@ -16,6 +16,7 @@ use crate::state::runs::Choice;
 use crate::state::settings::stored::Values;
 use crate::state::settings::{Layout, Settings};
 use crate::state::terminals::strip::Kept as Strip;
+use crate::state::views::View;
 
 const LINK: &str = "embedenv.link";
 const PAGE: &str = "embedenv.page";
@@ -51,7 +52,11 @@ impl Page {
     pub(crate) fn of(state: &State) -> Option<Self> {
         Some(Self {
             project: state.me.as_ref()?.project.clone(),
-            groups: state.files.groups.kept(&|id| state.files.get(id).map(|file| file.path.clone())),
+            // Views of files are opened anew when they are wanted.
+            groups: state
+                .files
+                .groups
+                .kept(&|id| state.files.get(id).filter(|file| file.view == View::File).map(|file| file.path.clone())),
             active: state.files.active().map(|file| file.path.clone()),
             folders: state.tree.open.iter().cloned().collect(),
             terminal: state.terminals.active.map(|id| id.0),

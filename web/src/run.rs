@@ -103,7 +103,7 @@ fn folder(path: &WorkspacePath) -> String {
 }
 
 /// A word for a POSIX shell. One that begins with `-` would be read as an option, so it gets its folder's name first.
-fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     let word = if word.starts_with('-') { format!("./{word}") } else { word.to_owned() };
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./+,@%".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) { word } else { in_quotes(&word) }

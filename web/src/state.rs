@@ -6,8 +6,11 @@
 pub mod answer;
 pub mod chat;
 pub mod commands;
+pub mod editing;
+pub mod editorconfig;
 pub mod extra_keys;
 pub mod files;
+pub mod formatters;
 pub mod groups;
 pub mod keys;
 pub mod output;
@@ -20,6 +23,7 @@ pub mod shortcuts;
 pub mod terminals;
 pub mod tour;
 pub mod tree;
+pub mod views;
 
 use std::rc::Rc;
 

@@ -57,6 +57,12 @@ impl Members {
                 names: self.texts("names")?,
             },
             "file" => ServerFrame::File { content: self.text("content")?, encoding: self.encoding(), id: self.id() },
+            "piped" => ServerFrame::Piped {
+                code: self.status("code").ok_or(Unreadable)?,
+                output: self.text("output")?,
+                errors: self.text("errors")?,
+                id: self.id(),
+            },
             "opened" => ServerFrame::Opened {
                 document: self.document()?,
                 project: self.project("project")?,

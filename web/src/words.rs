@@ -164,6 +164,33 @@ pub fn nowhere(user: &str) -> String {
     say!("person.nowhere", user = user)
 }
 
+/// What a program complained of, short enough for a message: its first lines that say something, without what is told to
+/// terminals alone.
+pub fn first_lines(text: &str) -> String {
+    const LINES: usize = 3;
+    const LENGTH: usize = 300;
+    let plain = without_escapes(text);
+    let lines = plain.lines().map(str::trim).filter(|line| !line.is_empty()).take(LINES);
+    let said: String = lines.collect::<Vec<_>>().join(" ");
+    match said.char_indices().nth(LENGTH) {
+        Some((end, _)) => format!("{}…", &said[..end]),
+        None => said,
+    }
+}
+
+/// The text without the sequences that begin with an escape character and set colours.
+fn without_escapes(text: &str) -> String {
+    let mut parts = text.split('\u{1b}');
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let rest = part
+            .strip_prefix('[')
+            .and_then(|rest| rest.find(|c: char| c.is_ascii_alphabetic()).map(|at| &rest[at + 1..]));
+        plain.push_str(rest.unwrap_or(part));
+    }
+    plain
+}
+
 /// Why a file can't be edited.
 pub fn read_only(why: ReadOnly) -> &'static str {
     match why {
@@ -276,6 +303,13 @@ pub fn known_language(name: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_complaint_is_told_by_its_first_lines_and_without_colours() {
+        let said = "\u{1b}[31m[error]\u{1b}[39m x.js: no\n\n  > 1 | (\nthree\nfour";
+        assert_eq!(first_lines(said), "[error] x.js: no > 1 | ( three");
+        assert_eq!(first_lines(&"é".repeat(400)).chars().count(), 301);
+    }
 
     #[test]
     fn keys_that_do_not_work_stop_the_page_and_broken_connections_do_not() {

@@ -3,8 +3,10 @@
 //! One [`Workbench`] lives as long as the page; components hold it and call it. It draws nothing.
 
 mod chat;
+mod editing;
 mod entries;
 mod extra_keys;
+mod format;
 mod help;
 mod keys;
 mod panes;
@@ -14,11 +16,13 @@ mod presence;
 mod programs;
 mod requests;
 mod room;
+mod rules;
 mod runs;
 mod settings;
 mod tabs;
 mod terminals;
 mod transfer;
+mod views;
 
 use std::cell::{Cell, Ref, RefCell};
 use std::ops::Deref;
@@ -39,6 +43,7 @@ use crate::interop::page;
 use crate::link::RoomLink;
 use crate::memory::{self, Page};
 use crate::signal::Signal;
+use crate::state::editing::Indentation;
 use crate::state::files::FileId;
 use crate::state::keys::{Stroke, show_as_on_mac};
 use crate::state::output::{Message, OutputAction};
@@ -49,10 +54,13 @@ use crate::terminals::Terminals;
 use crate::words;
 
 pub(crate) use entries::Listings;
+use format::KnownFormatters;
 pub(crate) use help::Way;
 pub(crate) use programs::{PATIENCE, Stopping};
 pub(crate) use requests::Response;
+use rules::RuleFiles;
 pub(crate) use runs::Looking;
+use views::Lookers;
 
 /// What is open is remembered this long after it changed, in milliseconds.
 const REMEMBER: u32 = 300;
@@ -68,6 +76,8 @@ pub(crate) struct Inner {
     pub(crate) terminals: Terminals,
     /// Line and column in the shown editor, from 1.
     pub(crate) cursor: Signal<(u32, u32)>,
+    /// How the shown file is indented.
+    pub(crate) indentation: Signal<Option<Indentation>>,
     /// Opens when the first file can be typed into, or there is none: what is not needed for that is loaded after it.
     pub(crate) first_file: Gate,
     link: RefCell<Option<RoomLink>>,
@@ -80,6 +90,10 @@ pub(crate) struct Inner {
     /// A message that is being written; the box for it may go and come back.
     pub(crate) draft: RefCell<String>,
     listings: Listings,
+    rule_files: RuleFiles,
+    formatters: KnownFormatters,
+    /// Who shows a file that is not text, and wants to know when it changes.
+    lookers: Lookers,
     /// The first of two strokes, and when it was made, in milliseconds since 1970.
     first_stroke: RefCell<Option<(Stroke, f64)>>,
     /// Who gets every key, while keys are chosen for a command.
@@ -134,6 +148,7 @@ impl Workbench {
             documents: Documents::default(),
             terminals: Terminals::new(),
             cursor: Signal::new((1, 1)),
+            indentation: Signal::new(None),
             first_file: Gate::default(),
             link: RefCell::new(None),
             instance: page::unique(),
@@ -141,6 +156,9 @@ impl Workbench {
             last_message: Cell::new(0),
             draft: RefCell::default(),
             listings: Listings::default(),
+            rule_files: RuleFiles::default(),
+            formatters: KnownFormatters::default(),
+            lookers: Lookers::default(),
             first_stroke: RefCell::default(),
             hears_keys: RefCell::default(),
             looking: Looking::default(),
@@ -160,6 +178,7 @@ impl Workbench {
     /// Reads the link and joins its room.
     pub(crate) fn start(&self) {
         self.apply_theme();
+        self.size_code();
         self.listen();
         let fresh = RoomLink::parse(&page::take_fragment());
         if let Some(link) = &fresh {
@@ -235,16 +254,17 @@ impl Workbench {
     }
 
     pub(crate) fn is_dark(&self) -> bool {
-        match self.state().settings.theme {
-            Theme::System => page::prefers_dark(),
-            Theme::Dark => true,
-            Theme::Light => false,
-        }
+        self.theme().is_dark()
+    }
+
+    /// The theme that is shown.
+    fn theme(&self) -> Theme {
+        self.state().settings.theme.resolved(page::prefers_dark(), page::prefers_contrast())
     }
 
     fn apply_theme(&self) {
         let settings = self.state().settings.clone();
-        page::set_theme(settings.theme.attribute());
+        page::set_theme(self.theme().attribute());
         let dark = self.is_dark();
         self.documents.set_dark(dark);
         self.terminals.set_looks(dark, &settings);
@@ -310,7 +330,7 @@ impl Workbench {
         listeners.push(EventListener::new_with_options(&window, "pointerdown", early, move |event| {
             workbench.acted(event);
         }));
-        if let Some(query) = page::dark_query() {
+        for query in [page::dark_query(), page::contrast_query()].into_iter().flatten() {
             let workbench = self.clone();
             listeners.push(EventListener::new(&query, "change", move |_| workbench.apply_theme()));
         }

@@ -1,11 +1,12 @@
-//! HTTP requests of members to servers inside their sandbox: started in order, answered when they are, each to the
-//! member that asked.
+//! HTTP requests of members to servers inside their sandbox, and commands without a terminal: started in order, answered
+//! when they are, each to the member that asked.
 
 use std::sync::Arc;
 
 use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::command::{Curl, FrameId};
 use embedenv_shared::frame::ServerFrame;
+use embedenv_shared::link::pipe::{Pipe, Piped};
 use tokio::sync::Semaphore;
 
 use super::Room;
@@ -52,6 +53,34 @@ impl Room {
             drop(permit);
         });
         Ok(())
+    }
+
+    /// Starts a command without a terminal. `piped`, or an `error`, goes to the member's outbox.
+    pub fn start_pipe(self: &Arc<Self>, member: &Member, id: Option<FrameId>, pipe: Pipe) -> Result<(), Failure> {
+        let Ok(permit) = self.requests.0.clone().try_acquire_owned() else {
+            let message = format!("the room has {MAX_REQUESTS} requests under way already");
+            return Err(Failure::new(ErrorCode::LimitReached, message));
+        };
+        let (room, outbox) = (self.clone(), member.outbox.clone());
+        self.spawn("pipe", async move {
+            tokio::select! {
+                outcome = room.pipe(pipe) => outbox.send(&match outcome {
+                    Ok(Piped { code, output, errors }) => {
+                        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+                        ServerFrame::Piped { id, code, output: text(output), errors: text(errors) }
+                    }
+                    Err(Failure { code, message }) => ServerFrame::Error { code, message, id },
+                }),
+                // Nobody is there any more to be told.
+                () = outbox.closed() => {}
+            }
+            drop(permit);
+        });
+        Ok(())
+    }
+
+    async fn pipe(self: &Arc<Self>, pipe: Pipe) -> Result<Piped, Failure> {
+        self.link().await?.call(pipe).await
     }
 
     async fn request(self: &Arc<Self>, request: Request, asker: &Asker) -> Result<(), Failure> {

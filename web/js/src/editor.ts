@@ -5,8 +5,13 @@
 import { Annotation, ChangeSet, Compartment, EditorState, type Extension } from '@codemirror/state';
 import { EditorView, ViewPlugin, type ViewUpdate } from '@codemirror/view';
 import { yCollab } from 'y-codemirror.next';
+import { changes, LONGEST, PAUSE, setChanges } from './editor/changes';
 import { perform } from './editor/commands';
-import { diff } from './editor/diff';
+import { diff, type Edit, lineDifferences, reverted } from './editor/diff';
+import { firstText } from './editor/firsts';
+import { ruler } from './editor/guides';
+import { type Habits, habits } from './editor/habits';
+import { detected, type Indentation, type IndentRules, indentation, shown } from './editor/indentation';
 import { keys } from './editor/keys';
 import { languageOf } from './editor/languages';
 import { merge } from './editor/merge';
@@ -14,7 +19,10 @@ import { Panes } from './editor/panes';
 import { people, personIn, setPeople } from './editor/people';
 import { Replica } from './editor/replica';
 import { setup } from './editor/setup';
+import { type TidyRules, tidied } from './editor/tidy';
 import { Unheld } from './editor/unheld';
+import { opened } from './editor/words';
+import { speak } from './said';
 
 export interface EditorOptions {
   path: string;
@@ -23,10 +31,17 @@ export interface EditorOptions {
   dark: boolean;
   /** Style elements of this response must carry it. */
   nonce: string;
+  habits: Habits;
+  /** Words of the catalogue. */
+  words: Record<string, string>;
   /** A message of the sync protocol for the server. */
   onMessage(message: Uint8Array): void;
   /** Where the cursor is, both from 1; the column in UTF-16 units. */
   onCursor(line: number, column: number): void;
+  /** It is indented by tabs, or by spaces, and so wide is a step. */
+  onIndentation(tabs: boolean, size: number): void;
+  /** The person wants to see what has changed since the file was opened. */
+  onCompare(): void;
   /** A person changed the text here. */
   onEdited(): void;
   /** The person at this page goes a way of their own, and follows nobody. */
@@ -41,10 +56,33 @@ interface State {
   language: Extension;
 }
 
+/** What an `.editorconfig` says of the file. */
+export interface Rules extends IndentRules, TidyRules {
+  /** Where a line ought to end, in columns. */
+  ruler?: number;
+}
+
+/** What a comparison shows beside the text. */
+export interface Comparison {
+  /** What it was; without it, the text with which this page opened the file. */
+  before?: string | undefined;
+  /** What that is called. */
+  name: string;
+  /** One text under the other instead of side by side. */
+  inline: boolean;
+}
+
+/** Hears of what the editor shows: its text, and the line at the top. */
+export interface Watcher {
+  text(text: string): void;
+  top(line: number): void;
+}
+
 /** A change that brings the view to what the document holds. */
 const fromDocument = Annotation.define<boolean>();
 
 export function createEditor(options: EditorOptions): Editor {
+  speak(options.words);
   return new Editor(options);
 }
 
@@ -59,6 +97,26 @@ class Editor {
   readonly #access = new Compartment();
   readonly #shade = new Compartment();
   readonly #name = new Compartment();
+  readonly #manner = new Compartment();
+  readonly #indent = new Compartment();
+  readonly #completing = new Compartment();
+  readonly #watchers = new Set<Watcher>();
+
+  #habits: Habits;
+  #rules: Rules = {};
+  /** How a person said that this file is indented. */
+  #chosen: Indentation | null = null;
+  /** How the text is indented by the looks of it. */
+  #detected: Indentation | null = null;
+  #indentation = '';
+  /** Once it is loaded, and wanted. */
+  #completion: Extension | null = null;
+  /** What has changed since a text was handed out to be formatted. */
+  #since: ChangeSet | null = null;
+  /** The text with which this page opened the file, while it is compared. */
+  #first: string | null = null;
+  #comparing: ReturnType<typeof setTimeout> | null = null;
+  readonly #closed: () => void;
 
   #path: string;
   #replica: Replica | null = null;
@@ -82,14 +140,19 @@ class Editor {
   constructor(options: EditorOptions) {
     this.#options = options;
     this.#path = options.path;
+    this.#habits = options.habits;
     const parts = (state: State): Extension => [
       EditorView.cspNonce.of(options.nonce),
       this.#access.of(access(state.readOnly)),
       this.#shade.of(EditorView.darkTheme.of(state.dark)),
       this.#name.of(named(state.label)),
+      this.#completing.of(this.#completion ?? []),
       keys(),
       setup(),
+      changes(() => options.onCompare()),
       people(),
+      this.#manner.of(this.#ways()),
+      this.#indent.of(this.#indents()),
       this.#language.of(state.language),
       EditorView.updateListener.of((update) => this.#moved(update)),
       ViewPlugin.define(({ scrollDOM }) => {
@@ -118,7 +181,9 @@ class Editor {
         language: this.#language.get(state) ?? [],
       });
     });
+    this.#closed = opened(() => this.#view.state.doc);
     this.#loadLanguage();
+    this.#loadCompletion();
   }
 
   /** Messages of the sync protocol from the server. */
@@ -178,6 +243,80 @@ class Editor {
     this.#panes.everywhere({ effects: this.#shade.reconfigure(EditorView.darkTheme.of(dark)) });
   }
 
+  /** What the person has set for all editors. */
+  setHabits(habits: Habits): void {
+    this.#habits = habits;
+    this.#panes.everywhere({ effects: this.#manner.reconfigure(this.#ways()) });
+    this.#indentAnew();
+    this.#loadCompletion();
+    // The size of the text may be another.
+    for (const view of this.#panes.all) view.requestMeasure();
+  }
+
+  /** What the file's `.editorconfig` says. */
+  setRules(rules: Rules): void {
+    this.#rules = rules;
+    this.#panes.everywhere({ effects: this.#manner.reconfigure(this.#ways()) });
+    this.#indentAnew();
+  }
+
+  /** How this file is indented from now on; with a size of 0, as the text itself shows. */
+  setIndentation(tabs: boolean, size: number): void {
+    this.#chosen = size > 0 ? { tabs, size } : null;
+    this.#detected = detected(this.#view.state.doc);
+    this.#indentAnew();
+  }
+
+  /** Puts right what the `.editorconfig` says of ends of lines and of the text. */
+  tidy(): void {
+    this.#edit(tidied(this.#view.state.doc, this.#rules), 'delete.tidy');
+  }
+
+  /** The text to be formatted. What is typed until [`formatted`] is kept. */
+  toFormat(): string {
+    const text = this.text();
+    this.#since = ChangeSet.empty(text.length);
+    return text;
+  }
+
+  /** The text of [`toFormat`], which was `before`, is to be `after`. */
+  formatted(before: string, after: string): void {
+    const since = this.#since;
+    this.#since = null;
+    if (!since || since.length !== before.length) return;
+    this.#edit(ChangeSet.of(diff(before, after), before.length, '\n').map(since), 'input.format');
+  }
+
+  /** Shows it at a place beside, or under, what it was. */
+  async compare(pane: number, parent: HTMLElement, comparison: Comparison): Promise<void> {
+    const { compare } = await import('./editor/compare');
+    if (!parent.isConnected) return;
+    const before = comparison.before ?? this.#first ?? this.text();
+    const beside: Extension = [
+      EditorView.cspNonce.of(this.#options.nonce),
+      EditorView.darkTheme.of(this.#view.state.facet(EditorView.darkTheme)),
+      this.#language.get(this.#view.state) ?? [],
+      named(`${comparison.name}: ${this.#path}`),
+    ];
+    this.#panes.host(pane, (twin) => compare({ parent, before, beside, twin, inline: comparison.inline }));
+  }
+
+  /** Tells somebody of the text from now on, until the function that comes back is called. */
+  watch(watcher: Watcher): () => void {
+    this.#watchers.add(watcher);
+    watcher.text(this.text());
+    watcher.top(this.#topLine());
+    return () => this.#watchers.delete(watcher);
+  }
+
+  /** Brings a line, from 1, to the top. */
+  scrollTo(line: number): void {
+    const view = this.#panes.front;
+    const { doc } = view.state;
+    const { from } = doc.line(Math.min(Math.max(line, 1), doc.lines));
+    view.dispatch({ effects: EditorView.scrollIntoView(from, { y: 'start', yMargin: 0 }) });
+  }
+
   /** The file has another path: perhaps another language. */
   setPath(path: string): void {
     this.#path = path;
@@ -215,6 +354,7 @@ class Editor {
   perform(pane: number, command: string): void {
     const view = this.#panes.at(pane);
     view.focus();
+    if (command === 'revert-change') return this.#revert(view);
     if (!perform(view, command)) console.warn(`the editor knows no command ${command}`);
   }
 
@@ -236,6 +376,8 @@ class Editor {
 
   destroy(): void {
     this.#bound = false;
+    if (this.#comparing !== null) clearTimeout(this.#comparing);
+    this.#closed();
     this.#panes.destroy();
     this.#replica?.destroy();
     this.#replica = null;
@@ -260,6 +402,10 @@ class Editor {
     this.#bound = true;
     this.#unheld.brought(ChangeSet.of(diff(after, remote), after.length, '\n'));
     this.#bringLeft();
+    this.#first ??= firstText(this.#path, remote);
+    this.#compareSoon();
+    this.#detected = detected(this.#view.state.doc);
+    this.#indentAnew();
     this.#peopleMoved(replica);
     this.#tellWhereabouts();
     if (this.#wanted) this.goTo(this.#wanted.line, this.#wanted.column);
@@ -275,6 +421,10 @@ class Editor {
 
   #updated(update: ViewUpdate): void {
     this.#panes.changed(update);
+    if (update.docChanged) {
+      this.#since = this.#since?.compose(update.changes) ?? null;
+      this.#compareSoon();
+    }
     for (const transaction of update.transactions) {
       if (!transaction.docChanged || transaction.annotation(fromDocument)) continue;
       if (this.#replica?.receiving) this.#unheld.came(transaction.changes);
@@ -297,7 +447,16 @@ class Editor {
     if (['input', 'delete', 'select', 'move', 'undo', 'redo'].some(isOwn)) this.#wander();
   }
 
+  #topLine(): number {
+    const view = this.#panes.front;
+    return view.state.doc.lineAt(view.lineBlockAtHeight(view.scrollDOM.scrollTop).from).number;
+  }
+
   #tellWhereabouts(): void {
+    if (this.#watchers.size > 0) {
+      const line = this.#topLine();
+      for (const watcher of this.#watchers) watcher.top(line);
+    }
     if (!this.#replica || !this.#bound) return;
     const view = this.#panes.front;
     this.#isHere ||= view.hasFocus;
@@ -349,10 +508,79 @@ class Editor {
     this.#options.onCursor(line.number, column);
   }
 
+  /** Edits of the page's own, which are taken back in one step. */
+  #edit(edits: readonly Edit[] | ChangeSet, userEvent: string): void {
+    const { doc, readOnly } = this.#view.state;
+    const made = edits instanceof ChangeSet ? edits : ChangeSet.of([...edits], doc.length, '\n');
+    if (readOnly || made.empty) return;
+    this.#replica?.endUndoStep();
+    this.#view.dispatch({ changes: made, userEvent });
+    this.#replica?.endUndoStep();
+  }
+
+  /** Takes back the change at the cursor, to what was there when the file was opened. */
+  #revert(view: EditorView): void {
+    if (this.#first === null) return;
+    const line = view.state.doc.lineAt(view.state.selection.main.head).number;
+    const edit = reverted(this.#first, this.text(), line);
+    if (edit) this.#edit([edit], 'revert');
+  }
+
+  #ways(): Extension {
+    return [habits(this.#habits), this.#rules.ruler ? ruler(this.#rules.ruler) : []];
+  }
+
+  #indents(): Extension {
+    const { tabSize: setting } = this.#habits;
+    return indentation({ chosen: this.#chosen, rules: this.#rules, detected: this.#detected, setting });
+  }
+
+  #indentAnew(): void {
+    this.#panes.everywhere({ effects: this.#indent.reconfigure(this.#indents()) });
+    this.#tellIndentation();
+  }
+
+  #tellIndentation(): void {
+    const { tabs, size } = shown(this.#view.state);
+    const said = `${tabs} ${size}`;
+    if (said === this.#indentation) return;
+    this.#indentation = said;
+    this.#options.onIndentation(tabs, size);
+  }
+
+  /** Tells who watches the text, and marks what has changed in it, once nobody has typed for a moment. */
+  #compareSoon(): void {
+    if (this.#comparing !== null) return;
+    this.#comparing = setTimeout(() => {
+      this.#comparing = null;
+      const text = this.text();
+      for (const watcher of this.#watchers) watcher.text(text);
+      if (this.#first === null || text.length > LONGEST || this.#first.length > LONGEST) return;
+      this.#panes.everywhere({ effects: setChanges.of(lineDifferences(this.#first, text)) });
+    }, PAUSE);
+  }
+
+  #loadCompletion(): void {
+    const use = (completion: Extension | null) => {
+      if (this.#completion === completion) return;
+      this.#completion = completion;
+      this.#panes.everywhere({ effects: this.#completing.reconfigure(completion ?? []) });
+    };
+    if (!this.#habits.completion) return use(null);
+    import('./editor/completion').then(
+      ({ completion }) => {
+        if (this.#habits.completion) use(this.#completion ?? completion());
+      },
+      (error: unknown) => console.warn('the completion could not be loaded', error),
+    );
+  }
+
   #loadLanguage(): void {
     const path = this.#path;
     const use = (language: Extension) => {
-      if (this.#path === path) this.#panes.everywhere({ effects: this.#language.reconfigure(language) });
+      if (this.#path !== path) return;
+      this.#panes.everywhere({ effects: this.#language.reconfigure(language) });
+      this.#tellIndentation();
     };
     const load = languageOf(path);
     if (!load) return use([]);

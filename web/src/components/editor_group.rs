@@ -12,12 +12,15 @@ use yew::prelude::*;
 
 use super::icon::{Icon, IconName};
 use super::tabs::{Tab, Tabs, aim_at_tabs, begin_drag, place_of_tab};
+use super::view_host::ViewHost;
 use crate::interop::page;
 use crate::state::commands::Command;
 use crate::state::files::{Access, FileId, Files, OpenFile};
 use crate::state::groups::{Area, Group, GroupId, Side};
 use crate::state::keys::Keymap;
+use crate::state::views::{self, View};
 use crate::words;
+use crate::words::catalogue::say;
 use crate::workbench::Workbench;
 
 /// How near to an edge of an editor, as a share of it, a drop makes a group there.
@@ -166,6 +169,9 @@ pub(crate) fn EditorGroup(props: &EditorGroupProps) -> Html {
                     drags=true
                     mark={match *target { Some(Target::Tabs(at)) => Some(at), _ => None }}
                 >
+                    if let Some(file) = shown.filter(|file| file.view == View::File && views::has_preview(&file.path)) {
+                        { preview_button(workbench, id, file.id) }
+                    }
                     <button
                         class="icon-button"
                         aria-label="Split editor"
@@ -189,6 +195,20 @@ pub(crate) fn EditorGroup(props: &EditorGroupProps) -> Html {
                 }
             </div>
         </section>
+    }
+}
+
+/// Shows how the file looks, beside it.
+fn preview_button(workbench: &Workbench, group: GroupId, id: FileId) -> Html {
+    let workbench = workbench.clone();
+    let show = Callback::from(move |_: MouseEvent| {
+        workbench.use_group(group);
+        workbench.preview(id, true);
+    });
+    html! {
+        <button class="icon-button" aria-label={say!("view.button")} title={say!("command.preview-beside")} onclick={show}>
+            <Icon name={IconName::Eye} />
+        </button>
     }
 }
 
@@ -231,7 +251,7 @@ fn aim(event: &DragEvent, tabs: usize) -> Option<Target> {
 }
 
 fn tab(file: &OpenFile) -> Tab {
-    let name = file.name().to_owned();
+    let name = file.title();
     Tab {
         key: file.id.0,
         name: if file.unsaved { format!("{name}, unsaved") } else { name.clone() },
@@ -242,7 +262,11 @@ fn tab(file: &OpenFile) -> Tab {
             (false, true) => Some("unsaved"),
             (false, false) => None,
         }),
-        icon: super::tree_row::icon_of(file.name()),
+        icon: match file.view {
+            View::File => super::tree_row::icon_of(file.name()),
+            View::Preview(_) => IconName::Eye,
+            View::Compare(..) => IconName::Columns,
+        },
     }
 }
 
@@ -251,13 +275,18 @@ fn hosts(workbench: &Workbench, files: &Files, group: &Group) -> Html {
     let files = group.tabs.iter().filter_map(|file| files.get(*file));
     files
         .map(|file| {
+            let active = group.active == Some(file.id);
+            if file.view != View::File || views::picture(&file.path).is_some() {
+                let (workbench, path) = (workbench.clone(), file.path.clone());
+                return html! { <ViewHost key={file.id.0} {workbench} id={file.id} {path} view={file.view} {active} /> };
+            }
             html! {
                 <EditorHost
                     key={file.id.0}
                     workbench={workbench.clone()}
                     id={file.id}
                     group={group.id}
-                    active={group.active == Some(file.id)}
+                    {active}
                     has_text={file.access.has_text()}
                     opening={file.access == Access::Opening}
                 />

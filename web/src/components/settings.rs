@@ -200,7 +200,15 @@ fn control(row: &'static Row, value: &Value, id: &str, about: &str, change: Call
         }
         Kind::Choice(choices) => {
             let all = choices.iter().map(|choice| ((*choice).to_owned(), row.choice(choice).to_owned())).collect();
-            select(all, value, id, about, change)
+            let theme = (row.id == "theme").then(|| value.as_str().unwrap_or_default().to_owned());
+            html! {
+                <>
+                    if let Some(theme) = theme {
+                        { swatch(theme) }
+                    }
+                    { select(all, value, id, about, change) }
+                </>
+            }
         }
         Kind::Language => {
             let mut all = vec![
@@ -247,6 +255,15 @@ fn control(row: &'static Row, value: &Value, id: &str, about: &str, change: Call
                 />
             }
         }
+    }
+}
+
+/// A piece of a theme in its own colours, by the attribute that the page has, too.
+fn swatch(theme: String) -> Html {
+    html! {
+        <span class="swatch" data-theme={theme} aria-hidden="true">
+            <i class="swatch-keyword"></i><i class="swatch-text"></i><i class="swatch-string"></i><i class="swatch-accent"></i>
+        </span>
     }
 }
 

@@ -5,11 +5,13 @@ use yew::prelude::*;
 
 use super::backlog::Backlog;
 use super::icon::{Icon, IconName};
+use super::indentation::IndentationChoice;
 use super::ports::ports;
 use super::position::Position;
 use crate::state::commands::{self, Command};
 use crate::state::files::OpenFile;
 use crate::state::settings::Layout;
+use crate::state::views;
 use crate::state::{Connection, State};
 use crate::words;
 use crate::words::catalogue::say;
@@ -55,8 +57,9 @@ pub(crate) fn status_bar(workbench: &Workbench, state: &State) -> Html {
             </span>
             { ports(workbench, &state.listeners) }
             <span class="spacer"></span>
-            if let Some(name) = state.files.active().map(OpenFile::name) {
+            if let Some(name) = state.files.active().filter(|file| views::has_text(file)).map(OpenFile::name) {
                 <Position workbench={workbench.clone()} />
+                <IndentationChoice workbench={workbench.clone()} works={state.works()} />
                 <span class="language">{ words::language(name) }</span>
             }
             { layout_buttons(workbench, &state.layout) }

@@ -1,12 +1,30 @@
 //! One editor: CodeMirror with its Yjs document (`web/js/src/editor.ts`).
 
 use embedenv_shared::id::MemberId;
-use js_sys::{Object, Uint8Array};
+use js_sys::{Object, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 use web_sys::Element;
 
-use super::page::{callback, nonce, set};
+use super::page::{callback, nonce, set, words};
+use crate::state::editorconfig::Rules;
+use crate::state::files::FileId;
 use crate::state::groups::GroupId;
+use crate::state::settings::Settings;
+
+/// What it says by itself.
+const WORDS: [&str; 7] = [
+    "change.added",
+    "change.changed",
+    "change.removed",
+    "change.revert",
+    "change.revert.short",
+    "command.fold",
+    "command.unfold",
+];
+
+/// Views of a file are places of its editor, too, numbered beyond all groups.
+const VIEWS: u32 = 1 << 24;
 
 #[wasm_bindgen]
 extern "C" {
@@ -43,6 +61,20 @@ extern "C" {
     fn go_to(this: &EditorHandle, line: u32, column: u32);
     #[wasm_bindgen(method)]
     fn perform(this: &EditorHandle, pane: u32, command: &str);
+    #[wasm_bindgen(method, js_name = setHabits)]
+    fn set_habits(this: &EditorHandle, habits: &Object);
+    #[wasm_bindgen(method, js_name = setRules)]
+    fn set_rules(this: &EditorHandle, rules: &Object);
+    #[wasm_bindgen(method, js_name = setIndentation)]
+    fn set_indentation(this: &EditorHandle, tabs: bool, size: u32);
+    #[wasm_bindgen(method)]
+    fn tidy(this: &EditorHandle);
+    #[wasm_bindgen(method, js_name = toFormat)]
+    fn to_format(this: &EditorHandle) -> String;
+    #[wasm_bindgen(method)]
+    fn formatted(this: &EditorHandle, before: &str, after: &str);
+    #[wasm_bindgen(method)]
+    fn compare(this: &EditorHandle, pane: u32, parent: &Element, comparison: &Object) -> Promise;
     #[wasm_bindgen(method)]
     fn text(this: &EditorHandle) -> String;
     #[wasm_bindgen(method)]
@@ -55,6 +87,10 @@ pub(crate) struct EditorEvents {
     pub(crate) message: Box<dyn Fn(Vec<u8>)>,
     /// The cursor is at this line and column, from 1.
     pub(crate) cursor: Box<dyn Fn(u32, u32)>,
+    /// It is indented by tabs or not, and so many columns are a step.
+    pub(crate) indentation: Box<dyn Fn(bool, u32)>,
+    /// The person wants to see what has changed.
+    pub(crate) compare: Box<dyn Fn()>,
     /// A person changed the text.
     pub(crate) edited: Box<dyn Fn()>,
     /// The person at this page goes a way of their own, and follows nobody.
@@ -67,13 +103,23 @@ pub(crate) struct Editor {
 
 impl Editor {
     /// Makes an editor, read-only until it is told otherwise, which is shown nowhere yet.
-    pub(crate) fn new(module: JsValue, path: &str, dark: bool, events: EditorEvents) -> Result<Self, JsValue> {
+    pub(crate) fn new(
+        module: JsValue,
+        path: &str,
+        dark: bool,
+        settings: &Settings,
+        events: EditorEvents,
+    ) -> Result<Self, JsValue> {
         let options = Object::new();
         set(&options, "path", &path.into());
         set(&options, "label", &format!("Editor: {path}").into());
         set(&options, "readOnly", &true.into());
         set(&options, "dark", &dark.into());
         set(&options, "nonce", &nonce().into());
+        set(&options, "habits", &habits(settings));
+        set(&options, "words", &words(&WORDS));
+        set(&options, "onIndentation", &callback(Closure::wrap(events.indentation)));
+        set(&options, "onCompare", &callback(Closure::wrap(events.compare)));
         set(&options, "onMessage", &callback(Closure::wrap(events.message)));
         set(&options, "onCursor", &callback(Closure::wrap(events.cursor)));
         set(&options, "onEdited", &callback(Closure::wrap(events.edited)));
@@ -147,9 +193,88 @@ impl Editor {
         self.handle.perform(group.0, command);
     }
 
+    /// What the person has set for all editors.
+    pub(crate) fn set_habits(&self, settings: &Settings) {
+        self.handle.set_habits(&habits(settings));
+    }
+
+    /// What the file's `.editorconfig` says.
+    pub(crate) fn set_rules(&self, rules: &Rules) {
+        let Rules { tabs, size, tab_width, trim, final_newline, ruler } = rules;
+        let object = Object::new();
+        let flags = [("tabs", tabs), ("trim", trim), ("finalNewline", final_newline)];
+        for (name, value) in flags.into_iter().filter_map(|(name, value)| Some((name, (*value)?))) {
+            set(&object, name, &value.into());
+        }
+        let numbers = [("size", size), ("tabWidth", tab_width), ("ruler", ruler)];
+        for (name, value) in numbers.into_iter().filter_map(|(name, value)| Some((name, (*value)?))) {
+            set(&object, name, &value.into());
+        }
+        self.handle.set_rules(&object);
+    }
+
+    /// How this file is indented from now on; `None` for what its text shows.
+    pub(crate) fn set_indentation(&self, chosen: Option<(bool, u32)>) {
+        let (tabs, size) = chosen.unwrap_or_default();
+        self.handle.set_indentation(tabs, size);
+    }
+
+    /// Puts right what the `.editorconfig` says of ends of lines and of the text.
+    pub(crate) fn tidy(&self) {
+        self.handle.tidy();
+    }
+
+    /// The text, which is to be formatted.
+    pub(crate) fn to_format(&self) -> String {
+        self.handle.to_format()
+    }
+
+    /// What became of the text to be formatted. What was typed meanwhile stays.
+    pub(crate) fn formatted(&self, before: &str, after: &str) {
+        self.handle.formatted(before, after);
+    }
+
+    /// Shows it in a view, beside what it was: the text of `before`, or that with which this page opened it.
+    pub(crate) async fn compare(
+        &self,
+        view: FileId,
+        parent: &Element,
+        before: Option<&str>,
+        name: &str,
+        inline: bool,
+    ) -> Result<(), JsValue> {
+        let comparison = Object::new();
+        if let Some(before) = before {
+            set(&comparison, "before", &before.into());
+        }
+        set(&comparison, "name", &name.into());
+        set(&comparison, "inline", &inline.into());
+        JsFuture::from(self.handle.compare(VIEWS | view.0, parent, &comparison)).await.map(drop)
+    }
+
+    /// Shows it in a view no more.
+    pub(crate) fn end_view(&self, view: FileId) {
+        self.handle.detach(VIEWS | view.0);
+    }
+
+    /// The object that other modules of the page's talk to.
+    pub(super) fn handle(&self) -> &JsValue {
+        &self.handle
+    }
+
     pub(crate) fn text(&self) -> String {
         self.handle.text()
     }
+}
+
+fn habits(settings: &Settings) -> Object {
+    let habits = Object::new();
+    let Settings { tab_size, wrap, completion, guides, whitespace, .. } = settings;
+    for (name, value) in [("wrap", wrap), ("completion", completion), ("guides", guides), ("whitespace", whitespace)] {
+        set(&habits, name, &(*value).into());
+    }
+    set(&habits, "tabSize", &if *tab_size > 0 { (*tab_size).into() } else { JsValue::NULL });
+    habits
 }
 
 impl Drop for Editor {

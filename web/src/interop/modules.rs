@@ -20,6 +20,8 @@ pub(crate) enum Module {
     Editor,
     Terminal,
     Toml,
+    Markdown,
+    Picture,
 }
 
 impl Module {
@@ -28,6 +30,8 @@ impl Module {
             Self::Editor => "editor",
             Self::Terminal => "terminal",
             Self::Toml => "toml",
+            Self::Markdown => "markdown",
+            Self::Picture => "picture",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What the page asks of its browser: the address, storage, the clipboard, files, looks, focus.
 
-use crate::words::catalogue::say;
+use crate::words::catalogue::{find, say};
 use js_sys::{Array, Function, Object, Reflect, Uint8Array};
 use wasm_bindgen::closure::WasmClosure;
 use wasm_bindgen::prelude::*;
@@ -21,6 +21,16 @@ pub(crate) fn document() -> Document {
 /// Sets a member of an object made here.
 pub(super) fn set(object: &Object, name: &str, value: &JsValue) {
     Reflect::set(object, &name.into(), value).expect("an object made here takes members");
+}
+
+/// Texts of the catalogue by their keys, for the page's scripts (`web/js/src/said.ts`).
+pub(super) fn words(keys: &[&str]) -> Object {
+    let words = Object::new();
+    for key in keys {
+        // Placeholders are filled in over there.
+        set(&words, key, &find(key).unwrap_or(key).into());
+    }
+    words
 }
 
 /// The nonce of this response, which style elements made by scripts must carry.
@@ -125,13 +135,27 @@ pub(crate) fn browser() -> String {
     window().navigator().user_agent().unwrap_or_default()
 }
 
-/// Sets or takes away `data-theme` of the page.
-pub(crate) fn set_theme(theme: Option<&str>) {
+/// Whether the system asks for much contrast.
+pub(crate) fn prefers_contrast() -> bool {
+    contrast_query().is_some_and(|query| query.matches())
+}
+
+pub(crate) fn contrast_query() -> Option<web_sys::MediaQueryList> {
+    window().match_media("(prefers-contrast: more)").ok().flatten()
+}
+
+/// Sets `data-theme` of the page.
+pub(crate) fn set_theme(theme: &str) {
     if let Some(root) = document().document_element() {
-        let _ = match theme {
-            Some(theme) => root.set_attribute("data-theme", theme),
-            None => root.remove_attribute("data-theme"),
-        };
+        // An attribute of a fixed name is never refused.
+        let _ = root.set_attribute("data-theme", theme);
+    }
+}
+
+/// Sets a custom property for the whole page.
+pub(crate) fn set_property(property: &str, value: &str) {
+    if let Some(root) = document().document_element() {
+        set_style(&root, property, value);
     }
 }
 

@@ -3,6 +3,7 @@
 //! The palette, the list of shortcuts and the keyboard read this table; what a command does stands in `workbench::keys`.
 
 use super::keys::Place;
+use super::settings::Theme;
 use crate::words::catalogue::find;
 
 /// Something the page can do.
@@ -72,9 +73,18 @@ pub enum Command {
     Tour,
     NextPane,
     PreviousPane,
-    DarkTheme,
-    LightTheme,
-    SystemTheme,
+    Theme(Theme),
+    Format,
+    ToggleWrap,
+    ToggleWhitespace,
+    ToggleGuides,
+    LargerText,
+    SmallerText,
+    TextAsSet,
+    PreviewFile,
+    PreviewBeside,
+    CompareFirst,
+    CompareSaved,
     /// Done by the editor that has the keyboard, which knows it by this name (`web/js/src/editor/commands.ts`).
     Editor(&'static str),
 }
@@ -201,9 +211,32 @@ pub const COMMANDS: &[Entry] = &[
     editor("copy-line-up", &["Alt+Shift+ArrowUp"]).work(),
     editor("copy-line-down", &["Alt+Shift+ArrowDown"]).work(),
     editor("delete-line", &["Ctrl+Shift+K"]).work(),
-    entry(Command::DarkTheme, "theme-dark", &[]),
-    entry(Command::LightTheme, "theme-light", &[]),
-    entry(Command::SystemTheme, "theme-system", &[]),
+    entry(Command::Theme(Theme::Dark), "theme-dark", &[]),
+    entry(Command::Theme(Theme::Light), "theme-light", &[]),
+    entry(Command::Theme(Theme::ContrastDark), "theme-contrast-dark", &[]),
+    entry(Command::Theme(Theme::ContrastLight), "theme-contrast-light", &[]),
+    entry(Command::Theme(Theme::Harbour), "theme-harbour", &[]),
+    entry(Command::Theme(Theme::Paper), "theme-paper", &[]),
+    entry(Command::Theme(Theme::System), "theme-system", &[]),
+    entry(Command::Format, "format", &["Alt+Shift+F"]).work(),
+    entry(Command::PreviewFile, "preview-file", &["Ctrl+Shift+V"]),
+    entry(Command::PreviewBeside, "preview-beside", &["Ctrl+K V"]),
+    entry(Command::CompareFirst, "compare-first", &["Ctrl+K D"]),
+    entry(Command::CompareSaved, "compare-saved", &["Ctrl+K S"]),
+    entry(Command::ToggleWrap, "toggle-wrap", &["Alt+Z"]),
+    entry(Command::ToggleWhitespace, "toggle-whitespace", &[]),
+    entry(Command::ToggleGuides, "toggle-guides", &[]),
+    entry(Command::LargerText, "larger-text", &["Ctrl+K ="]),
+    entry(Command::SmallerText, "smaller-text", &["Ctrl+K -"]),
+    entry(Command::TextAsSet, "text-size", &["Ctrl+K 0"]),
+    editor("suggest", &["Ctrl+Space"]).work(),
+    editor("go-to-bracket", &["Ctrl+Shift+\\"]),
+    editor("indent-again", &[]).work(),
+    editor("revert-change", &[]).work(),
+    editor("next-change", &["Alt+F5"]),
+    editor("previous-change", &["Alt+Shift+F5"]),
+    editor("toggle-fold", &["Ctrl+K Ctrl+L"]),
+    editor("add-cursors-at-line-ends", &["Alt+Shift+I"]),
 ];
 
 /// The row of a command.

@@ -5,6 +5,7 @@ use embedenv_shared::frame::ReadOnly;
 use embedenv_shared::path::WorkspacePath;
 
 use super::groups::{GroupId, Groups, Kept, Side};
+use super::views::View;
 
 /// Closed files that are remembered.
 pub const MAX_CLOSED: usize = 20;
@@ -29,6 +30,7 @@ pub struct Files {
 pub struct OpenFile {
     pub id: FileId,
     pub path: WorkspacePath,
+    pub view: View,
     /// The next preview takes its place, until it is edited or opened for good.
     pub preview: bool,
     pub unsaved: bool,
@@ -40,6 +42,11 @@ pub struct OpenFile {
 impl OpenFile {
     pub fn name(&self) -> &str {
         self.path.name().unwrap_or_default()
+    }
+
+    /// What its tab says.
+    pub fn title(&self) -> String {
+        self.view.title(self.name())
     }
 }
 
@@ -69,6 +76,8 @@ pub enum FilesAction {
         path: WorkspacePath,
         keep: bool,
     },
+    /// Shows a view of an open file in the group that is used.
+    View(View),
     /// Several files, each for good, in the groups that were remembered.
     Restore(Kept<WorkspacePath>),
     Keep(FileId),
@@ -115,7 +124,12 @@ pub enum FilesAction {
 
 impl Files {
     pub fn find(&self, path: &WorkspacePath) -> Option<&OpenFile> {
-        self.open.iter().find(|file| file.path == *path)
+        self.open.iter().find(|file| file.path == *path && file.view == View::File)
+    }
+
+    /// The file that a tab shows or stands on.
+    pub fn source(&self, id: FileId) -> FileId {
+        self.get(id).and_then(|file| file.view.source()).unwrap_or(id)
     }
 
     pub fn get(&self, id: FileId) -> Option<&OpenFile> {
@@ -129,6 +143,7 @@ impl Files {
     pub fn reduce(&mut self, action: FilesAction) {
         match action {
             FilesAction::Show { path, keep } => self.show(path, keep),
+            FilesAction::View(view) => self.show_view(view),
             FilesAction::Restore(kept) => {
                 let groups = Groups::restored(&kept, &mut |path: &WorkspacePath| match self.find(path) {
                     Some(file) => file.id,
@@ -162,7 +177,16 @@ impl Files {
             FilesAction::Access { id, access } => self.change(id, |file| file.access = access),
             FilesAction::Unsaved { id, unsaved } => self.change(id, |file| file.unsaved = unsaved),
             FilesAction::Problem { id, problem } => self.change(id, |file| file.problem = problem),
-            FilesAction::Moved { id, path } => self.change(id, |file| file.path = path),
+            FilesAction::Moved { id, path } => {
+                let of_it = |file: &&mut OpenFile| file.id == id || file.view.source() == Some(id);
+                self.open.iter_mut().filter(of_it).for_each(|file| file.path = path.clone());
+            }
+        }
+        // A view goes with its file.
+        let is_gone = |file: &&OpenFile| file.view.source().is_some_and(|source| !self.groups.has(source));
+        let gone: Vec<FileId> = self.open.iter().filter(is_gone).map(|file| file.id).collect();
+        for view in gone {
+            self.groups.close(view);
         }
         let (open, closed) = std::mem::take(&mut self.open).into_iter().partition(|file| self.groups.has(file.id));
         self.open = open;
@@ -171,7 +195,7 @@ impl Files {
     }
 
     fn remember_closed(&mut self, closed: Vec<OpenFile>) {
-        for file in closed.into_iter().filter(|file| !file.preview) {
+        for file in closed.into_iter().filter(|file| !file.preview && file.view == View::File) {
             self.closed.retain(|path| *path != file.path);
             self.closed.push(file.path);
         }
@@ -182,7 +206,7 @@ impl Files {
     fn show(&mut self, path: WorkspacePath, keep: bool) {
         self.closed.retain(|closed| *closed != path);
         let group = self.groups.active;
-        if let Some(file) = self.open.iter_mut().find(|file| file.path == path) {
+        if let Some(file) = self.open.iter_mut().find(|file| file.path == path && file.view == View::File) {
             file.preview &= !keep;
             let id = file.id;
             return self.groups.show(group, id);
@@ -199,10 +223,21 @@ impl Files {
         }
     }
 
+    fn show_view(&mut self, view: View) {
+        let Some(source) = view.source().and_then(|source| self.get(source)) else { return };
+        let path = source.path.clone();
+        let known = self.open.iter().find(|file| file.view == view).map(|file| file.id);
+        let id = known.unwrap_or_else(|| self.add(path, true));
+        self.change(id, |file| file.view = view);
+        let group = self.groups.active;
+        self.groups.show(group, id);
+    }
+
     fn add(&mut self, path: WorkspacePath, keep: bool) -> FileId {
         self.last += 1;
         let id = FileId(self.last);
-        self.open.push(OpenFile { id, path, preview: !keep, unsaved: false, access: Access::Opening, problem: None });
+        let (view, access) = (View::File, Access::Opening);
+        self.open.push(OpenFile { id, path, view, preview: !keep, unsaved: false, access, problem: None });
         id
     }
 
@@ -215,6 +250,7 @@ impl Files {
 
 #[cfg(test)]
 mod tests {
+    use super::super::views::Against;
     use super::*;
 
     fn path(text: &str) -> WorkspacePath {
@@ -313,6 +349,23 @@ mod tests {
         assert_eq!(again.open.len(), 2);
         assert_eq!(names(&again), ["a", "b"]);
         assert_eq!(again.find(&path("b")).map(|file| file.id), again.active);
+    }
+
+    #[test]
+    fn views_of_a_file_are_tabs_of_their_own_that_move_and_go_with_it() {
+        let mut files = Files::default();
+        let id = show(&mut files, "a.md", true);
+        files.reduce(FilesAction::View(View::Preview(id)));
+        files.reduce(FilesAction::View(View::Compare(id, Against::Saved)));
+        files.reduce(FilesAction::View(View::Preview(id)));
+        assert_eq!(files.open.len(), 3, "a view is there once");
+        let preview = files.active().unwrap();
+        assert_eq!((preview.title().as_str(), files.source(preview.id)), ("Preview a.md", id));
+        assert_eq!(show(&mut files, "a.md", true), id, "the file itself is found by its path");
+        files.reduce(FilesAction::Moved { id, path: path("b.md") });
+        assert!(files.open.iter().all(|file| file.path == path("b.md")));
+        files.reduce(FilesAction::Close(id));
+        assert_eq!((files.open.len(), files.closed.clone()), (0, vec![path("b.md")]));
     }
 
     #[test]

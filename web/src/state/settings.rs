@@ -7,16 +7,26 @@ pub mod table;
 
 use serde::{Deserialize, Serialize};
 
+use super::editing::FONT_SIZE;
 use super::keys::Choices;
 use crate::words::catalogue::say;
 use stored::Values;
 
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
     pub theme: Theme,
     /// The language of the page, as in `lang`; empty for the browser's.
     pub language: String,
+    /// Size of the code in editors, in CSS pixels.
+    pub font_size: u32,
+    /// Columns of a step of indentation where neither the file nor an `.editorconfig` says; 0 for the language's own.
+    pub tab_size: u32,
+    pub wrap: bool,
+    pub completion: bool,
+    pub guides: bool,
+    pub whitespace: bool,
+    pub format_on_save: bool,
     /// Terminals put their rows into the page as text.
     pub screen_reader: bool,
     /// What is selected in a terminal is copied at once.
@@ -34,6 +44,29 @@ pub struct Settings {
     pub others: Values,
 }
 
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            theme: Theme::default(),
+            language: String::new(),
+            font_size: FONT_SIZE.1,
+            tab_size: 0,
+            wrap: false,
+            completion: true,
+            guides: true,
+            whitespace: false,
+            format_on_save: false,
+            screen_reader: false,
+            copy_on_select: false,
+            paste_unasked: false,
+            user: String::new(),
+            keys: Choices::default(),
+            toured: false,
+            others: Values::default(),
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Theme {
@@ -41,25 +74,42 @@ pub enum Theme {
     System,
     Dark,
     Light,
+    ContrastDark,
+    ContrastLight,
+    Harbour,
+    Paper,
 }
 
 impl Theme {
-    pub const ALL: [Self; 3] = [Self::System, Self::Dark, Self::Light];
+    pub const ALL: [Self; 7] =
+        [Self::System, Self::Dark, Self::Light, Self::ContrastDark, Self::ContrastLight, Self::Harbour, Self::Paper];
 
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::System => "System",
-            Self::Dark => "Dark",
-            Self::Light => "Light",
+    /// The theme that is shown on a system that is dark or not and wants much contrast or not.
+    pub fn resolved(self, dark: bool, contrast: bool) -> Self {
+        match (self, dark, contrast) {
+            (Self::System, true, false) => Self::Dark,
+            (Self::System, false, false) => Self::Light,
+            (Self::System, true, true) => Self::ContrastDark,
+            (Self::System, false, true) => Self::ContrastLight,
+            (chosen, ..) => chosen,
         }
     }
 
-    /// The value of `data-theme`; `None` follows the system.
-    pub fn attribute(self) -> Option<&'static str> {
+    /// Whether it is light text on a dark ground; what follows the system is neither.
+    pub fn is_dark(self) -> bool {
+        matches!(self, Self::Dark | Self::ContrastDark | Self::Harbour)
+    }
+
+    /// The value of `data-theme`.
+    pub fn attribute(self) -> &'static str {
         match self {
-            Self::System => None,
-            Self::Dark => Some("dark"),
-            Self::Light => Some("light"),
+            Self::System => "system",
+            Self::Dark => "dark",
+            Self::Light => "light",
+            Self::ContrastDark => "contrast-dark",
+            Self::ContrastLight => "contrast-light",
+            Self::Harbour => "harbour",
+            Self::Paper => "paper",
         }
     }
 }
@@ -242,5 +292,13 @@ mod tests {
         let shown = zen.showing(Pane::Terminal);
         assert_eq!((shown.zen, shown.side_folded, shown.panel_folded), (false, true, false));
         assert!(!zen.showing(Pane::Files).side_folded);
+    }
+
+    #[test]
+    fn the_system_s_theme_follows_its_darkness_and_its_contrast_and_others_do_not() {
+        assert_eq!(Theme::System.resolved(true, true), Theme::ContrastDark);
+        assert_eq!(Theme::System.resolved(false, false), Theme::Light);
+        assert_eq!(Theme::Paper.resolved(true, true), Theme::Paper);
+        assert!(Theme::ALL.iter().all(|theme| theme.resolved(true, false) != Theme::System));
     }
 }

@@ -143,6 +143,7 @@ fn frames() -> Vec<ServerFrame> {
         },
         ServerFrame::Changed { project: project(), path: path(), names: vec!["x".into()] },
         ServerFrame::File { id: id.clone(), content: String::new(), encoding: None },
+        ServerFrame::Piped { id: id.clone(), code: -1, output: "x\n".into(), errors: "no".into() },
         opened(None),
         ServerFrame::Document { document, received: 5, saved: false, problem: Some("full".into()) },
         ServerFrame::Document { document, received: 0, saved: true, problem: None },
@@ -191,6 +192,7 @@ fn is_for_full_clients(frame: &ServerFrame) -> bool {
         | ServerFrame::Listing { .. }
         | ServerFrame::Changed { .. }
         | ServerFrame::File { .. }
+        | ServerFrame::Piped { .. }
         | ServerFrame::Opened { .. }
         | ServerFrame::Document { .. }
         | ServerFrame::Saved { .. }

@@ -11,7 +11,8 @@ use crate::state::commands::{self, Command};
 use crate::state::files::FilesAction;
 use crate::state::groups::Side;
 use crate::state::keys::{Meaning, Place, Stroke};
-use crate::state::settings::{Aside, Layout, Pane, PanelTab, Theme};
+use crate::state::settings::{Aside, Layout, Pane, PanelTab};
+use crate::state::views::Against;
 use crate::state::{Action, Dialog};
 
 /// The second of two strokes comes within this time of the first, in milliseconds.
@@ -206,9 +207,18 @@ impl Workbench {
             Command::Tour => self.start_tour(),
             Command::NextPane => self.step_pane(1),
             Command::PreviousPane => self.step_pane(-1),
-            Command::DarkTheme => self.set_theme(Theme::Dark),
-            Command::LightTheme => self.set_theme(Theme::Light),
-            Command::SystemTheme => self.set_theme(Theme::System),
+            Command::Theme(theme) => self.set_theme(theme),
+            Command::Format => self.format_active(),
+            Command::ToggleWrap => self.switch_setting("wrap"),
+            Command::ToggleWhitespace => self.switch_setting("whitespace"),
+            Command::ToggleGuides => self.switch_setting("guides"),
+            Command::LargerText => self.size_text(1),
+            Command::SmallerText => self.size_text(-1),
+            Command::TextAsSet => self.reset_setting("font_size"),
+            Command::PreviewFile => self.preview_active(false),
+            Command::PreviewBeside => self.preview_active(true),
+            Command::CompareFirst => self.compare_active(Against::First),
+            Command::CompareSaved => self.compare_active(Against::Saved),
             Command::Editor(name) => {
                 let (active, group) = (self.state().files.active, self.state().files.groups.active);
                 if let Some(id) = active {

@@ -72,6 +72,7 @@ impl Workbench {
         }
         self.look_for_all_runs();
         self.list_all();
+        self.rule_files.forget();
         self.documents.joined(self);
         self.open_when_synced();
         self.terminals.joined(self);
@@ -180,8 +181,9 @@ impl Workbench {
 
     fn frame(&self, frame: ServerFrame) {
         match frame {
-            ServerFrame::Changed { project, path, .. } => {
+            ServerFrame::Changed { project, path, names } => {
                 self.runs_may_change(&project, &path);
+                self.files_changed(&project, &path, &names);
                 self.folder_changed(&project, path);
             }
             ServerFrame::Document { document, received, saved, problem } => {

@@ -129,6 +129,7 @@ impl Workbench {
         self.dispatch(Action::Settings { own, here });
         let now = self.state().settings.clone();
         self.apply_theme();
+        self.apply_editing(&before);
         if before.language != now.language {
             self.speak();
         }

@@ -218,6 +218,7 @@ impl Workbench {
         if let Some(id) = active {
             self.cursor.set(self.documents.cursor(id));
         }
+        self.show_indentation();
         self.tell_place();
     }
 
@@ -231,7 +232,7 @@ impl Workbench {
     }
 
     pub(crate) fn save_active(&self) {
-        let active = self.state().files.active;
+        let active = self.state().files.active.map(|id| self.state().files.source(id));
         if let Some(id) = active {
             self.save(id);
         }
@@ -241,6 +242,7 @@ impl Workbench {
     pub(crate) fn save(&self, id: FileId) {
         let workbench = self.clone();
         spawn_local(async move {
+            workbench.put_right(id).await;
             if let Err(why) = workbench.saved(id).await {
                 let is_away = !workbench.connection.is_up();
                 workbench.dispatch(if is_away {

@@ -6,6 +6,7 @@ use embedenv_shared::command::{FrameId, FullRequest, TerminalSignal};
 use embedenv_shared::event::What;
 use embedenv_shared::frame::{ServerFrame, TerminalKind};
 use embedenv_shared::link::files::{ProjectList, Projects};
+use embedenv_shared::link::pipe::Pipe;
 use embedenv_shared::link::search::Sought;
 use embedenv_shared::link::sessions::{MAX_TITLE, Signal, SignalKind, Size};
 use embedenv_shared::tree::Encoding;
@@ -48,6 +49,10 @@ pub(super) async fn carry_out(
                 }
             };
             Answer::With(ServerFrame::File { id, content, encoding })
+        }
+        FullRequest::Pipe { project, command, input } => {
+            room.start_pipe(member, id, Pipe { project, command, input: input.into_bytes() })?;
+            Answer::Elsewhere
         }
         FullRequest::Open { project, path } => {
             room.documents.open(room, member, id, project, path).await?;

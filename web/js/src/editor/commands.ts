@@ -6,34 +6,49 @@ import {
   addCursorBelow,
   copyLineDown,
   copyLineUp,
+  cursorMatchingBracket,
   deleteLine,
+  indentMore,
+  indentSelection,
   moveLineDown,
   moveLineUp,
   selectLine,
   toggleBlockComment,
-  toggleLineComment,
+  toggleComment,
 } from '@codemirror/commands';
-import { foldAll, foldCode, unfoldAll, unfoldCode } from '@codemirror/language';
+import { foldAll, foldCode, getIndentUnit, indentUnit, toggleFold, unfoldAll, unfoldCode } from '@codemirror/language';
 import { gotoLine, openSearchPanel, selectNextOccurrence, selectSelectionMatches } from '@codemirror/search';
+import { countColumn, EditorSelection } from '@codemirror/state';
 import type { Command, EditorView } from '@codemirror/view';
+import { goToChange } from './changes';
 
 const COMMANDS: Record<string, Command> = {
   'add-cursor-above': addCursorAbove,
   'add-cursor-below': addCursorBelow,
+  'add-cursors-at-line-ends': addCursorsAtLineEnds,
   'copy-line-down': copyLineDown,
   'copy-line-up': copyLineUp,
   'delete-line': deleteLine,
   find: openSearchPanel,
   fold: foldCode,
   'fold-all': foldAll,
+  'go-to-bracket': cursorMatchingBracket,
   'go-to-line': gotoLine,
+  'indent-again': indentSelection,
   'move-line-down': moveLineDown,
   'move-line-up': moveLineUp,
-  'select-all-occurrences': selectSelectionMatches,
+  'next-change': (view) => goToChange(view, 1),
+  'previous-change': (view) => goToChange(view, -1),
+  'select-all-occurrences': selectAllOccurrences,
   'select-line': selectLine,
   'select-next-occurrence': selectNextOccurrence,
+  suggest: (view) => {
+    import('./completion').then(({ suggest }) => suggest(view), (error: unknown) => console.warn('no completion', error));
+    return true;
+  },
   'toggle-block-comment': toggleBlockComment,
-  'toggle-comment': toggleLineComment,
+  'toggle-comment': toggleComment,
+  'toggle-fold': toggleFold,
   unfold: unfoldCode,
   'unfold-all': unfoldAll,
 };
@@ -43,4 +58,50 @@ export function perform(view: EditorView, name: string): boolean {
   const command = COMMANDS[name];
   command?.(view);
   return command !== undefined;
+}
+
+/** Selects every place where the selected text stands, or the word at the cursor. */
+function selectAllOccurrences(view: EditorView): boolean {
+  const { main } = view.state.selection;
+  if (main.empty) {
+    const word = view.state.wordAt(main.head);
+    if (!word) return false;
+    view.dispatch({ selection: word });
+  } else if (view.state.selection.ranges.length > 1) {
+    view.dispatch({ selection: EditorSelection.single(main.anchor, main.head) });
+  }
+  return selectSelectionMatches(view);
+}
+
+/** A cursor at the end of every line of the selection. */
+function addCursorsAtLineEnds(view: EditorView): boolean {
+  const { state } = view;
+  const ends = new Set<number>();
+  for (const { from, to } of state.selection.ranges) {
+    const last = state.doc.lineAt(to).number;
+    for (let number = state.doc.lineAt(from).number; number <= last; number++) ends.add(state.doc.line(number).to);
+  }
+  view.dispatch({ selection: EditorSelection.create([...ends].map((end) => EditorSelection.cursor(end))) });
+  return true;
+}
+
+/** Tab: indents what is selected, and goes to the next step of indentation where nothing is. */
+export function tab(view: EditorView): boolean {
+  const { state } = view;
+  if (state.readOnly) return false;
+  if (state.selection.ranges.some((range) => !range.empty)) return indentMore(view);
+  const unit = getIndentUnit(state);
+  const byTab = state.facet(indentUnit).startsWith('\t');
+  view.dispatch(
+    state.update(
+      state.changeByRange(({ head }) => {
+        const line = state.doc.lineAt(head);
+        const column = countColumn(line.text, state.tabSize, head - line.from);
+        const insert = byTab ? '\t' : ' '.repeat(unit - (column % unit));
+        return { changes: { from: head, insert }, range: EditorSelection.cursor(head + insert.length) };
+      }),
+      { scrollIntoView: true, userEvent: 'input' },
+    ),
+  );
+  return true;
 }

@@ -20,6 +20,51 @@ export function diff(before: string, after: string): Edit[] {
   return joined(places.flatMap((place) => refined(before, place)));
 }
 
+/** Lines of a text: the first of them, from 1, and how many. */
+export interface Lines {
+  first: number;
+  count: number;
+}
+
+/** A place where lines differ: those of before, and those that are there now. */
+export interface Place {
+  before: Lines;
+  now: Lines;
+}
+
+/** Where the lines of two texts differ, in order. */
+export function lineDifferences(before: string, after: string): Place[] {
+  if (before === after) return [];
+  let [line, at, shift] = [1, 0, 0];
+  return differences(lines(before), lines(after), 0).map(({ from, to, insert }) => {
+    line += feeds(before, at, from);
+    at = from;
+    const [old, fresh] = [lines(before.slice(from, to)).length, lines(insert).length];
+    const place = { before: { first: line, count: old }, now: { first: line + shift, count: fresh } };
+    shift += fresh - old;
+    return place;
+  });
+}
+
+/** The edit of `after` that takes back what differs from `before` at a line, from 1; `null` if nothing does. */
+export function reverted(before: string, after: string, line: number): Edit | null {
+  const isThere = ({ now: { first, count } }: Place) => line >= first && line < first + Math.max(count, 1);
+  const place = lineDifferences(before, after).find(isThere);
+  if (!place) return null;
+  const part = (text: string, { first, count }: Lines): [number, number] => {
+    const all = lines(text);
+    return [length(all, 0, first - 1), length(all, 0, first - 1 + count)];
+  };
+  const [from, to] = part(after, place.now);
+  return { from, to, insert: before.slice(...part(before, place.before)) };
+}
+
+function feeds(text: string, from: number, to: number): number {
+  let count = 0;
+  for (let at = text.indexOf('\n', from); at >= 0 && at < to; at = text.indexOf('\n', at + 1)) count++;
+  return count;
+}
+
 function refined(text: string, place: Edit): Edit[] {
   if (place.to - place.from > LONGEST_PLACE || place.insert.length > LONGEST_PLACE) return [trimmed(text, place)];
   const edits = differences(words(text.slice(place.from, place.to)), words(place.insert), place.from);

@@ -3,12 +3,13 @@
 // themselves.
 
 import { closeBracketsKeymap } from '@codemirror/autocomplete';
-import { defaultKeymap, indentWithTab } from '@codemirror/commands';
+import { defaultKeymap, indentLess } from '@codemirror/commands';
 import { foldKeymap } from '@codemirror/language';
 import { searchKeymap } from '@codemirror/search';
 import { type Extension, Prec } from '@codemirror/state';
 import { EditorView, type KeyBinding, keymap } from '@codemirror/view';
 import { yUndoManagerKeymap } from 'y-codemirror.next';
+import { tab } from './commands';
 import { original } from './panes';
 
 export function keys(): Extension {
@@ -21,7 +22,7 @@ export function keys(): Extension {
       ...foldKeymap,
       ...defaultKeymap,
       // Escape, then Tab leaves the editor; CodeMirror sees to that.
-      indentWithTab,
+      { key: 'Tab', run: tab, shift: indentLess },
     ]),
   ];
 }

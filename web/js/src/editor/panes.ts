@@ -1,7 +1,15 @@
 // The places where one file is shown. The first is the editor itself, whose text is the document's; each of the others is
 // a twin that passes on what is typed into it and repeats what the editor does. Never lets two of them differ.
 
-import { Annotation, EditorState, type Extension, Facet, Transaction, type TransactionSpec } from '@codemirror/state';
+import {
+  Annotation,
+  EditorState,
+  type EditorStateConfig,
+  type Extension,
+  Facet,
+  Transaction,
+  type TransactionSpec,
+} from '@codemirror/state';
 import { EditorView, type ViewUpdate } from '@codemirror/view';
 
 /** The editor whose twin a view is; of the editor itself, nothing. */
@@ -15,6 +23,8 @@ export class Panes {
   /** What a twin is made of. */
   readonly #parts: () => Extension;
   readonly #twins = new Map<number, EditorView>();
+  /** Twins that stand in something else, such as a comparison, which makes and ends them. */
+  readonly #guests = new Map<EditorView, () => void>();
   /** Where the editor itself is; `null` while it is nowhere. */
   #home: number | null = null;
   #front: EditorView;
@@ -45,16 +55,26 @@ export class Panes {
       this.#move(pane, parent);
       return;
     }
-    const twin: EditorView = new EditorView({
-      parent,
-      state: EditorState.create({
-        doc: this.#main.state.doc,
-        selection: this.#front.state.selection,
-        extensions: [original.of(this.#main), this.#parts(), EditorView.updateListener.of((update) => this.#typed(twin, update))],
-      }),
-    });
+    const twin = new EditorView({ parent, state: EditorState.create(this.#twin()) });
     twin.dispatch({ effects: this.#front.scrollSnapshot() });
     this.#twins.set(pane, twin);
+  }
+
+  /** Shows it within something that is made of the twin's beginnings, and can be ended. */
+  host(pane: number, make: (twin: EditorStateConfig) => { twin: EditorView; end(): void }): void {
+    this.detach(pane);
+    const { twin, end } = make(this.#twin());
+    this.#twins.set(pane, twin);
+    this.#guests.set(twin, end);
+  }
+
+  /** What a twin begins with. */
+  #twin(): EditorStateConfig {
+    return {
+      doc: this.#main.state.doc,
+      selection: this.#front.state.selection,
+      extensions: [original.of(this.#main), this.#parts(), EditorView.updateListener.of((update) => this.#typed(update))],
+    };
   }
 
   /** The file is not shown there any more. The editor itself goes to where a twin was, or waits. */
@@ -66,7 +86,7 @@ export class Panes {
       return;
     }
     if (pane !== this.#home) return;
-    const [next] = this.#twins;
+    const next = [...this.#twins].find(([, twin]) => !this.#guests.has(twin));
     if (!next) {
       this.#home = null;
       this.#main.dom.remove();
@@ -106,20 +126,24 @@ export class Panes {
   }
 
   /** A twin has changed. */
-  #typed(twin: EditorView, update: ViewUpdate): void {
-    for (const transaction of update.transactions) {
-      if (transaction.docChanged && !transaction.annotation(from)) repeat(transaction, this.#main, twin);
+  #typed({ view, transactions }: ViewUpdate): void {
+    for (const transaction of transactions) {
+      if (transaction.docChanged && !transaction.annotation(from)) repeat(transaction, this.#main, view);
     }
   }
 
   destroy(): void {
-    for (const view of this.all) view.destroy();
+    for (const twin of this.#twins.values()) this.#forget(twin);
     this.#twins.clear();
+    this.#main.destroy();
   }
 
   #forget(twin: EditorView): void {
     if (this.#front === twin) this.#front = this.#main;
-    twin.destroy();
+    const end = this.#guests.get(twin);
+    this.#guests.delete(twin);
+    if (end) end();
+    else twin.destroy();
   }
 
   /** An element that is moved forgets how far it was scrolled. */

@@ -1,11 +1,10 @@
 // What every editor of the page is made of, whatever file it shows. Owns no state of its own.
 
 import { closeBrackets } from '@codemirror/autocomplete';
-import { bracketMatching, codeFolding, indentOnInput } from '@codemirror/language';
+import { bracketMatching, indentOnInput } from '@codemirror/language';
 import { highlightSelectionMatches, search } from '@codemirror/search';
 import { EditorState, type Extension } from '@codemirror/state';
 import {
-  crosshairCursor,
   drawSelection,
   dropCursor,
   EditorView,
@@ -15,6 +14,8 @@ import {
   lineNumbers,
   rectangularSelection,
 } from '@codemirror/view';
+import { folding } from './folding';
+import { cursors } from './habits';
 import { highlighting } from './theme';
 
 export function setup(): Extension {
@@ -26,13 +27,12 @@ export function setup(): Extension {
     highlightSpecialChars(),
     drawSelection(),
     dropCursor(),
-    rectangularSelection(),
-    crosshairCursor(),
-    EditorState.allowMultipleSelections.of(true),
+    rectangularSelection({ eventFilter: (event) => event.altKey && event.shiftKey && event.button === 0 }),
+    cursors,
     indentOnInput(),
     bracketMatching(),
     closeBrackets(),
-    codeFolding(),
+    folding(),
     highlighting(),
     highlightSelectionMatches(),
     search({ top: true }),

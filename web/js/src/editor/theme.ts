@@ -7,7 +7,7 @@ import { tags } from '@lezer/highlight';
 
 const property = (name: string) => `var(--syntax-${name})`;
 
-const style = HighlightStyle.define([
+export const style = HighlightStyle.define([
   { tag: [tags.keyword, tags.modifier, tags.self, tags.operatorKeyword], color: property('keyword') },
   { tag: [tags.string, tags.special(tags.string), tags.regexp, tags.character, tags.escape], color: property('string') },
   { tag: tags.number, color: property('number') },

@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 
+use crate::state::editing::FONT_SIZE;
 use crate::words::catalogue::{find, say};
 
 /// A row of the table.
@@ -125,8 +126,20 @@ impl Section {
 }
 
 pub const ROWS: &[Row] = &[
-    row("theme", Section::Appearance, Kind::Choice(&["system", "dark", "light"])).in_room(),
+    row(
+        "theme",
+        Section::Appearance,
+        Kind::Choice(&["system", "dark", "light", "contrast-dark", "contrast-light", "harbour", "paper"]),
+    )
+    .in_room(),
     row("language", Section::Appearance, Kind::Language),
+    row("font_size", Section::Editor, Kind::Number { least: FONT_SIZE.0 as i64, most: FONT_SIZE.2 as i64, step: 1 }),
+    row("tab_size", Section::Editor, Kind::Number { least: 0, most: 16, step: 1 }).in_room(),
+    row("wrap", Section::Editor, Kind::Switch),
+    row("completion", Section::Editor, Kind::Switch),
+    row("guides", Section::Editor, Kind::Switch),
+    row("whitespace", Section::Editor, Kind::Switch),
+    row("format_on_save", Section::Editor, Kind::Switch).in_room(),
     row("screen_reader", Section::Terminal, Kind::Switch),
     row("copy_on_select", Section::Terminal, Kind::Switch),
     row("paste_unasked", Section::Terminal, Kind::Switch),
