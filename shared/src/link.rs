@@ -24,6 +24,7 @@ pub mod files;
 pub mod ports;
 pub mod search;
 pub mod sessions;
+pub mod transfer;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -31,7 +32,7 @@ use crate::code::Failure;
 use crate::id::RequestId;
 
 /// The version of this link. An agent of another version is ended and started anew; its files stay.
-pub const LINK_VERSION: u32 = 5;
+pub const LINK_VERSION: u32 = 6;
 /// Length of a frame's header in bytes.
 pub const HEADER: usize = 12;
 /// The longest payload the server sends (a write of a whole client message and its path).
@@ -302,6 +303,14 @@ calls! {
     Pull(search::Pull) -> Pulled(search::Pulled);
     Forget(search::Forget) -> Forgotten(search::Forgotten);
     Replace(search::Replace) -> Replaced(search::Replaced);
+    Move(transfer::Move) -> Moved(transfer::Moved);
+    Copy(transfer::Copy) -> Copied(transfer::Copied);
+    BeginUpload(transfer::BeginUpload) -> UploadStands(transfer::UploadStands);
+    UploadPiece(transfer::UploadPiece) -> UploadGrew(transfer::UploadGrew);
+    FinishUpload(transfer::FinishUpload) -> UploadFinished(transfer::UploadFinished);
+    AbortUpload(transfer::AbortUpload) -> UploadAborted(transfer::UploadAborted);
+    /// A folder as an archive, on a stream.
+    Archive(transfer::Archive) -> Archiving(transfer::Archiving);
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -45,6 +45,7 @@ mod terminal_pane;
 mod terminal_panel;
 mod toolbar;
 mod tour;
+mod transfers;
 mod tree;
 mod tree_row;
 

@@ -2,6 +2,7 @@
 //!
 //! One [`Workbench`] lives as long as the page; components hold it and call it. It draws nothing.
 
+mod arrange;
 mod chat;
 mod entries;
 mod extra_keys;
@@ -53,6 +54,7 @@ pub(crate) use help::Way;
 pub(crate) use programs::{PATIENCE, Stopping};
 pub(crate) use requests::Response;
 pub(crate) use runs::Looking;
+pub(crate) use transfer::Uploads;
 
 /// What is open is remembered this long after it changed, in milliseconds.
 const REMEMBER: u32 = 300;
@@ -80,6 +82,7 @@ pub(crate) struct Inner {
     /// A message that is being written; the box for it may go and come back.
     pub(crate) draft: RefCell<String>,
     listings: Listings,
+    uploads: Uploads,
     /// The first of two strokes, and when it was made, in milliseconds since 1970.
     first_stroke: RefCell<Option<(Stroke, f64)>>,
     /// Who gets every key, while keys are chosen for a command.
@@ -141,6 +144,7 @@ impl Workbench {
             last_message: Cell::new(0),
             draft: RefCell::default(),
             listings: Listings::default(),
+            uploads: Uploads::default(),
             first_stroke: RefCell::default(),
             hears_keys: RefCell::default(),
             looking: Looking::default(),
@@ -321,6 +325,7 @@ impl Workbench {
     /// Whether closing the page would lose something: edits that the server does not hold, commands that wait.
     fn has_unheld_edits(&self) -> bool {
         self.connection.backlog().get() > 0
+            || self.state().transfers.is_busy()
             || self.state().files.open.iter().any(|file| file.unsaved && !self.documents.is_held(file.id))
     }
 
