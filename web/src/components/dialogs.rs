@@ -75,7 +75,7 @@ fn taken(workbench: &Workbench, state: &State) -> Html {
     let mut names = state.transfers.list.iter().filter(|transfer| transfer.stage == Stage::Taken);
     let first = names.next().map(|transfer| transfer.path.to_string()).unwrap_or_default();
     let (title, text) = match names.count() {
-        0 => (say!("taken.one", name = first), say!("taken.one.text").to_owned()),
+        0 => (say!("taken.single", name = first), say!("taken.single.text").to_owned()),
         more => (say!("taken.several", count = more + 1), say!("taken.several.text", name = first, more = more)),
     };
     let choice = |text: &'static str, class: &'static str, policy: Policy| {
