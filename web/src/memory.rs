@@ -40,6 +40,9 @@ pub(crate) struct Page {
     pub(crate) groups: Kept<WorkspacePath>,
     pub(crate) active: Option<WorkspacePath>,
     pub(crate) folders: Vec<WorkspacePath>,
+    /// Hidden files are not shown.
+    #[serde(default)]
+    pub(crate) hides: bool,
     pub(crate) terminal: Option<u32>,
     /// How the terminals stand.
     #[serde(default)]
@@ -54,6 +57,7 @@ impl Page {
             groups: state.files.groups.kept(&|id| state.files.get(id).map(|file| file.path.clone())),
             active: state.files.active().map(|file| file.path.clone()),
             folders: state.tree.open.iter().cloned().collect(),
+            hides: state.tree.hides,
             terminal: state.terminals.active.map(|id| id.0),
             terminals: state.terminals.strip.kept(),
             layout: state.layout,

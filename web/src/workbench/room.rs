@@ -116,6 +116,7 @@ impl Workbench {
             }
             return;
         };
+        self.dispatch(Action::Tree(TreeAction::Hide(page.hides)));
         for folder in page.folders {
             self.dispatch(Action::Tree(TreeAction::Open(folder)));
         }
