@@ -1,11 +1,14 @@
 //! File requests: each becomes a job for a worker, so that nothing prompt ever waits for a disk.
 
+pub mod archive;
 pub mod beneath;
 mod delete;
 mod failure;
 pub mod list;
 mod plant;
+mod relocate;
 pub mod search;
+mod upload;
 pub mod watch;
 mod write;
 
@@ -13,6 +16,7 @@ use std::sync::Arc;
 
 use embedenv_shared::code::Failure;
 use embedenv_shared::link::files::{Created, Deleted, List, Listing, Planted, Renamed, Unwatched};
+use embedenv_shared::link::transfer::{Copied, Moved, UploadAborted, UploadFinished, UploadGrew, UploadStands};
 use embedenv_shared::link::{Reply, Request};
 
 use crate::limits::disk::Disk;
@@ -34,6 +38,7 @@ impl Files {
     pub fn weight(request: &Request) -> usize {
         match request {
             Request::Write(write) => write.content.len(),
+            Request::UploadPiece(piece) => piece.bytes.len(),
             Request::Plant(plant) => plant.plan.files.iter().map(|file| file.content.len() + 64).sum(),
             _ => 0,
         }
@@ -72,6 +77,20 @@ impl Files {
             Request::Seek(request) => self.searches.seek(home, request).map(Reply::Begun),
             Request::Pull(request) => self.searches.pull(&request).map(Reply::Pulled),
             Request::Replace(request) => search::replace(home, &self.disk, &request).map(Reply::Replaced),
+            Request::Move(request) => relocate::relocate(home, &request).map(|()| Reply::Moved(Moved)),
+            Request::Copy(request) => relocate::copy(home, &self.disk, &request).map(|()| Reply::Copied(Copied)),
+            Request::BeginUpload(request) => {
+                upload::begin(home, &self.disk, &request.0).map(|offset| Reply::UploadStands(UploadStands { offset }))
+            }
+            Request::UploadPiece(request) => {
+                upload::piece(home, &self.disk, &request).map(|offset| Reply::UploadGrew(UploadGrew { offset }))
+            }
+            Request::FinishUpload(request) => {
+                upload::finish(home, &request.0).map(|version| Reply::UploadFinished(UploadFinished { version }))
+            }
+            Request::AbortUpload(request) => {
+                upload::abort(home, &request.key).map(|()| Reply::UploadAborted(UploadAborted))
+            }
             Request::Usage(_) => Ok(Reply::Used(self.disk.used_now(home))),
             _ => return None,
         })

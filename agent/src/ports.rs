@@ -1,4 +1,5 @@
-//! Ports: connections to what listens inside the sandbox, and from programs to the proxy, carried over the link.
+//! Ports: connections to what listens inside the sandbox, from programs to the proxy, and to archives that are being made,
+//! carried over the link.
 //!
 //! Each direction of a stream has a window. Bytes for the server stay in their socket while it has granted nothing or
 //! the link is not clear; bytes for a program that doesn't read wait here, at most a window of them. So a slow reader
@@ -10,15 +11,19 @@ pub mod proxy;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::id::{RequestId, StreamId};
 use embedenv_shared::link::ports::{Accepted, Dial, Dialled, FROM_AGENT, Family, MAX_ACCEPTED, MAX_STREAMS};
+use embedenv_shared::link::transfer::{Archive, Archiving};
 use embedenv_shared::link::{self as wire, Event, Kind, MAX_CHUNK, Reply, STREAM_WINDOW};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, Shutdown, SocketFlags, SocketType};
 
+use crate::files::archive::Archives;
+use crate::files::beneath::Home;
 use crate::link::Link;
 use crate::poller::{Interest, Poller, Source};
 use proxy::Proxy;
@@ -89,6 +94,24 @@ impl Streams {
         let deadline = Instant::now() + CONNECT;
         let dialling = Dialling { request, port: dial.port, then_v6: dial.family == Family::Any, deadline };
         self.connect(dial.stream, dialling, dial.family == Family::V6)
+    }
+
+    /// Has an archive made, whose bytes are a stream's.
+    pub fn archive(&mut self, archives: &Archives, home: Arc<Home>, archive: Archive) -> Result<Reply, Failure> {
+        let id = archive.stream;
+        if self.streams.contains_key(&id) || self.streams.len() >= MAX_STREAMS {
+            let message = format!("a workspace has at most {MAX_STREAMS} connections open");
+            return Err(Failure::new(ErrorCode::LimitReached, message));
+        }
+        let unavailable =
+            |errno: Errno| Failure::new(ErrorCode::Unavailable, format!("no archive can be made: {errno}"));
+        let pair = rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None);
+        let (ours, theirs) = pair.map_err(unavailable)?;
+        // The writer waits for its reader; this end never does.
+        rustix::io::ioctl_fionbio(&ours, true).map_err(unavailable)?;
+        archives.begin(home, archive, theirs)?;
+        self.streams.insert(id, Stream::new(ours, None));
+        Ok(Reply::Archiving(Archiving))
     }
 
     fn connect(&mut self, id: StreamId, mut dialling: Dialling, v6: bool) -> Answer {

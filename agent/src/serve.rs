@@ -28,6 +28,7 @@ use rustix::process::{DumpableBehavior, Resource, Rlimit};
 use crate::arguments::{Secret, Settings};
 use crate::environment::Environment;
 use crate::files::Files;
+use crate::files::archive::Archives;
 use crate::files::beneath::Home;
 use crate::files::watch::{self, Watches};
 use crate::filter;
@@ -69,6 +70,7 @@ pub struct Agent {
     children: Children,
     workers: Workers<Done>,
     files: Files,
+    archives: Archives,
     link: Option<Link>,
     candidates: Vec<Candidate>,
     /// Connections so far, for numbers.
@@ -142,6 +144,7 @@ impl Agent {
             children,
             workers,
             files: Files { home: Arc::new(home), watches, disk, searches: Arc::default() },
+            archives: Archives::default(),
             link: None,
             candidates: Vec::new(),
             connections: 0,
@@ -423,6 +426,9 @@ impl Agent {
                 None => Ok(None),
             },
             Request::Pipe(pipe) => self.pipe(id, generation, pipe),
+            Request::Archive(archive) => {
+                self.streams.archive(&self.archives, self.files.home.clone(), archive).map(Some)
+            }
             request => self.work(id, generation, request),
         };
         match answer {

@@ -6,6 +6,7 @@ pub mod accept;
 pub mod address;
 pub mod assets;
 pub mod attempts;
+mod download;
 pub mod headers;
 pub mod host;
 pub mod problem;
@@ -43,6 +44,7 @@ fn routes(doors: Doors, pages: Arc<PagePolicy>, hosts: Arc<Hosts>) -> Router {
         .route("/ws/spaces/{space}", get(socket::upgrade))
         .route("/ws/spaces/{space}/", get(socket::upgrade))
         .route("/ws/docs/{project}/{*path}", get(socket::document::upgrade))
+        .route("/download/{ticket}", get(download::get))
         .with_state(doors)
         .merge(assets::routes(pages.clone()))
         .fallback(problem::not_found)

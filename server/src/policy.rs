@@ -65,6 +65,7 @@ impl Capability {
             | FullRequest::List { .. }
             | FullRequest::Unwatch { .. }
             | FullRequest::Read { .. }
+            | FullRequest::Download { .. }
             | FullRequest::Open { .. }
             | FullRequest::Close { .. }
             | FullRequest::TerminalAttach { .. }
@@ -78,6 +79,11 @@ impl Capability {
             FullRequest::Save { .. }
             | FullRequest::Replace(_)
             | FullRequest::Pipe { .. }
+            | FullRequest::Move { .. }
+            | FullRequest::Copy { .. }
+            | FullRequest::Upload { .. }
+            | FullRequest::UploadFinish { .. }
+            | FullRequest::UploadAbort { .. }
             | FullRequest::TerminalOpen { .. }
             | FullRequest::TerminalResize { .. }
             | FullRequest::TerminalLock { .. }

@@ -11,6 +11,7 @@
 pub mod curl;
 pub mod document;
 pub mod documents;
+pub mod downloads;
 pub mod events;
 pub mod files;
 pub mod identities;
@@ -28,6 +29,7 @@ pub mod searches;
 pub mod session;
 pub mod sessions;
 pub mod shells;
+pub mod uploads;
 pub mod watches;
 
 use std::sync::Arc;
@@ -49,6 +51,7 @@ use crate::link::stream::AgentStream;
 use crate::link::{LinkError, LinkListener};
 use crate::tasks::Tasks;
 use documents::{Documents, Store};
+use downloads::Downloads;
 use events::Events;
 use identities::Identities;
 use members::{Arrival, Member, Members, Seat, Welcome};
@@ -106,6 +109,7 @@ pub struct Room {
     pub events: Events,
     pub watches: Watches,
     pub identities: Identities,
+    downloads: Downloads,
     requests: Requests,
     searches: Searches,
     listeners: Mutex<Vec<Listener>>,
@@ -135,6 +139,7 @@ impl Room {
             events: Events::new(new.documents.events(), new.documents.syncer.clone()),
             documents: Documents::new(new.documents),
             watches: Watches::default(),
+            downloads: Downloads::default(),
             requests: Requests::default(),
             searches: Searches::default(),
             listeners: Mutex::default(),

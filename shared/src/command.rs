@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::code::{ErrorCode, Failure};
-use crate::id::{DocumentId, Role, SessionId};
+use crate::id::{DocumentId, Role, SessionId, UploadId, UploadKey};
 use crate::link::files::Item;
 use crate::path::{EntryName, PathError, ProjectName, WorkspacePath};
 use crate::search::{Query, Replacing, Scope};
@@ -189,6 +189,35 @@ pub enum FullRequest {
         #[serde(default)]
         input: String,
     },
+    /// `done`: the entry has another place in its project. Nothing is overwritten, and open documents follow.
+    Move { project: ProjectName, path: WorkspacePath, to: WorkspacePath },
+    /// `done`: there is a copy of the entry, with all it holds. Nothing is overwritten.
+    Copy { project: ProjectName, path: WorkspacePath, to: WorkspacePath },
+    /// `upload-stands`: a file in pieces begins, or goes on where it was.
+    Upload {
+        /// A number of the client's own, free on this connection.
+        upload: UploadId,
+        project: ProjectName,
+        path: WorkspacePath,
+        /// Names the upload over connections.
+        key: UploadKey,
+        size: u64,
+        #[serde(default)]
+        overwrite: bool,
+    },
+    /// `done`: the file is in its place. Names everything anew, so that it can be sent on another connection.
+    UploadFinish {
+        project: ProjectName,
+        path: WorkspacePath,
+        key: UploadKey,
+        size: u64,
+        #[serde(default)]
+        overwrite: bool,
+    },
+    /// `done`: nothing is left of an unfinished upload.
+    UploadAbort { key: UploadKey },
+    /// `download`: an address at which a browser saves the file, or the folder as an archive.
+    Download { project: ProjectName, path: WorkspacePath },
     /// `opened`: a text file as a document; then document messages.
     Open { project: ProjectName, path: WorkspacePath },
     /// `done`: this connection no longer has the document open.

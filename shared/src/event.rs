@@ -72,6 +72,22 @@ pub enum What {
         path: WorkspacePath,
         name: EntryName,
     },
+    /// An entry got another place; `to` is its new path.
+    Moved {
+        project: ProjectName,
+        path: WorkspacePath,
+        to: WorkspacePath,
+    },
+    Copied {
+        project: ProjectName,
+        path: WorkspacePath,
+        to: WorkspacePath,
+    },
+    /// Files were uploaded into this folder.
+    Uploaded {
+        project: ProjectName,
+        path: WorkspacePath,
+    },
     Deleted {
         project: ProjectName,
         path: WorkspacePath,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::code::ErrorCode;
 use crate::command::FrameId;
 use crate::event::RoomEvent;
-use crate::id::{DocumentId, MemberId, Role, RoomId, SessionId};
+use crate::id::{DocumentId, MemberId, Role, RoomId, SessionId, UploadId};
 use crate::link::files::Entry;
 use crate::link::ports;
 use crate::link::sessions::{ExitStatus, Exited};
@@ -139,6 +139,25 @@ pub enum ServerFrame {
     DocumentClosed {
         document: DocumentId,
         reason: String,
+    },
+    /// Where an upload stands: what is before the offset is safe in the sandbox. Answers `upload` and each piece.
+    UploadStands {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<FrameId>,
+        upload: UploadId,
+        offset: u64,
+    },
+    /// A piece of an upload could not be taken, and no other will be on this connection.
+    UploadFailed {
+        upload: UploadId,
+        code: ErrorCode,
+        message: String,
+    },
+    /// Where a browser gets what it asked for, once and soon, and what that is called.
+    Download {
+        id: Option<FrameId>,
+        address: String,
+        name: String,
     },
     TerminalOpened {
         id: Option<FrameId>,
@@ -445,6 +464,8 @@ pub const MAX_DOCUMENT: u64 = 2 * 1024 * 1024;
 /// | 2 input | terminal `u32`, bytes |
 /// | 3 document | document `u32`, one message of the y-protocols sync protocol |
 /// | 4 snapshot | terminal `u32`, offset `u64` it shows, bytes that draw the screen on a reset terminal |
+/// | 5 numbered input | terminal `u32`, `seq` `u64`, bytes |
+/// | 6 piece | upload `u32`, offset `u64` of the first byte, bytes |
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BinaryFrame<'a> {
     Output {
@@ -465,6 +486,12 @@ pub enum BinaryFrame<'a> {
     Document {
         document: DocumentId,
         message: &'a [u8],
+    },
+    /// The next bytes of an upload.
+    Piece {
+        upload: UploadId,
+        offset: u64,
+        bytes: &'a [u8],
     },
     Snapshot {
         terminal: SessionId,
@@ -504,6 +531,10 @@ impl<'a> BinaryFrame<'a> {
                 let (seq, bytes) = with_offset()?;
                 Self::NumberedInput { terminal: SessionId(id), seq, bytes }
             }
+            6 => {
+                let (offset, bytes) = with_offset()?;
+                Self::Piece { upload: UploadId(id), offset, bytes }
+            }
             _ => return Err(BadBinaryFrame),
         })
     }
@@ -515,6 +546,7 @@ impl<'a> BinaryFrame<'a> {
             Self::Document { document, message } => (3, document.0, None, message),
             Self::Snapshot { terminal, offset, bytes } => (4, terminal.0, Some(offset), bytes),
             Self::NumberedInput { terminal, seq, bytes } => (5, terminal.0, Some(seq), bytes),
+            Self::Piece { upload, offset, bytes } => (6, upload.0, Some(offset), bytes),
         };
         let mut frame = Vec::with_capacity(OUTPUT_HEADER + bytes.len());
         frame.push(kind);
@@ -576,6 +608,7 @@ mod tests {
             BinaryFrame::Input { terminal: SessionId(7), bytes: b"in" },
             BinaryFrame::Document { document: DocumentId(1), message: &[0, 0, 0] },
             BinaryFrame::Snapshot { terminal: SessionId(7), offset: 9, bytes: b"" },
+            BinaryFrame::Piece { upload: UploadId(3), offset: 1 << 33, bytes: b"piece" },
         ] {
             assert_eq!(BinaryFrame::decode(&frame.encode()), Ok(frame));
         }

@@ -106,10 +106,50 @@ number_ids! {
     DocumentId;
     /// A byte stream between server and sandbox (a dialled port), numbered within one agent link.
     StreamId;
+    /// An upload on one connection, numbered by its client.
+    UploadId;
     /// A request on one agent link; its reply carries the same number.
     RequestId;
     /// A search of a sandbox's files, numbered within one agent link.
     SearchId;
+}
+
+/// What a client calls an upload, so that it can go on with it later: 16 to 64 letters, digits, `-` and `_`, chosen at
+/// random. Whoever knows it can go on with the upload, too.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct UploadKey(String);
+
+/// The text can't name an upload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the key of an upload has 16 to 64 letters, digits, '-' and '_'")]
+pub struct BadUploadKey;
+
+impl UploadKey {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for UploadKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UploadKey(…)")
+    }
+}
+
+impl TryFrom<String> for UploadKey {
+    type Error = BadUploadKey;
+
+    fn try_from(text: String) -> Result<Self, BadUploadKey> {
+        let is_plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+        if is_plain && (16..=64).contains(&text.len()) { Ok(Self(text)) } else { Err(BadUploadKey) }
+    }
+}
+
+impl From<UploadKey> for String {
+    fn from(key: UploadKey) -> Self {
+        key.0
+    }
 }
 
 /// What a role may do is the server's policy table; here is only their order.
@@ -133,6 +173,15 @@ mod tests {
         let id = RoomId([0, 1, 2, 3, 4, 250, 251, 252, 253, 255]);
         assert_eq!(id.to_string().len(), 16);
         assert_eq!(id.to_string().parse::<RoomId>(), Ok(id));
+    }
+
+    #[test]
+    fn a_key_of_an_upload_can_not_name_another_file() {
+        let key = |text: &str| UploadKey::try_from(text.to_owned());
+        assert!(key("0123456789abcdef-_").is_ok());
+        for bad in ["", "short", "../../../../../../etc", "0123456789abcde.", "0123456789abcdé", &"x".repeat(65)] {
+            assert_eq!(key(bad), Err(BadUploadKey), "{bad}");
+        }
     }
 
     #[test]

@@ -25,6 +25,7 @@ pub mod pipe;
 pub mod ports;
 pub mod search;
 pub mod sessions;
+pub mod transfer;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -305,6 +306,14 @@ calls! {
     Pull(search::Pull) -> Pulled(search::Pulled);
     Forget(search::Forget) -> Forgotten(search::Forgotten);
     Replace(search::Replace) -> Replaced(search::Replaced);
+    Move(transfer::Move) -> Moved(transfer::Moved);
+    Copy(transfer::Copy) -> Copied(transfer::Copied);
+    BeginUpload(transfer::BeginUpload) -> UploadStands(transfer::UploadStands);
+    UploadPiece(transfer::UploadPiece) -> UploadGrew(transfer::UploadGrew);
+    FinishUpload(transfer::FinishUpload) -> UploadFinished(transfer::UploadFinished);
+    AbortUpload(transfer::AbortUpload) -> UploadAborted(transfer::UploadAborted);
+    /// A folder as an archive, on a stream.
+    Archive(transfer::Archive) -> Archiving(transfer::Archiving);
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

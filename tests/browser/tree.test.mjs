@@ -90,3 +90,121 @@ scenario('a name that is taken is refused in words, and nothing changes', async 
   await ide.entry('ask.py').waitFor();
   assert.equal(await ide.entry('web.py').count(), 1);
 });
+
+scenario('a folder of a hundred thousand entries is shown at once and holds only the rows in view', async (stage) => {
+  const ide = await stage.person();
+  await ide.ready();
+  await ide.answer("mkdir big && cd big && seq -f 'f%06.0f' 1 100000 | xargs touch && cd .. && echo ma''de");
+  await ide.row('made').waitFor({ timeout: 60_000 });
+  await ide.entry('big').click();
+  await ide.entry('f000001').waitFor();
+  const last = ide.tree.locator('[aria-setsize="100000"]').first();
+  await last.waitFor({ timeout: 60_000 });
+  await ide.entry('big').click();
+  await ide.entry('f000001').waitFor({ state: 'hidden' });
+  await ide.entry('big').click();
+  await last.waitFor({ timeout: 60_000 });
+  await ide.page.keyboard.press('End');
+  await ide.page.keyboard.press('Home');
+  await ide.entry('f000001').click();
+  for (let n = 0; n < 3; n += 1) await ide.page.keyboard.press('PageDown');
+  const down = ide.entry('f000037');
+  await down.and(ide.page.getByRole('treeitem', { selected: true })).waitFor();
+  assert.equal(await down.getAttribute('aria-posinset'), '37');
+  await ide.hasKeyboard(down);
+  // Far away, and only what is in view is there.
+  await ide.tree.evaluate((tree) => tree.scrollTo(0, tree.scrollHeight / 2));
+  await ide.tree.getByRole('treeitem', { name: /^f0500/ }).first().waitFor();
+  const count = await ide.tree.getByRole('treeitem').count();
+  assert.ok(count < 150, `${count} rows are in the page`);
+  // The keyboard goes on where it was.
+  await ide.page.keyboard.press('ArrowDown');
+  await ide.entry('f000038').waitFor();
+  await ide.hasKeyboard(ide.entry('f000038'));
+});
+
+scenario('several entries are selected, dragged, cut, copied, duplicated and deleted', async (stage) => {
+  const ide = await stage.person();
+  await ide.ready();
+  const { page } = ide;
+  const selected = () => ide.tree.getByRole('treeitem', { selected: true }).evaluateAll((rows) => rows.map((row) => row.getAttribute('aria-label')));
+  await ide.newFolder('box');
+  await ide.entry('ask.py').click();
+  await ide.entry('web.py').click({ modifiers: ['Control'] });
+  assert.deepEqual((await selected()).sort(), ['ask.py', 'web.py']);
+
+  // Both go where one is dragged, and an open file's tab goes with it.
+  await ide.entry('ask.py').dragTo(ide.entry('box'));
+  await ide.page.locator('[aria-level="2"]').filter({ hasText: 'web.py' }).waitFor();
+  assert.equal(await ide.entry('box').getAttribute('aria-expanded'), 'true');
+  await ide.editor('box/ask.py').waitFor();
+
+  // With Ctrl held, a copy.
+  await page.keyboard.down('Control');
+  await ide.entry('web.py').dragTo(ide.entry('README.md'));
+  await page.keyboard.up('Control');
+  await ide.tree.locator('[aria-level="1"]').filter({ hasText: 'web.py' }).waitFor();
+
+  await ide.entry('fizz.sh').click();
+  await page.keyboard.press('Control+x');
+  await ide.entry('box').click();
+  await ide.entry('box').click();
+  await page.keyboard.press('Control+v');
+  await ide.tree.locator('[aria-level="2"]').filter({ hasText: 'fizz.sh' }).waitFor();
+  await page.keyboard.press('Control+c');
+  await page.keyboard.press('Control+v');
+  await ide.entry('fizz copy.sh').waitFor();
+  await ide.entry('fizz copy.sh').click({ button: 'right' });
+  await page.getByRole('menuitem', { name: 'Duplicate' }).click();
+  await ide.entry('fizz copy 2.sh').waitFor();
+
+  await ide.entry('fizz copy.sh').click();
+  await page.keyboard.press('Shift+ArrowUp');
+  assert.equal((await selected()).length, 2);
+  await page.keyboard.press('Delete');
+  const dialog = ide.dialog('Delete');
+  await dialog.getByText('Delete 2 entries?').waitFor();
+  await dialog.getByRole('button', { name: 'Delete' }).click();
+  await ide.entry('fizz copy.sh').waitFor({ state: 'hidden' });
+  await page.keyboard.press('Control+a');
+  assert.ok((await selected()).length > 4);
+});
+
+scenario('the tree is narrowed by typing, hides hidden files and marks what has changed', async (stage) => {
+  const ide = await stage.person();
+  await ide.ready();
+  const { page } = ide;
+  await ide.newFile('.hidden');
+  await ide.newFile('fresh.txt');
+  await ide.tree.locator('[aria-description="added"]').filter({ hasText: 'fresh.txt' }).waitFor();
+  await ide.type('fresh.txt', 'x');
+  await ide.answer('echo "# more" >> web.py');
+  await ide.tree.locator('[aria-description="modified"]').filter({ hasText: 'web.py' }).waitFor();
+
+  await ide.entry('web.py').click();
+  await page.keyboard.press('Control+f');
+  const field = page.getByRole('textbox', { name: 'Filter files' });
+  await field.fill('PY');
+  await ide.entry('fresh.txt').waitFor({ state: 'hidden' });
+  assert.equal(await ide.entry('web.py').locator('mark').innerText(), 'py');
+  await field.press('Escape');
+  await ide.entry('fresh.txt').waitFor();
+
+  await ide.button('More for the files').click();
+  await page.getByRole('menuitem', { name: 'Hide hidden files' }).click();
+  await ide.entry('.hidden').waitFor({ state: 'hidden' });
+});
+
+scenario('a viewer can look at everything in the tree and change nothing', async (stage) => {
+  const owner = await stage.person();
+  await owner.ready();
+  const link = await owner.share('viewer');
+  const viewer = await stage.person({ link, name: 'Vi' });
+  await viewer.connected();
+  await viewer.entry('ask.py').click({ button: 'right' });
+  const items = await viewer.page.getByRole('menuitem').locator('.menu-text').allInnerTexts();
+  assert.deepEqual(items, ['Open', 'Download', 'Copy path']);
+  await viewer.page.keyboard.press('Escape');
+  assert.equal(await viewer.button('New file').count(), 0);
+  assert.equal(await viewer.entry('ask.py').getAttribute('draggable'), 'false');
+});

@@ -223,7 +223,9 @@ impl Client {
                 self.output.push((terminal.0, offset, bytes.to_vec()));
             }
             BinaryFrame::Document { document, message } => self.documents.push((document.0, message.to_vec())),
-            BinaryFrame::Input { .. } | BinaryFrame::NumberedInput { .. } => bail!("the server sent an input frame"),
+            BinaryFrame::Input { .. } | BinaryFrame::NumberedInput { .. } | BinaryFrame::Piece { .. } => {
+                bail!("the server sent a frame of a client")
+            }
         }
         Ok(())
     }

@@ -46,6 +46,7 @@ mod terminal_pane;
 mod terminal_panel;
 mod toolbar;
 mod tour;
+mod transfers;
 mod tree;
 mod tree_row;
 mod view_host;

@@ -172,6 +172,19 @@ impl Connection {
         self.0.order(written(request), Some(Box::new(once(then))));
     }
 
+    /// As [`Self::order`], waiting until it was carried out.
+    pub(crate) async fn ordered(&self, request: &FullRequest) -> Result<(), Failure> {
+        let (sender, reply) = oneshot::channel();
+        self.order(request, |reply| {
+            let _ = sender.send(match reply {
+                // It was carried out, and what came of it is seen in the room.
+                Err(failure) if failure.code == ErrorCode::AlreadyDone => Ok(()),
+                reply => reply.map(drop),
+            });
+        });
+        reply.await.unwrap_or_else(|_| Err(lost()))
+    }
+
     /// Types into a terminal. Returns whether that was taken.
     pub(crate) fn type_in(&self, terminal: SessionId, bytes: &[u8]) -> bool {
         self.0.push(|seq| Message::Binary(BinaryFrame::NumberedInput { terminal, seq, bytes }.encode())).is_ok()
@@ -535,6 +548,8 @@ fn id_of(frame: &ServerFrame) -> Option<&FrameId> {
         | ServerFrame::Key { id, .. }
         | ServerFrame::Keys { id, .. }
         | ServerFrame::Events { id, .. }
+        | ServerFrame::UploadStands { id, .. }
+        | ServerFrame::Download { id, .. }
         | ServerFrame::DocumentToken { id, .. }
         | ServerFrame::Found { id, .. }
         | ServerFrame::Files { id, .. }
@@ -545,6 +560,7 @@ fn id_of(frame: &ServerFrame) -> Option<&FrameId> {
         | ServerFrame::TerminalData { .. }
         | ServerFrame::TerminalNewline { .. }
         | ServerFrame::TerminalDataEnd
+        | ServerFrame::UploadFailed { .. }
         | ServerFrame::Changed { .. }
         | ServerFrame::Document { .. }
         | ServerFrame::DocumentMoved { .. }

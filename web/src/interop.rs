@@ -1,6 +1,7 @@
-//! Every JavaScript binding of the page: its own modules ([`modules`], [`editor`], [`terminal`], [`language`], [`views`]) and what it asks of the
-//! browser ([`page`], [`keyboard`]). Nothing here knows the room or the state.
+//! Every JavaScript binding of the page: its own modules ([`modules`], [`editor`], [`terminal`], [`language`], [`views`])
+//! and what it asks of the browser ([`page`], [`keyboard`], [`dropped`]). Nothing here knows the room or the state.
 
+pub(crate) mod dropped;
 pub(crate) mod editor;
 pub(crate) mod keyboard;
 pub(crate) mod language;

@@ -41,6 +41,9 @@ pub(crate) struct Page {
     pub(crate) groups: Kept<WorkspacePath>,
     pub(crate) active: Option<WorkspacePath>,
     pub(crate) folders: Vec<WorkspacePath>,
+    /// Hidden files are not shown.
+    #[serde(default)]
+    pub(crate) hides: bool,
     pub(crate) terminal: Option<u32>,
     /// How the terminals stand.
     #[serde(default)]
@@ -59,6 +62,7 @@ impl Page {
                 .kept(&|id| state.files.get(id).filter(|file| file.view == View::File).map(|file| file.path.clone())),
             active: state.files.active().map(|file| file.path.clone()),
             folders: state.tree.open.iter().cloned().collect(),
+            hides: state.tree.hides,
             terminal: state.terminals.active.map(|id| id.0),
             terminals: state.terminals.strip.kept(),
             layout: state.layout,

@@ -22,6 +22,7 @@ pub mod settings;
 pub mod shortcuts;
 pub mod terminals;
 pub mod tour;
+pub mod transfers;
 pub mod tree;
 pub mod views;
 
@@ -43,6 +44,7 @@ use settings::stored::Values;
 use settings::{Aside, Layout, Pane, PanelTab, Settings};
 use terminals::{Terminals, TerminalsAction};
 use tour::Tour;
+use transfers::{Transfers, TransfersAction};
 use tree::{Tree, TreeAction};
 
 /// Messages shown at once; an older one makes room.
@@ -55,6 +57,7 @@ pub struct State {
     pub me: Option<Rc<Me>>,
     pub projects: Rc<Vec<ProjectName>>,
     pub tree: Rc<Tree>,
+    pub transfers: Rc<Transfers>,
     pub files: Rc<Files>,
     pub terminals: Rc<Terminals>,
     pub people: Rc<Vec<Person>>,
@@ -165,7 +168,10 @@ pub enum Dialog {
     Palette {
         files: bool,
     },
-    Delete(WorkspacePath),
+    /// These entries, and all they hold, are to be deleted.
+    Delete(Vec<WorkspacePath>),
+    /// Names of files that are uploaded are taken.
+    Taken,
     /// A file is to be closed whose last edits the server does not hold.
     Discard(FileId),
     /// Several lines are to be pasted into a terminal.
@@ -210,6 +216,7 @@ pub enum Action {
     Output(OutputAction),
     Sandbox(Sandbox),
     Tree(TreeAction),
+    Transfers(TransfersAction),
     Files(FilesAction),
     Terminals(TerminalsAction),
     Chat(ChatAction),
@@ -252,6 +259,7 @@ impl State {
             Action::Output(action) => Rc::make_mut(&mut self.output).reduce(action),
             Action::Sandbox(sandbox) => self.sandbox = sandbox,
             Action::Tree(action) => Rc::make_mut(&mut self.tree).reduce(action),
+            Action::Transfers(action) => Rc::make_mut(&mut self.transfers).reduce(action),
             Action::Files(action) => {
                 if matches!(action, FilesAction::Show { .. } | FilesAction::Activate(_) | FilesAction::ActivateIn(..)) {
                     self.layout.pane = Pane::Editor;

@@ -7,7 +7,7 @@ use embedenv_shared::event::{Author, RoomEvent, What};
 use embedenv_shared::frame::{
     Exit, JoinKey, Joined, JoinedFull, Listener, Person, ReadOnly, SandboxState, ServerFrame, Terminal, TerminalKind,
 };
-use embedenv_shared::id::{DocumentId, MemberId, Role, RoomId, SessionId};
+use embedenv_shared::id::{DocumentId, MemberId, Role, RoomId, SessionId, UploadId};
 use embedenv_shared::link::files::{Entry, EntryKind, Item};
 use embedenv_shared::path::{EntryName, ProjectName, WorkspacePath};
 use embedenv_shared::tree::Encoding;
@@ -71,6 +71,19 @@ impl Members {
                 read_only: self.read_only()?,
                 id: self.id(),
             },
+            "upload-stands" => ServerFrame::UploadStands {
+                upload: UploadId(self.number("upload")?),
+                offset: self.number("offset")?,
+                id: self.id(),
+            },
+            "upload-failed" => ServerFrame::UploadFailed {
+                upload: UploadId(self.number("upload")?),
+                code: self.error_code()?,
+                message: self.text("message")?,
+            },
+            "download" => {
+                ServerFrame::Download { address: self.text("address")?, name: self.text("name")?, id: self.id() }
+            }
             "document" => ServerFrame::Document {
                 document: self.document()?,
                 received: self.number("received")?,
@@ -237,6 +250,9 @@ impl Members {
                 path: self.path("path")?,
                 name: EntryName::parse(&self.text("name")?).map_err(|_| Unreadable)?,
             },
+            "moved" => What::Moved { project, path: self.path("path")?, to: self.path("to")? },
+            "copied" => What::Copied { project, path: self.path("path")?, to: self.path("to")? },
+            "uploaded" => What::Uploaded { project, path: self.path("path")? },
             "deleted" => What::Deleted { project, path: self.path("path")? },
             _ => return Err(Unreadable),
         })

@@ -2,6 +2,7 @@
 //!
 //! One [`Workbench`] lives as long as the page; components hold it and call it. It draws nothing.
 
+mod arrange;
 mod chat;
 mod editing;
 mod entries;
@@ -60,6 +61,7 @@ pub(crate) use programs::{PATIENCE, Stopping};
 pub(crate) use requests::Response;
 use rules::RuleFiles;
 pub(crate) use runs::Looking;
+pub(crate) use transfer::Uploads;
 use views::Lookers;
 
 /// What is open is remembered this long after it changed, in milliseconds.
@@ -94,6 +96,7 @@ pub(crate) struct Inner {
     formatters: KnownFormatters,
     /// Who shows a file that is not text, and wants to know when it changes.
     lookers: Lookers,
+    uploads: Uploads,
     /// The first of two strokes, and when it was made, in milliseconds since 1970.
     first_stroke: RefCell<Option<(Stroke, f64)>>,
     /// Who gets every key, while keys are chosen for a command.
@@ -159,6 +162,7 @@ impl Workbench {
             rule_files: RuleFiles::default(),
             formatters: KnownFormatters::default(),
             lookers: Lookers::default(),
+            uploads: Uploads::default(),
             first_stroke: RefCell::default(),
             hears_keys: RefCell::default(),
             looking: Looking::default(),
@@ -341,6 +345,7 @@ impl Workbench {
     /// Whether closing the page would lose something: edits that the server does not hold, commands that wait.
     fn has_unheld_edits(&self) -> bool {
         self.connection.backlog().get() > 0
+            || self.state().transfers.is_busy()
             || self.state().files.open.iter().any(|file| file.unsaved && !self.documents.is_held(file.id))
     }
 

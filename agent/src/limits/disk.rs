@@ -49,6 +49,11 @@ impl Disk {
         Ok(())
     }
 
+    /// Whether more was used at the last count than may be.
+    pub fn is_over(&self) -> bool {
+        self.limits.disk.is_some_and(|limit| self.bytes.load(Ordering::Relaxed) > limit)
+    }
+
     /// Counts anew. Blocks. Returns whether the home is over its quota.
     pub fn count(&self, home: &Home) -> bool {
         let usage = usage::of(home.folder());

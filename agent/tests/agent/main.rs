@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)] // The harness belongs to the tests: what fails there fails the test.
 #![allow(unreachable_pub)] // A test exports nothing; `pub` says what the harness offers.
 
+mod carrying;
 mod commands;
 mod files;
 mod handshake;

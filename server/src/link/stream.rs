@@ -1,4 +1,5 @@
-//! A dialled port as a byte stream: [`Link::dial`] gives something that reads and writes like a TCP connection.
+//! A dialled port, or an archive that is being made, as a byte stream: [`Link::dial`] and [`Link::archive`] give something
+//! that reads and writes like a TCP connection.
 //!
 //! Each direction has a window ([`STREAM_WINDOW`]): a slow reader holds up its own stream only. Dropping the stream
 //! resets it at the other end.
@@ -13,7 +14,9 @@ use std::task::{Context, Poll, Waker};
 use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::id::StreamId;
 use embedenv_shared::link::ports::{Dial, FROM_AGENT, Family, MAX_ACCEPTED, MAX_STREAMS};
+use embedenv_shared::link::transfer::Archive;
 use embedenv_shared::link::{Header, Kind, MAX_CHUNK, STREAM_WINDOW};
+use embedenv_shared::path::{ProjectName, WorkspacePath};
 use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -22,6 +25,20 @@ use super::{Link, LinkError};
 impl Link {
     /// Connects to a port inside the sandbox.
     pub async fn dial(self: &Arc<Self>, port: u16, family: Family) -> Result<AgentStream, Failure> {
+        let stream = self.new_stream()?;
+        self.call(Dial { stream: stream.id, port, family }).await?;
+        Ok(stream)
+    }
+
+    /// Has a folder read as an archive.
+    pub async fn archive(self: &Arc<Self>, project: ProjectName, path: WorkspacePath) -> Result<AgentStream, Failure> {
+        let stream = self.new_stream()?;
+        self.call(Archive { stream: stream.id, project, path }).await?;
+        Ok(stream)
+    }
+
+    /// A stream that the agent is to be told of. Dropping it forgets it, also when that fails or is given up.
+    fn new_stream(self: &Arc<Self>) -> Result<AgentStream, Failure> {
         let id = StreamId(self.next_stream.fetch_add(1, Ordering::Relaxed) & !FROM_AGENT);
         let ends = Arc::new(StreamEnds::default());
         {
@@ -31,10 +48,7 @@ impl Link {
             }
             streams.insert(id, ends.clone());
         }
-        // From here on, dropping the stream forgets it, also when the dialling fails or is given up.
-        let stream = AgentStream { link: self.clone(), id, ends };
-        self.call(Dial { stream: id, port, family }).await?;
-        Ok(stream)
+        Ok(AgentStream { link: self.clone(), id, ends })
     }
 }
 
@@ -125,7 +139,7 @@ fn wake(waker: &mut Option<Waker>) {
     }
 }
 
-/// A connection to a port inside the sandbox.
+/// A connection to a port inside the sandbox, or an archive out of it.
 pub struct AgentStream {
     link: Arc<Link>,
     id: StreamId,

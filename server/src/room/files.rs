@@ -4,16 +4,21 @@
 //! lost on the way.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::link::files::{
     Create, Delete, Item, List, Listing, MAX_READ, Plant, Read, Rename, Unwatch, Write,
 };
+use embedenv_shared::link::transfer::{Copy, Move};
 use embedenv_shared::path::{EntryName, ProjectName, WorkspacePath};
 use embedenv_shared::tree::Plan;
 
 use super::Room;
 use super::members::Member;
+
+/// How long a copy may take; the agent gives up a little sooner.
+const COPY: Duration = Duration::from_secs(120);
 
 impl Room {
     pub async fn plant(self: &Arc<Self>, project: ProjectName, plan: Plan) -> Result<(), Failure> {
@@ -60,6 +65,33 @@ impl Room {
         let _held = self.documents.hold(self, &project, &path, &to).await;
         link.call(Rename { project: project.clone(), path: path.clone(), name }).await?;
         self.documents.moved(self, &project, &path, &to);
+        Ok(())
+    }
+
+    /// Gives an entry another place in its project; open documents follow.
+    pub async fn relocate(
+        self: &Arc<Self>,
+        project: ProjectName,
+        from: WorkspacePath,
+        to: WorkspacePath,
+    ) -> Result<(), Failure> {
+        let link = self.wake().await?;
+        self.documents.flush(self).await;
+        let _held = self.documents.hold(self, &project, &from, &to).await;
+        link.call(Move { project: project.clone(), from: from.clone(), to: to.clone() }).await?;
+        self.documents.moved(self, &project, &from, &to);
+        Ok(())
+    }
+
+    pub async fn copy(
+        self: &Arc<Self>,
+        project: ProjectName,
+        from: WorkspacePath,
+        to: WorkspacePath,
+    ) -> Result<(), Failure> {
+        let link = self.wake().await?;
+        self.documents.flush(self).await;
+        link.call_within(COPY, Copy { project, from, to }).await?;
         Ok(())
     }
 

@@ -18,6 +18,7 @@ use super::events::Pace;
 use super::identities::Identity;
 use super::outbox::{Message, Outbox};
 use super::session::Session;
+use super::uploads::Uploads;
 
 /// What a connection without a colour gets, by its number.
 const COLORS: [&str; 8] = ["#6366f1", "#0891b2", "#059669", "#ca8a04", "#ea580c", "#dc2626", "#c026d3", "#4b5563"];
@@ -72,6 +73,8 @@ pub struct Member {
     /// The documents that this connection has open; `None` once it has left.
     editing: Mutex<Option<Vec<Arc<Held>>>>,
     place: Mutex<Place>,
+    /// Files that it is sending.
+    pub(super) uploads: Uploads,
     /// How often it may speak.
     pub(super) pace: Pace,
 }
@@ -178,6 +181,7 @@ impl Members {
             editing: Mutex::new(Some(Vec::new())),
             place: Mutex::default(),
             pace: Pace::default(),
+            uploads: Uploads::default(),
         });
         inner.seats.insert(id, member.clone());
         let mut welcome = Welcome { resumed: known.is_some(), ..Welcome::default() };

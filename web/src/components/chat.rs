@@ -324,6 +324,16 @@ fn activity(workbench: &Workbench, event: &RoomEvent) -> Html {
         What::Renamed { project, path, name } => {
             html! { <>{ say!("activity.renamed") }{ " " }<code>{ path.as_str() }</code>{ " " }{ say!("activity.to") }{ " " }<code>{ name.as_str() }</code>{ " " }{ elsewhere(project) }</> }
         }
+        What::Moved { project, path, to } => {
+            html! { <>{ say!("activity.moved") }{ " " }<code>{ path.as_str() }</code>{ " " }{ say!("activity.to-path") }{ " " }<code>{ to.as_str() }</code>{ " " }{ elsewhere(project) }</> }
+        }
+        What::Copied { project, path, to } => {
+            html! { <>{ say!("activity.copied") }{ " " }<code>{ path.as_str() }</code>{ " " }{ say!("activity.to-path") }{ " " }<code>{ to.as_str() }</code>{ " " }{ elsewhere(project) }</> }
+        }
+        What::Uploaded { project, path } => {
+            let folder = if path.is_root() { project.as_str() } else { path.as_str() };
+            html! { <>{ say!("activity.uploaded") }{ " " }<code>{ folder.to_owned() }</code>{ " " }{ elsewhere(project) }</> }
+        }
         What::Deleted { project, path } => {
             html! { <>{ say!("activity.deleted") }{ " " }<code>{ path.as_str() }</code>{ " " }{ elsewhere(project) }</> }
         }

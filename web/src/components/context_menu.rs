@@ -3,13 +3,16 @@
 use std::rc::Rc;
 
 use embedenv_shared::link::files::Item;
+use embedenv_shared::path::WorkspacePath;
 use web_sys::{Element, KeyboardEvent};
 use yew::prelude::*;
 
 use super::icon::{Icon, IconName};
 use crate::interop::page;
+use crate::state::commands::Command;
 use crate::state::tree::{Tree, TreeAction};
 use crate::state::{Action, Menu};
+use crate::words::catalogue::say;
 use crate::workbench::Workbench;
 
 /// Room between the menu and the window's edge, in CSS pixels.
@@ -69,61 +72,93 @@ pub(crate) fn ContextMenu(props: &ContextMenuProps) -> Html {
             }
         })
     };
-    let item = |icon: IconName, text: &'static str, act: fn(&Workbench)| {
+    let keymap = workbench.state().keymap.clone();
+    let item = |icon: IconName, text: &'static str, command: Command| {
         let workbench = workbench.clone();
+        let keys = keymap.shown(command);
         let act = Callback::from(move |_: MouseEvent| {
             workbench.dispatch(Action::Menu(None));
-            act(&workbench);
+            workbench.perform(command);
         });
-        html! { <button role="menuitem" tabindex="-1" onclick={act}><Icon name={icon} />{ text }</button> }
-    };
-    let path = menu.path.as_ref();
-    let is_file = path.is_some_and(|path| !tree.is_folder(path));
-    let new = |item: Item| -> fn(&Workbench) {
-        match item {
-            Item::File => |workbench| workbench.name_new(Item::File),
-            Item::Folder => |workbench| workbench.name_new(Item::Folder),
+        html! {
+            <button role="menuitem" tabindex="-1" aria-label={text} onclick={act}>
+                <Icon name={icon} /><span class="menu-text">{ text }</span>
+                if let Some(keys) = keys {
+                    <kbd>{ keys }</kbd>
+                }
+            </button>
         }
     };
-    let at_root = |act: fn(&Workbench)| act;
+    let on_file = |icon: IconName, text: &'static str, act: fn(&Workbench, WorkspacePath)| {
+        let (workbench, path) = (workbench.clone(), menu.path.clone());
+        let act = Callback::from(move |_: MouseEvent| {
+            workbench.dispatch(Action::Menu(None));
+            if let Some(path) = path.clone() {
+                act(&workbench, path);
+            }
+        });
+        html! { <button role="menuitem" tabindex="-1" onclick={act}><Icon name={icon} /><span class="menu-text">{ text }</span></button> }
+    };
+    let new = |icon: IconName, text: &'static str, item: Item| {
+        let (workbench, at_root) = (workbench.clone(), menu.path.is_none());
+        let act = Callback::from(move |_: MouseEvent| {
+            workbench.dispatch(Action::Menu(None));
+            if at_root {
+                workbench.dispatch(Action::Tree(TreeAction::Select(None)));
+            }
+            workbench.name_new(item);
+        });
+        html! { <button role="menuitem" tabindex="-1" onclick={act}><Icon name={icon} /><span class="menu-text">{ text }</span></button> }
+    };
+    let works = *works;
+    let is_entry = menu.path.is_some();
+    let is_one = is_entry && tree.chosen().len() < 2;
+    let is_file = is_one && menu.path.as_ref().is_some_and(|path| !tree.is_folder(path));
+    let line = || html! { <hr role="separator" /> };
     html! {
-        <div ref={node} class="context-menu" role="menu" aria-label="Entry" {onkeydown} {onfocusout}>
+        <div ref={node} class="context-menu" role="menu" aria-label={say!("menu.name")} {onkeydown} {onfocusout}>
             if is_file {
-                { item(IconName::FileCode, "Open", |workbench| {
-                    let path = workbench.state().tree.selected.clone();
-                    if let Some(path) = path { workbench.show_file(path, true); }
-                }) }
+                { on_file(IconName::FileCode, say!("menu.open"), |workbench, path| workbench.show_file(path, true)) }
             }
-            if is_file && *works {
-                { item(IconName::Play, "Run", |workbench| {
-                    let path = workbench.state().tree.selected.clone();
-                    if let Some(path) = path { workbench.run_path(path); }
-                }) }
+            if is_file && works {
+                { on_file(IconName::Play, say!("menu.run"), |workbench, path| workbench.run_path(path)) }
             }
-            if *works {
-                { item(IconName::FilePlus, "New file", if path.is_some() { new(Item::File) } else { at_root(|workbench| {
-                    workbench.dispatch(Action::Tree(TreeAction::Select(None)));
-                    workbench.name_new(Item::File);
-                }) }) }
-                { item(IconName::FolderPlus, "New folder", if path.is_some() { new(Item::Folder) } else { at_root(|workbench| {
-                    workbench.dispatch(Action::Tree(TreeAction::Select(None)));
-                    workbench.name_new(Item::Folder);
-                }) }) }
+            if works {
+                { new(IconName::FilePlus, say!("tree.new-file"), Item::File) }
+                { new(IconName::FolderPlus, say!("tree.new-folder"), Item::Folder) }
+                { item(IconName::Upload, say!("menu.upload"), Command::Upload) }
+                { item(IconName::FolderUp, say!("menu.upload-folder"), Command::UploadFolder) }
             }
-            if is_file {
-                { item(IconName::Download, "Download", Workbench::download_selected) }
+            { item(IconName::Download, say!("tree.download"), Command::Download) }
+            if is_entry {
+                { line() }
+                if works {
+                    { item(IconName::Scissors, say!("menu.cut"), Command::CutEntries) }
+                    { item(IconName::Copy, say!("menu.copy"), Command::CopyEntries) }
+                }
             }
-            if path.is_some() {
-                { item(IconName::Copy, "Copy path", |workbench| {
-                    let path = workbench.state().tree.selected.clone();
-                    wasm_bindgen_futures::spawn_local(async move {
-                        if let Some(path) = path { page::copy(path.as_str()).await; }
-                    });
-                }) }
+            if works && tree.clipboard.is_some() {
+                { item(IconName::Clipboard, say!("menu.paste"), Command::PasteEntries) }
             }
-            if path.is_some() && *works {
-                { item(IconName::Pencil, "Rename", Workbench::rename_selected) }
-                { item(IconName::Trash, "Delete", Workbench::ask_to_delete_selected) }
+            if is_entry {
+                if works {
+                    { item(IconName::CopyPlus, say!("menu.duplicate"), Command::DuplicateEntries) }
+                }
+                { item(IconName::Link, say!("menu.copy-path"), Command::CopyPath) }
+            }
+            if is_entry && works {
+                { line() }
+                if is_one {
+                    { item(IconName::Pencil, say!("menu.rename"), Command::Rename) }
+                }
+                { item(IconName::Trash, say!("delete"), Command::Delete) }
+            }
+            if !is_entry {
+                { line() }
+                { item(IconName::ListFilter, say!("tree.filter"), Command::FilterFiles) }
+                { item(IconName::ChevronsDownUp, say!("menu.fold"), Command::FoldFolders) }
+                { item(IconName::RefreshCw, say!("menu.refresh"), Command::RefreshFiles) }
+                { item(IconName::Eye, if tree.hides { say!("menu.show-hidden") } else { say!("menu.hide-hidden") }, Command::ToggleHidden) }
             }
         </div>
     }

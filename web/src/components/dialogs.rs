@@ -1,5 +1,6 @@
 //! Which dialog is open, and the two that only ask: deleting, and closing what is not saved.
 
+use embedenv_shared::path::WorkspacePath;
 use yew::prelude::*;
 
 use super::dialog::Dialog as Frame;
@@ -10,9 +11,13 @@ use super::run_dialog::RunDialog;
 use super::settings::Settings;
 use super::share::Share;
 use super::shortcuts::Shortcuts;
+use crate::state::transfers::{Policy, Stage};
 use crate::state::{Action, Dialog, State};
 use crate::words::catalogue::say;
 use crate::workbench::Workbench;
+
+/// Entries that are named before they are deleted; of more, how many there are.
+const NAMED: usize = 5;
 
 pub(crate) fn dialogs(workbench: &Workbench, state: &State) -> Html {
     match &state.dialog {
@@ -32,16 +37,27 @@ pub(crate) fn dialogs(workbench: &Workbench, state: &State) -> Html {
         Some(Dialog::Palette { files }) => {
             html! { <Palette key={files.to_string()} workbench={workbench.clone()} files={*files} /> }
         }
-        Some(Dialog::Delete(path)) => {
-            let text = if state.tree.is_folder(path) { say!("delete.folder") } else { say!("delete.file") };
-            let (then, path) = (workbench.clone(), path.clone());
-            let title = say!("delete.title", path = path);
-            let act = Callback::from(move |()| then.delete(path.clone()));
-            question(workbench, say!("delete"), [title, text.to_owned()], say!("delete"), act)
+        Some(Dialog::Delete(paths)) => {
+            let (title, text) = match paths.as_slice() {
+                [path] if state.tree.is_folder(path) => {
+                    (say!("delete.title", path = path), say!("delete.folder").to_owned())
+                }
+                [path] => (say!("delete.title", path = path), say!("delete.file").to_owned()),
+                paths => {
+                    let names: Vec<&str> = paths.iter().take(NAMED).map(WorkspacePath::as_str).collect();
+                    let (names, more) = (names.join(", "), paths.len().saturating_sub(NAMED));
+                    let names = if more > 0 { say!("delete.more", names = names, more = more) } else { names };
+                    (say!("delete.several", count = paths.len()), say!("delete.entries", names = names))
+                }
+            };
+            let (then, paths) = (workbench.clone(), paths.clone());
+            let act = Callback::from(move |()| then.delete(paths.clone()));
+            question(workbench, say!("delete"), [title, text], say!("delete"), act)
         }
         Some(Dialog::Paste { terminal, text }) => {
             html! { <Paste workbench={workbench.clone()} terminal={*terminal} text={text.clone()} /> }
         }
+        Some(Dialog::Taken) => taken(workbench, state),
         Some(Dialog::Discard(id)) => {
             let id = *id;
             let then = workbench.clone();
@@ -51,6 +67,36 @@ pub(crate) fn dialogs(workbench: &Workbench, state: &State) -> Html {
             let act = Callback::from(move |()| then.close_file_anyway(id));
             question(workbench, say!("dialog.close"), [title, text], say!("discard.anyway"), act)
         }
+    }
+}
+
+/// Asks what is wished where files that are uploaded have names that are taken.
+fn taken(workbench: &Workbench, state: &State) -> Html {
+    let mut names = state.transfers.list.iter().filter(|transfer| transfer.stage == Stage::Taken);
+    let first = names.next().map(|transfer| transfer.path.to_string()).unwrap_or_default();
+    let (title, text) = match names.count() {
+        0 => (say!("taken.single", name = first), say!("taken.single.text").to_owned()),
+        more => (say!("taken.several", count = more + 1), say!("taken.several.text", name = first, more = more)),
+    };
+    let choice = |text: &'static str, class: &'static str, policy: Policy| {
+        let workbench = workbench.clone();
+        let act = Callback::from(move |_: MouseEvent| {
+            workbench.dispatch(Action::Dialog(None));
+            workbench.decide_about_names(policy);
+        });
+        html! { <button {class} onclick={act}>{ text }</button> }
+    };
+    let foot = html! {
+        <>
+            { choice(say!("taken.skip"), "plain", Policy::Skip) }
+            { choice(say!("taken.replace"), "plain", Policy::Replace) }
+            { choice(say!("taken.keep-both"), "primary", Policy::KeepBoth) }
+        </>
+    };
+    html! {
+        <Frame workbench={workbench.clone()} name={say!("taken.name")} title={AttrValue::from(title)} {foot}>
+            <p>{ text }</p>
+        </Frame>
     }
 }
 

@@ -11,17 +11,23 @@ pub enum IconName {
     ArrowRight,
     Bell,
     CaseSensitive,
+    Archive,
+    BookOpen,
+    Braces,
     Check,
     ChevronDown,
     ChevronLeft,
     ChevronRight,
     ChevronUp,
+    ChevronsDownUp,
     Circle,
     CircleHelp,
     Clipboard,
     Columns,
     Command,
     Copy,
+    CopyPlus,
+    Database,
     Download,
     Eraser,
     Eye,
@@ -32,12 +38,17 @@ pub enum IconName {
     Folder,
     FolderOpen,
     FolderPlus,
+    FolderUp,
+    GitBranch,
     Globe,
+    Image,
     Link,
+    ListFilter,
     Lock,
     LockOpen,
     MessageSquare,
     MoreHorizontal,
+    Music,
     PanelBottom,
     PanelLeft,
     PanelRight,
@@ -47,6 +58,7 @@ pub enum IconName {
     RefreshCw,
     Regex,
     Search,
+    Scissors,
     Settings,
     Share,
     Square,
@@ -101,6 +113,40 @@ impl IconName {
             }
             Self::CaseSensitive => {
                 "m2 16 4.039-9.69a.5.5 0 0 1 .923 0L11 16M22 9v7M3.304 13h6.392M15 12.5a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0-7 0z"
+            }
+            Self::Archive => {
+                "M3 3h18a1 1 0 0 1 1 1v3a1 1 0 0 1-1 1H3a1 1 0 0 1-1-1V4a1 1 0 0 1 1-1zM4 8v11a2 2 0 0 0 2 2h12a2 2 0 0 0 2-2V8M10 12h4"
+            }
+            Self::BookOpen => {
+                "M12 7v14M3 18a1 1 0 0 1-1-1V4a1 1 0 0 1 1-1h5a4 4 0 0 1 4 4 4 4 0 0 1 4-4h5a1 1 0 0 1 1 1v13a1 1 0 0 1-1 \
+                 1h-6a3 3 0 0 0-3 3 3 3 0 0 0-3-3z"
+            }
+            Self::Braces => {
+                "M8 3H7a2 2 0 0 0-2 2v5a2 2 0 0 1-2 2 2 2 0 0 1 2 2v5c0 1.1.9 2 2 2h1M16 21h1a2 2 0 0 0 2-2v-5c0-1.1.9-2 \
+                 2-2a2 2 0 0 1-2-2V5a2 2 0 0 0-2-2h-1"
+            }
+            Self::ChevronsDownUp => "m7 20 5-5 5 5M7 4l5 5 5-5",
+            Self::CopyPlus => {
+                "M15 12v6M12 15h6M10 8h10a2 2 0 0 1 2 2v10a2 2 0 0 1-2 2H10a2 2 0 0 1-2-2V10a2 2 0 0 1 2-2zM4 16c-1.1 0-2-.9-2-2V4c0-1.1.9-2 \
+                 2-2h10c1.1 0 2 .9 2 2"
+            }
+            Self::Database => "M3 5a9 3 0 1 0 18 0a9 3 0 1 0-18 0zM3 5v14a9 3 0 0 0 18 0V5M3 12a9 3 0 0 0 18 0",
+            Self::FolderUp => {
+                "M20 20a2 2 0 0 0 2-2V8a2 2 0 0 0-2-2h-7.9a2 2 0 0 1-1.69-.9L9.6 3.9A2 2 0 0 0 7.93 3H4a2 2 0 0 0-2 2v13a2 2 0 \
+                 0 0 2 2ZM12 10v6M9 13l3-3 3 3"
+            }
+            Self::GitBranch => {
+                "M6 3v12M15 6a3 3 0 1 0 6 0a3 3 0 1 0-6 0zM3 18a3 3 0 1 0 6 0a3 3 0 1 0-6 0zM18 9a9 9 0 0 1-9 9"
+            }
+            Self::Image => {
+                "M5 3h14a2 2 0 0 1 2 2v14a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2zM7 9a2 2 0 1 0 4 0a2 2 0 1 0-4 0zM21 \
+                 15l-3.086-3.086a2 2 0 0 0-2.828 0L6 21"
+            }
+            Self::ListFilter => "M3 6h18M7 12h10M10 18h4",
+            Self::Music => "M9 18V5l12-2v13M3 18a3 3 0 1 0 6 0a3 3 0 1 0-6 0zM15 16a3 3 0 1 0 6 0a3 3 0 1 0-6 0z",
+            Self::Scissors => {
+                "M3 6a3 3 0 1 0 6 0a3 3 0 1 0-6 0zM8.12 8.12 12 12M20 4 8.12 15.88M3 18a3 3 0 1 0 6 0a3 3 0 1 0-6 0zM14.8 14.8 20 \
+                 20"
             }
             Self::Check => "M20 6 9 17l-5-5",
             Self::ChevronDown => "m6 9 6 6 6-6",

@@ -77,6 +77,7 @@ pub(crate) fn Ide(props: &IdeProps) -> Html {
                 <Files
                     workbench={workbench.clone()}
                     tree={state.tree.clone()}
+                    transfers={state.transfers.clone()}
                     active={state.files.active().map(|file| file.path.clone())}
                     project={me.project.clone()}
                     {works}

@@ -1,72 +1,47 @@
-//! One entry of the tree. A click selects it and shows a file for now; a double click opens it for good.
+//! One entry of the tree, as it looks. What is done with it the tree hears itself.
 
 use embedenv_shared::link::files::EntryKind;
-use web_sys::HtmlElement;
 use yew::prelude::*;
 
 use super::icon::{Icon, IconName};
 use super::tree::depth_class;
-use crate::interop::page;
-use crate::state::tree::{EntryRow, TreeAction};
-use crate::state::{Action, Menu};
-use crate::workbench::Workbench;
+use crate::state::tree::{Change, EntryRow, Tree, place_of};
+use crate::words::catalogue::say;
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct TreeRowProps {
-    pub(crate) workbench: Workbench,
-    pub(crate) row: EntryRow,
-    pub(crate) selected: bool,
+/// How a row stands to what goes on around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Standing {
     /// The one row that the Tab key reaches.
-    pub(crate) focusable: bool,
+    pub(super) is_focusable: bool,
     /// Its file is in the shown editor.
-    pub(crate) is_active: bool,
+    pub(super) is_active: bool,
+    /// What is dragged would go here.
+    pub(super) is_target: bool,
+    /// It may be dragged.
+    pub(super) works: bool,
 }
 
-#[component]
-pub(crate) fn TreeRow(props: &TreeRowProps) -> Html {
-    let TreeRowProps { workbench, row, selected, focusable, is_active } = props;
-    let node = use_node_ref();
-    use_effect_with((node.clone(), *selected), |(node, selected)| {
-        if let Some(element) = node.cast::<HtmlElement>().filter(|_| *selected) {
-            let tree = element.closest(".tree").ok().flatten();
-            let focused = page::focused();
-            if tree.zip(focused).is_some_and(|(tree, focused)| tree.contains(Some(&focused))) {
-                // The keyboard goes with the selection.
-                let _ = element.focus();
-            }
-        }
-    });
-    let onclick = {
-        let (workbench, row) = (workbench.clone(), row.clone());
-        Callback::from(move |event: MouseEvent| {
-            let path = row.path.clone();
-            workbench.dispatch(Action::Tree(TreeAction::Select(Some(path.clone()))));
-            match row.open {
-                // The second click of two is the double click's.
-                _ if event.detail() > 1 => {}
-                Some(open) => workbench.open_folder(path, !open),
-                None => workbench.show_file(path, false),
-            }
-        })
+pub(super) fn entry_row(row: &EntryRow, tree: &Tree, standing: Standing) -> Html {
+    let Standing { is_focusable, is_active, is_target, works } = standing;
+    let change = tree.change(&row.path);
+    let (mark, description) = match change {
+        None => ("", None),
+        Some(Change::Added) => ("A", Some(say!("tree.added"))),
+        Some(Change::Modified) => ("M", Some(say!("tree.modified"))),
+        Some(Change::Within) => ("•", Some(say!("tree.changed-inside"))),
     };
-    let ondblclick = {
-        let (workbench, row) = (workbench.clone(), row.clone());
-        Callback::from(move |_: MouseEvent| {
-            if row.open.is_none() {
-                workbench.show_file(row.path.clone(), true);
-            }
-        })
-    };
-    let oncontextmenu = {
-        let (workbench, path) = (workbench.clone(), row.path.clone());
-        Callback::from(move |event: MouseEvent| {
-            event.prevent_default();
-            event.stop_propagation();
-            workbench.dispatch(Action::Tree(TreeAction::Select(Some(path.clone()))));
-            let menu = Menu { path: Some(path.clone()), x: event.client_x(), y: event.client_y() };
-            workbench.dispatch(Action::Menu(Some(menu)));
-        })
-    };
+    let class = classes!(
+        "entry",
+        depth_class(row.depth),
+        is_active.then_some("active"),
+        is_target.then_some("drop"),
+        tree.is_cut(&row.path).then_some("cut"),
+        row.name.starts_with('.').then_some("dim"),
+        change.map(|change| match change {
+            Change::Added => "added",
+            Change::Modified | Change::Within => "modified",
+        }),
+    );
     let icon = match (row.kind, row.open) {
         (_, Some(true)) => IconName::FolderOpen,
         (_, Some(false)) => IconName::Folder,
@@ -76,19 +51,17 @@ pub(crate) fn TreeRow(props: &TreeRowProps) -> Html {
     };
     html! {
         <div
-            ref={node}
-            class={classes!("entry", depth_class(row.depth), is_active.then_some("active"))}
+            {class}
             role="treeitem"
             aria-label={row.name.clone()}
+            aria-description={description}
             aria-level={(row.depth + 1).to_string()}
             aria-posinset={row.place.0.to_string()}
             aria-setsize={row.place.1.to_string()}
             aria-expanded={row.open.map(|open| open.to_string())}
-            aria-selected={selected.to_string()}
-            tabindex={if *focusable { "0" } else { "-1" }}
-            {onclick}
-            {ondblclick}
-            {oncontextmenu}
+            aria-selected={tree.is_selected(&row.path).to_string()}
+            tabindex={if is_focusable { "0" } else { "-1" }}
+            draggable={works.to_string()}
         >
             <div class="entry-row">
                 <span class="twisty">
@@ -97,19 +70,55 @@ pub(crate) fn TreeRow(props: &TreeRowProps) -> Html {
                     }
                 </span>
                 <span class="entry-icon"><Icon name={icon} /></span>
-                <span class="entry-name" title={row.path.to_string()}>{ &row.name }</span>
+                <span class="entry-name" title={row.path.to_string()}>{ name(row, tree) }</span>
+                if let Some(description) = description {
+                    <span class="entry-change" title={description} aria-hidden="true">{ mark }</span>
+                }
             </div>
         </div>
     }
 }
 
+/// The name, with what was looked for in it.
+fn name(row: &EntryRow, tree: &Tree) -> Html {
+    match tree.filter.as_deref().and_then(|filter| place_of(&row.name, filter)) {
+        None => html! { { &row.name } },
+        Some(place) => html! {
+            <>{ &row.name[..place.start] }<mark>{ &row.name[place.clone()] }</mark>{ &row.name[place.end..] }</>
+        },
+    }
+}
+
 /// The drawing for a file, by its name.
 pub(super) fn icon_of(name: &str) -> IconName {
-    match name.rsplit_once('.').map(|(_, extension)| extension) {
-        Some("md" | "txt" | "markdown" | "csv" | "log") => IconName::FileText,
-        Some(
-            "py" | "js" | "mjs" | "cjs" | "ts" | "tsx" | "jsx" | "rs" | "c" | "h" | "cc" | "cpp" | "hpp" | "go"
-            | "java" | "html" | "css" | "json" | "sh" | "toml" | "yaml" | "yml" | "rb" | "php" | "lua" | "sql",
+    let lower = name.to_ascii_lowercase();
+    let stem = lower.split('.').next().unwrap_or_default();
+    if lower.starts_with(".git") {
+        return IconName::GitBranch;
+    }
+    match (stem, lower.rsplit_once('.').map(|(_, extension)| extension)) {
+        ("readme" | "changelog" | "contributing", _) => IconName::BookOpen,
+        ("license" | "licence" | "copying" | "notice", _) => IconName::FileText,
+        ("makefile" | "dockerfile" | "justfile" | "procfile", _) => IconName::Settings,
+        (_, Some("lock")) => IconName::Lock,
+        (_, Some("md" | "txt" | "markdown" | "log" | "rst" | "adoc" | "tex" | "pdf")) => IconName::FileText,
+        (_, Some("json" | "jsonc" | "json5" | "ipynb")) => IconName::Braces,
+        (_, Some("toml" | "yaml" | "yml" | "ini" | "cfg" | "conf" | "env" | "editorconfig" | "properties")) => {
+            IconName::Settings
+        }
+        (_, Some("sh" | "bash" | "zsh" | "fish" | "bat" | "ps1")) => IconName::Terminal,
+        (_, Some("sql" | "db" | "sqlite" | "sqlite3" | "csv" | "tsv" | "parquet")) => IconName::Database,
+        (_, Some("html" | "htm" | "xhtml")) => IconName::Globe,
+        (_, Some("png" | "jpg" | "jpeg" | "gif" | "svg" | "webp" | "avif" | "ico" | "bmp")) => IconName::Image,
+        (_, Some("mp3" | "ogg" | "wav" | "flac" | "mp4" | "webm" | "mov")) => IconName::Music,
+        (_, Some("zip" | "tar" | "gz" | "tgz" | "bz2" | "xz" | "zst" | "7z" | "jar" | "whl")) => IconName::Archive,
+        (
+            _,
+            Some(
+                "py" | "pyi" | "js" | "mjs" | "cjs" | "ts" | "tsx" | "jsx" | "rs" | "c" | "h" | "cc" | "cpp" | "hpp"
+                | "go" | "java" | "kt" | "swift" | "cs" | "css" | "scss" | "less" | "rb" | "php" | "lua" | "r" | "jl"
+                | "hs" | "ml" | "ex" | "erl" | "zig" | "vue" | "svelte" | "xml" | "wat",
+            ),
         ) => IconName::FileCode,
         _ => IconName::File,
     }

@@ -200,10 +200,7 @@ pub(crate) fn download(name: &str, bytes: &[u8]) -> Result<(), JsValue> {
     let parts = Array::of1(&Uint8Array::from(bytes));
     let blob = Blob::new_with_u8_array_sequence_and_options(&parts, &options)?;
     let url = Url::create_object_url_with_blob(&blob)?;
-    let anchor: HtmlAnchorElement = document().create_element("a")?.unchecked_into();
-    anchor.set_href(&url);
-    anchor.set_download(name);
-    anchor.click();
+    save(&url, name);
     Url::revoke_object_url(&url)
 }
 
@@ -232,8 +229,23 @@ impl Drop for ObjectUrl {
     }
 }
 
+/// Has the browser save what is at an address of the server's.
+pub(crate) fn save(address: &str, name: &str) {
+    let Ok(anchor) = document().create_element("a") else { return };
+    let anchor: HtmlAnchorElement = anchor.unchecked_into();
+    anchor.set_href(address);
+    anchor.set_download(name);
+    anchor.click();
+}
+
 pub(crate) async fn file_bytes(file: &File) -> Result<Vec<u8>, JsValue> {
-    let buffer = JsFuture::from(file.array_buffer()).await?;
+    bytes_between(file, 0, file.size() as u64).await
+}
+
+/// Some bytes of a file of the person's own.
+pub(crate) async fn bytes_between(file: &File, from: u64, to: u64) -> Result<Vec<u8>, JsValue> {
+    let part = file.slice_with_f64_and_f64(from as f64, to as f64)?;
+    let buffer = JsFuture::from(part.array_buffer()).await?;
     Ok(Uint8Array::new(&buffer).to_vec())
 }
 

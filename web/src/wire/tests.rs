@@ -60,7 +60,7 @@ fn event(what: What) -> RoomEvent {
     RoomEvent { number: 1 << 40, at: 1 << 41, by, what }
 }
 
-fn whats() -> [What; 10] {
+fn whats() -> [What; 13] {
     let ran = |command: Option<&str>| What::Ran {
         project: project(),
         terminal: SessionId(3),
@@ -77,6 +77,9 @@ fn whats() -> [What; 10] {
         What::Wrote { project: project(), path: path() },
         What::Replaced { project: project(), files: 2, hits: 3 },
         What::Renamed { project: project(), path: path(), name: EntryName::parse("b").unwrap() },
+        What::Moved { project: project(), path: path(), to: path() },
+        What::Copied { project: project(), path: path(), to: path() },
+        What::Uploaded { project: project(), path: WorkspacePath::root() },
         What::Deleted { project: project(), path: path() },
     ]
 }
@@ -130,6 +133,10 @@ fn frames() -> Vec<ServerFrame> {
         ServerFrame::Chunk { content: "AA==".into(), encoding: Some(Encoding::Base64), id: id.clone() },
         ServerFrame::Chunk { content: "\n".into(), encoding: None, id: None },
         ServerFrame::End { id: id.clone() },
+        ServerFrame::UploadStands { id: None, upload: UploadId(3), offset: 1 << 33 },
+        ServerFrame::UploadStands { id: id.clone(), upload: UploadId(3), offset: 0 },
+        ServerFrame::UploadFailed { upload: UploadId(3), code: ErrorCode::QuotaExceeded, message: "m".into() },
+        ServerFrame::Download { id: id.clone(), address: "/download/x.y".into(), name: "é.zip".into() },
         ServerFrame::Done { id: id.clone() },
         ServerFrame::Pong { id: None },
         ServerFrame::Response { id: id.clone(), status: 404, headers: vec![("a".into(), "b".into())] },
@@ -208,6 +215,9 @@ fn is_for_full_clients(frame: &ServerFrame) -> bool {
         | ServerFrame::People { .. }
         | ServerFrame::Event(_)
         | ServerFrame::Events { .. }
+        | ServerFrame::UploadStands { .. }
+        | ServerFrame::UploadFailed { .. }
+        | ServerFrame::Download { .. }
         | ServerFrame::Executed { .. }
         | ServerFrame::Key { .. }
         | ServerFrame::Keys { .. } => true,

@@ -15,12 +15,15 @@ use wasm_bindgen_futures::spawn_local;
 use super::Workbench;
 use crate::run::kept;
 use crate::state::files::FilesAction;
-use crate::state::tree::{Naming, SHOWN, TreeAction};
+use crate::state::tree::{Naming, TreeAction};
 use crate::state::{Action, Dialog};
 use crate::words;
 
 /// Changes of a folder are gathered for this long before it is listed again, in milliseconds.
 const GATHER: u32 = 40;
+
+/// A folder is listed again later by a millisecond for so many entries.
+const GATHERED: usize = 20;
 
 /// Which folders are being listed.
 #[derive(Default)]
@@ -49,7 +52,7 @@ impl Listings {
 
 impl Workbench {
     /// Lists every folder that is shown.
-    pub(super) fn list_all(&self) {
+    pub(crate) fn list_all(&self) {
         self.list(WorkspacePath::root());
         let open: Vec<WorkspacePath> = self.state().tree.open.iter().cloned().collect();
         for folder in open {
@@ -67,7 +70,10 @@ impl Workbench {
             Some(Listing::Due { .. }) => {}
             None => {
                 let (workbench, folder) = (self.clone(), path.clone());
-                let timer = Timeout::new(GATHER, move || {
+                let count = self.state().tree.folder(&path).map_or(0, |folder| folder.entries.len());
+                // A long folder takes long to list: the more there is, the less often.
+                let wait = GATHER + u32::try_from(count / GATHERED).unwrap_or(0);
+                let timer = Timeout::new(wait, move || {
                     let due = workbench.listings.folders.borrow_mut().remove(&folder);
                     workbench.list(folder);
                     drop(due);
@@ -77,7 +83,7 @@ impl Workbench {
         }
     }
 
-    /// Lists a folder, as far as it was listed before, and watches it.
+    /// Lists a folder and watches it.
     pub(super) fn list(&self, path: WorkspacePath) {
         let mut folders = self.listings.folders.borrow_mut();
         if let Some(Listing::UnderWay { changed_meanwhile }) = folders.get_mut(&path) {
@@ -88,40 +94,42 @@ impl Workbench {
         drop(folders);
         let workbench = self.clone();
         spawn_local(async move {
-            let had = workbench.state().tree.folder(&path).map_or(0, |folder| folder.entries.len());
-            let outcome = workbench.pages(&path, Vec::new(), None, had).await;
+            let outcome = workbench.pages(&path).await;
             workbench.listed(path, outcome);
         });
     }
 
-    /// Pages of a folder after `entries`, until there are as many as `wanted` or no more.
-    async fn pages(
-        &self,
-        path: &WorkspacePath,
-        mut entries: Vec<Entry>,
-        mut after: Option<u64>,
-        wanted: usize,
-    ) -> Result<(Vec<Entry>, Option<u64>), Failure> {
-        let Some(project) = self.project() else { return Ok((entries, after)) };
+    /// All pages of a folder. What has come is shown now and then, the first page at once.
+    async fn pages(&self, path: &WorkspacePath) -> Result<Vec<Entry>, Failure> {
+        let mut entries: Vec<Entry> = Vec::new();
+        let Some(project) = self.project() else { return Ok(entries) };
+        // A folder that is shown stays as it is until it is known whole.
+        let mut shown_at = if self.state().tree.folder(path).is_some() { usize::MAX } else { 1 };
+        let mut after = None;
         loop {
             let list =
                 FullRequest::List { project: project.clone(), path: path.clone(), after, watch: after.is_none() };
             let reply = self.connection.request(&list).await?;
-            let ServerFrame::Listing { entries: page, next, .. } = reply else { return Ok((entries, None)) };
+            let ServerFrame::Listing { entries: page, next, .. } = reply else { return Ok(entries) };
             entries.extend(page);
             after = next;
-            if next.is_none() || entries.len() >= wanted {
-                return Ok((entries, next));
+            if next.is_none() {
+                return Ok(entries);
+            }
+            if entries.len() >= shown_at {
+                shown_at = 4 * entries.len();
+                let entries = entries.clone();
+                self.dispatch(Action::Tree(TreeAction::Listed { path: path.clone(), entries, next }));
             }
         }
     }
 
-    fn listed(&self, path: WorkspacePath, outcome: Result<(Vec<Entry>, Option<u64>), Failure>) {
+    fn listed(&self, path: WorkspacePath, outcome: Result<Vec<Entry>, Failure>) {
         let listing = self.listings.folders.borrow_mut().remove(&path);
         match outcome {
-            Ok((entries, next)) => {
+            Ok(entries) => {
                 let is_root = path.is_root();
-                self.dispatch(Action::Tree(TreeAction::Listed { path: path.clone(), entries, next }));
+                self.dispatch(Action::Tree(TreeAction::Listed { path: path.clone(), entries, next: None }));
                 if is_root {
                     self.welcome();
                 }
@@ -136,23 +144,6 @@ impl Workbench {
         }
         if matches!(listing, Some(Listing::UnderWay { changed_meanwhile: true })) {
             self.list(path);
-        }
-    }
-
-    /// Shows more of a long folder: what is here already, or another page.
-    pub(crate) fn show_more(&self, path: WorkspacePath) {
-        let (entries, next, shown) = match self.state().tree.folder(&path) {
-            Some(folder) => (folder.entries.clone(), folder.next, folder.shown),
-            None => return,
-        };
-        self.dispatch(Action::Tree(TreeAction::ShowMore(path.clone())));
-        if entries.len() < shown + SHOWN && next.is_some() {
-            let workbench = self.clone();
-            spawn_local(async move {
-                let wanted = entries.len() + 1;
-                let outcome = workbench.pages(&path, entries, next, wanted).await;
-                workbench.listed(path, outcome);
-            });
         }
     }
 
@@ -186,17 +177,17 @@ impl Workbench {
         }
     }
 
-    /// Asks whether the selected entry is to be deleted.
+    /// Asks whether what is selected is to be deleted.
     pub(crate) fn ask_to_delete_selected(&self) {
-        if let Some(path) = self.current_entry().filter(|_| self.works()) {
-            self.dispatch(Action::Dialog(Some(Dialog::Delete(path))));
+        let paths = self.state().tree.chosen();
+        if self.works() && !paths.is_empty() {
+            self.dispatch(Action::Dialog(Some(Dialog::Delete(paths))));
         }
     }
 
     /// The entry that is selected, or has the keyboard when none is.
     fn current_entry(&self) -> Option<WorkspacePath> {
-        let state = self.state();
-        state.tree.focused(&state.tree.rows()).cloned()
+        self.state().tree.focused()
     }
 
     pub(crate) fn stop_naming(&self) {
@@ -282,7 +273,7 @@ impl Workbench {
     }
 
     /// Tabs whose documents are not open are told of a move by nobody else.
-    fn follow_move(&self, from: &WorkspacePath, to: &WorkspacePath) {
+    pub(super) fn follow_move(&self, from: &WorkspacePath, to: &WorkspacePath) {
         let open: Vec<_> = self.state().files.open.iter().map(|file| (file.id, file.path.clone())).collect();
         for (id, path) in open.into_iter().filter(|(_, path)| path.is_within(from)) {
             let rest = &path.as_str()[from.as_str().len()..];
@@ -291,24 +282,5 @@ impl Workbench {
                 self.dispatch(Action::Files(FilesAction::Moved { id, path }));
             }
         }
-    }
-
-    pub(crate) fn delete(&self, path: WorkspacePath) {
-        let Some(project) = self.project() else { return };
-        let workbench = self.clone();
-        let neighbour = self.state().tree.step(1).filter(|next| !next.is_within(&path)).or_else(|| path.parent());
-        spawn_local(async move {
-            let command = json!({"type": "delete"});
-            match workbench.connection.command(&project, command, json!({"path": path})).await {
-                Err(failure) => workbench.fail(&format!("{path} could not be deleted"), &failure),
-                Ok(()) => {
-                    workbench.close_within(&path);
-                    let neighbour = neighbour.filter(|path| !path.is_root());
-                    workbench.dispatch(Action::Tree(TreeAction::Select(neighbour)));
-                    workbench.list(path.parent().unwrap_or_else(WorkspacePath::root));
-                    workbench.focus_tree();
-                }
-            }
-        });
     }
 }

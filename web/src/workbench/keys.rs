@@ -12,6 +12,7 @@ use crate::state::files::FilesAction;
 use crate::state::groups::Side;
 use crate::state::keys::{Meaning, Place, Stroke};
 use crate::state::settings::{Aside, Layout, Pane, PanelTab};
+use crate::state::tree::TreeAction;
 use crate::state::views::Against;
 use crate::state::{Action, Dialog};
 
@@ -123,7 +124,21 @@ impl Workbench {
             Command::NewFile => self.name_in_tree(Item::File),
             Command::NewFolder => self.name_in_tree(Item::Folder),
             Command::Upload => page::click("#upload"),
+            Command::UploadFolder => page::click("#upload-folder"),
             Command::Download => self.download_selected(),
+            Command::CutEntries => self.take_chosen(true),
+            Command::CopyEntries => self.take_chosen(false),
+            Command::PasteEntries => self.paste(),
+            Command::DuplicateEntries => self.duplicate(),
+            Command::SelectAllEntries => self.dispatch(Action::Tree(TreeAction::SelectAll)),
+            Command::CopyPath => self.copy_paths(),
+            Command::FilterFiles => {
+                self.show_pane(Pane::Files);
+                self.filter_files();
+            }
+            Command::FoldFolders => self.fold_all(),
+            Command::RefreshFiles => self.list_all(),
+            Command::ToggleHidden => self.toggle_hidden(),
             Command::Rename => {
                 self.show_pane(Pane::Files);
                 self.rename_selected();

@@ -49,7 +49,8 @@ impl Workbench {
         let Some(folder) = path.parent() else { return false };
         let known = {
             let state = self.state();
-            let is_whole = |listed: &crate::state::tree::Folder| listed.next.is_none() && listed.problem.is_none();
+            let is_whole =
+                |listed: &std::rc::Rc<crate::state::tree::Folder>| listed.next.is_none() && listed.problem.is_none();
             let is_known = state.tree.is_open(&folder) && state.tree.folder(&folder).is_some_and(is_whole);
             state.tree.entry(path).map(|entry| entry.kind).or(is_known.then_some(EntryKind::Folder))
         };

@@ -117,6 +117,7 @@ impl Workbench {
             }
             return;
         };
+        self.dispatch(Action::Tree(TreeAction::Hide(page.hides)));
         for folder in page.folders {
             self.dispatch(Action::Tree(TreeAction::Open(folder)));
         }
@@ -175,6 +176,7 @@ impl Workbench {
     fn forget_connection(&self) {
         *self.opening.borrow_mut() = None;
         self.listings.lost();
+        self.uploads_are_lost();
         self.documents.lost(self);
         self.terminals.lost();
     }
@@ -208,6 +210,10 @@ impl Workbench {
             ServerFrame::TerminalClosed { terminal } => {
                 self.dispatch(Action::Terminals(TerminalsAction::Closed(terminal)));
             }
+            ServerFrame::UploadStands { upload, offset, .. } => self.upload_stands(upload, offset),
+            ServerFrame::UploadFailed { upload, code, message } => {
+                self.upload_failed(upload, Failure { code, message });
+            }
             ServerFrame::Ports { listeners, .. } => self.listeners_are(listeners),
             ServerFrame::Sandbox { state, message } => self.sandbox_is(Sandbox { state, message }),
             ServerFrame::Event(event) => self.dispatch(Action::Chat(ChatAction::Happened(event))),
@@ -227,7 +233,7 @@ impl Workbench {
                 self.terminals.snapshot(self, terminal, offset, bytes);
             }
             Ok(BinaryFrame::Document { document, message }) => self.documents.receive(document, message),
-            Ok(BinaryFrame::Input { .. } | BinaryFrame::NumberedInput { .. }) | Err(_) => {
+            Ok(BinaryFrame::Input { .. } | BinaryFrame::NumberedInput { .. } | BinaryFrame::Piece { .. }) | Err(_) => {
                 page::warn("a binary frame of the server's was not understood")
             }
         }

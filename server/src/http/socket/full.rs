@@ -9,9 +9,11 @@ use embedenv_shared::link::files::{ProjectList, Projects};
 use embedenv_shared::link::pipe::Pipe;
 use embedenv_shared::link::search::Sought;
 use embedenv_shared::link::sessions::{MAX_TITLE, Signal, SignalKind, Size};
+use embedenv_shared::link::transfer::Upload;
+use embedenv_shared::path::WorkspacePath;
 use embedenv_shared::tree::Encoding;
 
-use super::super::Doors;
+use super::super::{Doors, download};
 use super::commands::Answer;
 use crate::policy;
 use crate::room::events::Page;
@@ -53,6 +55,37 @@ pub(super) async fn carry_out(
         FullRequest::Pipe { project, command, input } => {
             room.start_pipe(member, id, Pipe { project, command, input: input.into_bytes() })?;
             Answer::Elsewhere
+        }
+        FullRequest::Move { project, path, to } => {
+            room.relocate(project.clone(), path.clone(), to.clone()).await?;
+            room.events.note(room, member, What::Moved { project, path, to }).await;
+            Answer::Quietly
+        }
+        FullRequest::Copy { project, path, to } => {
+            room.copy(project.clone(), path.clone(), to.clone()).await?;
+            room.events.note(room, member, What::Copied { project, path, to }).await;
+            Answer::Quietly
+        }
+        FullRequest::Upload { upload, project, path, key, size, overwrite } => {
+            let begun = Upload { project, path, key, size, overwrite };
+            let offset = room.begin_upload(member, upload, begun).await?;
+            Answer::With(ServerFrame::UploadStands { id, upload, offset })
+        }
+        FullRequest::UploadFinish { project, path, key, size, overwrite } => {
+            let folder = path.parent().unwrap_or_else(WorkspacePath::root);
+            let of = project.clone();
+            room.finish_upload(member, Upload { project, path, key, size, overwrite }).await?;
+            // Many files of a folder are told as one.
+            room.events.note(room, member, What::Uploaded { project: of, path: folder }).await;
+            Answer::Quietly
+        }
+        FullRequest::UploadAbort { key } => {
+            room.abort_upload(member, key).await?;
+            Answer::Quietly
+        }
+        FullRequest::Download { project, path } => {
+            let (ticket, name) = room.ticket(member, project, path).await?;
+            Answer::With(ServerFrame::Download { id, address: download::address(room.id, &ticket), name })
         }
         FullRequest::Open { project, path } => {
             room.documents.open(room, member, id, project, path).await?;

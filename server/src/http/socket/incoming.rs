@@ -180,6 +180,20 @@ async fn binary_frame(seat: &Seat, budget: &mut Budget, bytes: &[u8]) -> Result<
             }
             Ok(())
         }
+        BinaryFrame::Piece { upload, offset, bytes } => {
+            Capability::Work.check(seat.member.role)?;
+            let outbox = &seat.member.outbox;
+            outbox.ready().await;
+            match seat.room().take_piece(&seat.member, upload, offset, bytes).await {
+                Some(Ok(offset)) => outbox.send(&ServerFrame::UploadStands { id: None, upload, offset }),
+                Some(Err(Failure { code, message })) => {
+                    outbox.send(&ServerFrame::UploadFailed { upload, code, message });
+                }
+                // It was under way when the upload failed, of which the client was told.
+                None => {}
+            }
+            Ok(())
+        }
         BinaryFrame::Output { .. } | BinaryFrame::Snapshot { .. } => {
             Err(Failure::new(ErrorCode::BadRequest, "only the server sends this frame"))
         }

@@ -185,6 +185,9 @@ fn text_of(event: &RoomEvent) -> usize {
         | What::Wrote { .. }
         | What::Replaced { .. }
         | What::Renamed { .. }
+        | What::Moved { .. }
+        | What::Copied { .. }
+        | What::Uploaded { .. }
         | What::Deleted { .. } => 0,
     }
 }

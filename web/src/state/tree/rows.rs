@@ -1,9 +1,42 @@
-//! The tree's rows, top to bottom, and where the keyboard goes among them.
+//! The tree's rows, top to bottom, and where the keyboard goes among them. A row is a few numbers until it is drawn.
 
-use embedenv_shared::link::files::{EntryKind, Item};
+use std::rc::Rc;
+
+use embedenv_shared::link::files::{Entry, EntryKind, Item};
 use embedenv_shared::path::{EntryName, WorkspacePath};
 
-use super::{Naming, Tree};
+use super::{Folder, Naming, Tree, fits, is_hidden};
+use crate::words::catalogue::say;
+
+/// Everything the tree shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rows {
+    folders: Vec<Shown>,
+    lines: Vec<Line>,
+}
+
+/// A folder whose entries are among the rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Shown {
+    path: WorkspacePath,
+    folder: Rc<Folder>,
+    depth: usize,
+    /// How many of its entries are shown.
+    count: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Line {
+    Entry {
+        folder: usize,
+        entry: usize,
+        /// Its place among the shown entries of its folder, from 1.
+        place: usize,
+        open: Option<bool>,
+    },
+    Naming(Row),
+    Note(Row),
+}
 
 /// One line of the tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,11 +49,6 @@ pub enum Row {
         item: Item,
         /// The entry that is renamed.
         renames: Option<WorkspacePath>,
-    },
-    /// A folder has more entries than are shown.
-    More {
-        folder: WorkspacePath,
-        depth: usize,
     },
     /// Why a folder shows nothing.
     Note {
@@ -42,65 +70,179 @@ pub struct EntryRow {
     pub place: (usize, usize),
 }
 
-impl Tree {
-    /// Everything the tree shows.
-    pub fn rows(&self) -> Vec<Row> {
-        let mut rows = Vec::new();
-        self.add_rows(&WorkspacePath::root(), 0, &mut rows);
+impl Default for Rows {
+    fn default() -> Self {
+        let note = Row::Note { folder: WorkspacePath::root(), depth: 0, text: say!("tree.loading").to_owned() };
+        Self { folders: Vec::new(), lines: vec![Line::Note(note)] }
+    }
+}
+
+impl Rows {
+    pub(super) fn of(tree: &Tree) -> Self {
+        let mut rows = Self { folders: Vec::new(), lines: Vec::new() };
+        rows.add(tree, &WorkspacePath::root(), 0);
+        let filter = tree.filter.as_deref().unwrap_or_default();
+        if rows.lines.is_empty() && !filter.is_empty() {
+            let text = say!("tree.nothing-fits", filter = filter);
+            rows.lines.push(Line::Note(Row::Note { folder: WorkspacePath::root(), depth: 0, text }));
+        }
         rows
     }
 
-    fn add_rows(&self, path: &WorkspacePath, depth: usize, rows: &mut Vec<Row>) {
-        if let Some(Naming::New { folder, item }) = &self.naming
+    /// Adds what a folder shows.
+    fn add(&mut self, tree: &Tree, path: &WorkspacePath, depth: usize) {
+        let note = |text: &str| Line::Note(Row::Note { folder: path.clone(), depth, text: text.to_owned() });
+        let filter = tree.filter.as_deref().filter(|filter| !filter.is_empty());
+        if let Some(Naming::New { folder, item }) = &tree.naming
             && folder == path
         {
-            rows.push(Row::Naming { folder: path.clone(), depth, item: *item, renames: None });
+            let naming = Row::Naming { folder: path.clone(), depth, item: *item, renames: None };
+            self.lines.push(Line::Naming(naming));
         }
-        let Some(folder) = self.folder(path) else {
-            return rows.push(Row::Note { folder: path.clone(), depth, text: "Loading…".to_owned() });
+        let Some(folder) = tree.folder(path) else {
+            if filter.is_none() {
+                self.lines.push(note(say!("tree.loading")));
+            }
+            return;
         };
         if let Some(problem) = &folder.problem {
-            rows.push(Row::Note { folder: path.clone(), depth, text: problem.clone() });
+            self.lines.push(note(problem));
         }
-        let count = folder.entries.len();
-        for (index, entry) in folder.entries.iter().take(folder.shown).enumerate() {
-            // A name that is no path part of ours can be seen nowhere but here, and not be opened: it is left out.
-            let Some(child) = child(path, &entry.name) else { continue };
+        let own = self.folders.len();
+        self.folders.push(Shown { path: path.clone(), folder: folder.clone(), depth, count: 0 });
+        let renamed = match &tree.naming {
+            Some(Naming::Rename { path: renamed }) if renamed.parent().as_ref() == Some(path) => Some(renamed),
+            _ => None,
+        };
+        let mut place = 0;
+        for (at, entry) in folder.entries.iter().enumerate() {
+            if tree.hides && is_hidden(&entry.name) {
+                continue;
+            }
             let is_folder = entry.kind == EntryKind::Folder;
-            let open = is_folder.then(|| self.open.contains(&child));
-            if matches!(&self.naming, Some(Naming::Rename { path }) if *path == child) {
+            let child_path = if is_folder { child(path, &entry.name) } else { None };
+            let open = is_folder.then(|| child_path.as_ref().is_some_and(|path| tree.open.contains(path)));
+            let begins = self.lines.len();
+            if renamed.and_then(WorkspacePath::name) == Some(&entry.name) {
                 let item = if is_folder { Item::Folder } else { Item::File };
-                rows.push(Row::Naming { folder: path.clone(), depth, item, renames: Some(child.clone()) });
+                let naming = Row::Naming { folder: path.clone(), depth, item, renames: renamed.cloned() };
+                self.lines.push(Line::Naming(naming));
             } else {
-                let (name, place) = (entry.name.clone(), (index + 1, count));
-                rows.push(Row::Entry(EntryRow { path: child.clone(), name, kind: entry.kind, depth, open, place }));
+                self.lines.push(Line::Entry { folder: own, entry: at, place: place + 1, open });
             }
-            if open == Some(true) {
-                self.add_rows(&child, depth + 1, rows);
+            if open == Some(true)
+                && let Some(child) = &child_path
+            {
+                self.add(tree, child, depth + 1);
+            }
+            // What fits, and what something that fits stands in.
+            let has_more = self.lines.len() > begins + 1;
+            if filter.is_some_and(|filter| !has_more && !fits(&entry.name, filter)) {
+                self.lines.truncate(begins);
+            } else {
+                place += 1;
             }
         }
-        if folder.next.is_some() || count > folder.shown {
-            rows.push(Row::More { folder: path.clone(), depth });
+        self.folders[own].count = place;
+        if folder.next.is_some() && filter.is_none() {
+            self.lines.push(note(say!("tree.loading")));
         }
-        if count == 0 && folder.problem.is_none() && depth > 0 {
-            rows.push(Row::Note { folder: path.clone(), depth, text: "Empty".to_owned() });
+        if folder.entries.is_empty() && folder.problem.is_none() && depth > 0 && filter.is_none() {
+            self.lines.push(note(say!("tree.empty-folder")));
         }
     }
 
-    /// The entry that takes the keyboard when the tree gets it: the selected one if it is shown, or the first.
-    pub fn focused<'a>(&self, rows: &'a [Row]) -> Option<&'a WorkspacePath> {
-        let selected = entries(rows).find(|row| Some(&row.path) == self.selected.as_ref());
-        selected.or_else(|| entries(rows).next()).map(|row| &row.path)
+    pub fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// The row at a place, from 0.
+    pub fn get(&self, at: usize) -> Option<Row> {
+        Some(match self.lines.get(at)? {
+            Line::Entry { folder, entry, place, open } => {
+                let Shown { path, folder, depth, count } = &self.folders[*folder];
+                let entry = &folder.entries[*entry];
+                // A name that is no path part of ours can be seen and not be opened.
+                let child = child(path, &entry.name).unwrap_or_else(|| path.clone());
+                Row::Entry(EntryRow {
+                    path: child,
+                    name: entry.name.clone(),
+                    kind: entry.kind,
+                    depth: *depth,
+                    open: *open,
+                    place: (*place, *count),
+                })
+            }
+            Line::Naming(row) | Line::Note(row) => row.clone(),
+        })
+    }
+
+    /// The entry of the row at a place, if it is one's.
+    pub fn path(&self, at: usize) -> Option<WorkspacePath> {
+        let (folder, entry) = self.entry(at)?;
+        child(&folder.path, &entry.name)
+    }
+
+    fn entry(&self, at: usize) -> Option<(&Shown, &Entry)> {
+        match self.lines.get(at)? {
+            Line::Entry { folder, entry, .. } => {
+                let shown = &self.folders[*folder];
+                Some((shown, &shown.folder.entries[*entry]))
+            }
+            Line::Naming(_) | Line::Note(_) => None,
+        }
+    }
+
+    /// The row in which an entry stands.
+    pub fn place(&self, path: &WorkspacePath) -> Option<usize> {
+        let (parent, name) = (path.parent()?, path.name()?);
+        let own = self.folders.iter().position(|shown| shown.path == parent)?;
+        let at = self.folders[own].folder.find(name)?;
+        let is_it = |line: &Line| matches!(line, Line::Entry { folder, entry, .. } if *folder == own && *entry == at);
+        self.lines.iter().position(is_it)
+    }
+
+    /// The row of the box in which an entry gets its name.
+    pub fn naming(&self) -> Option<usize> {
+        self.lines.iter().position(|line| matches!(line, Line::Naming(_)))
+    }
+
+    /// The row that takes the keyboard when the tree gets it: that of the selected entry if it is shown, or the first.
+    pub fn focus(&self, tree: &Tree) -> Option<usize> {
+        let selected = tree.selected.as_ref().and_then(|path| self.place(path));
+        selected.or_else(|| self.lines.iter().position(|line| matches!(line, Line::Entry { .. })))
+    }
+
+    pub(super) fn focused(&self, tree: &Tree) -> Option<WorkspacePath> {
+        self.path(self.focus(tree)?)
+    }
+}
+
+impl Tree {
+    /// The entry that has the keyboard when the tree has it.
+    pub fn focused(&self) -> Option<WorkspacePath> {
+        self.rows().focused(self)
     }
 
     /// The entry `steps` rows from the one that has the keyboard, ending at the first and last.
     pub fn step(&self, steps: isize) -> Option<WorkspacePath> {
         let rows = self.rows();
-        let paths: Vec<&WorkspacePath> = entries(&rows).map(|row| &row.path).collect();
-        let last = paths.len().checked_sub(1)?;
-        let at = paths.iter().position(|path| Some(*path) == self.selected.as_ref()).unwrap_or(0);
-        let to = at.saturating_add_signed(steps).min(last);
-        Some(paths[to].clone())
+        let last = rows.len().checked_sub(1)?;
+        let from = rows.focus(self)?;
+        let to = from.saturating_add_signed(steps).min(last);
+        // Rows that are no entries are stepped over, or stopped before.
+        let ahead = |at: usize| rows.path(at);
+        if to >= from {
+            let on = (to..=last).find_map(ahead);
+            on.or_else(|| (0..to).rev().find_map(ahead))
+        } else {
+            let back = (0..=to).rev().find_map(ahead);
+            back.or_else(|| (to..=last).find_map(ahead))
+        }
     }
 
     /// The next entry, around the end, whose name begins with what was typed. With one letter the search begins after
@@ -108,19 +250,14 @@ impl Tree {
     pub fn find_by_typing(&self, typed: &str) -> Option<WorkspacePath> {
         let typed = typed.to_ascii_lowercase();
         let rows = self.rows();
-        let all: Vec<&EntryRow> = entries(&rows).collect();
-        let at = all.iter().position(|row| Some(&row.path) == self.selected.as_ref());
+        let at = self.selected.as_ref().and_then(|path| rows.place(path));
         let from = at.map_or(0, |at| at + usize::from(typed.chars().count() == 1));
-        let around = all.iter().cycle().skip(from).take(all.len());
-        around.into_iter().find(|row| row.name.to_ascii_lowercase().starts_with(&typed)).map(|row| row.path.clone())
+        let fits = |at: &usize| {
+            let begins = |name: &str| name.get(..typed.len()).is_some_and(|start| start.eq_ignore_ascii_case(&typed));
+            rows.entry(*at).is_some_and(|(_, entry)| begins(&entry.name))
+        };
+        (from..rows.len()).chain(0..from.min(rows.len())).find(fits).and_then(|at| rows.path(at))
     }
-}
-
-fn entries(rows: &[Row]) -> impl Iterator<Item = &EntryRow> {
-    rows.iter().filter_map(|row| match row {
-        Row::Entry(entry) => Some(entry),
-        _ => None,
-    })
 }
 
 /// The path of a listed name.

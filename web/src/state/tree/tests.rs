@@ -30,10 +30,9 @@ fn shown(tree: &Tree) -> Vec<String> {
     let text = |row: Row| match row {
         Row::Entry(row) => line(row.depth, &row.name),
         Row::Naming { depth, renames, .. } => line(depth, if renames.is_some() { "[rename]" } else { "[new]" }),
-        Row::More { depth, .. } => line(depth, "[more]"),
         Row::Note { depth, text, .. } => line(depth, &format!("({text})")),
     };
-    tree.rows().into_iter().map(text).collect()
+    (0..tree.rows().len()).filter_map(|at| tree.rows().get(at)).map(text).collect()
 }
 
 fn sample() -> Tree {
@@ -102,14 +101,97 @@ fn a_new_entry_is_named_in_the_selected_folder_or_beside_the_selected_file() {
 }
 
 #[test]
-fn a_long_folder_shows_more_when_asked() {
+fn a_folder_of_a_hundred_thousand_is_rows_without_a_text_each() {
     let mut tree = Tree::default();
-    let names: Vec<String> = (0..SHOWN + 20).map(|n| format!("{n:05}")).collect();
+    let names: Vec<String> = (0..100_000).map(|n| format!("{n:05}")).collect();
     list(&mut tree, "", &names.iter().map(String::as_str).collect::<Vec<_>>());
-    assert_eq!(shown(&tree).len(), SHOWN + 1);
-    assert_eq!(shown(&tree).last().map(String::as_str), Some("[more]"));
-    tree.reduce(TreeAction::ShowMore(path("")));
-    assert_eq!(shown(&tree).len(), SHOWN + 20);
+    assert_eq!(tree.rows().len(), 100_000);
+    let Some(Row::Entry(row)) = tree.rows().get(99_999) else { panic!("an entry") };
+    assert_eq!((row.name.as_str(), row.place), ("99999", (100_000, 100_000)));
+    let before = tree.rows().clone();
+    tree.reduce(TreeAction::Select(Some(path("50000"))));
+    assert!(Rc::ptr_eq(&before, tree.rows()), "a selection changes no row");
+    assert_eq!(tree.step(isize::MAX), Some(path("99999")));
+}
+
+#[test]
+fn several_are_selected_by_toggling_and_by_a_range_and_what_lies_in_one_goes_with_it() {
+    let mut tree = sample();
+    let chosen = |tree: &Tree| tree.chosen().iter().map(ToString::to_string).collect::<Vec<_>>();
+    tree.reduce(TreeAction::Select(Some(path("A.py"))));
+    tree.reduce(TreeAction::Toggle(path("docs")));
+    assert_eq!(chosen(&tree), ["A.py", "docs"]);
+    tree.reduce(TreeAction::Toggle(path("docs")));
+    assert_eq!((chosen(&tree), tree.selected.clone()), (vec!["A.py".to_owned()], Some(path("A.py"))));
+    tree.reduce(TreeAction::Extend(path("src")));
+    assert_eq!(chosen(&tree), ["A.py", "src"], "what lies in src goes with it");
+    assert!(tree.is_selected(&path("src/lib")));
+    tree.reduce(TreeAction::Extend(path("b.py")));
+    assert_eq!(chosen(&tree), ["A.py", "b.py"]);
+    tree.reduce(TreeAction::SelectAll);
+    assert_eq!(chosen(&tree), ["A.py", "b.py", "docs", "src"]);
+    list(&mut tree, "", &["b.py", "src/"]);
+    assert_eq!(chosen(&tree), ["b.py", "src"], "what is gone is not selected");
+    tree.reduce(TreeAction::Select(Some(path("b.py"))));
+    assert_eq!(chosen(&tree), ["b.py"]);
+}
+
+#[test]
+fn a_filter_shows_what_fits_and_what_it_stands_in() {
+    let mut tree = sample();
+    tree.reduce(TreeAction::Filter(Some("MAIN".to_owned())));
+    assert_eq!(shown(&tree), ["src", " main.rs"]);
+    assert_eq!(place_of("domain.rs", "MAIN"), Some(2..6));
+    assert_eq!(place_of("é", "\u{c3}"), None);
+    tree.reduce(TreeAction::Filter(Some("zzz".to_owned())));
+    assert_eq!(shown(&tree), ["(Nothing here has “zzz” in its name.)"]);
+    tree.reduce(TreeAction::Filter(None));
+    assert_eq!(shown(&tree).len(), 6);
+}
+
+#[test]
+fn hidden_files_are_counted_only_while_they_are_shown() {
+    let mut tree = Tree::default();
+    list(&mut tree, "", &[".env", "a", ".git/"]);
+    assert_eq!(shown(&tree), [".git", ".env", "a"]);
+    tree.reduce(TreeAction::Hide(true));
+    assert_eq!(shown(&tree), ["a"]);
+    let Some(Row::Entry(row)) = tree.rows().get(0) else { panic!("an entry") };
+    assert_eq!(row.place, (1, 1));
+}
+
+#[test]
+fn what_was_added_or_changed_since_the_folder_was_seen_first_is_marked() {
+    let listed = |tree: &mut Tree, folder: &str, entries: &[(&str, u64)]| {
+        let entries = entries.iter().map(|(name, modified)| Entry { modified: *modified, ..entry(name) });
+        tree.reduce(TreeAction::Listed { path: path(folder), entries: entries.collect(), next: None });
+    };
+    let mut tree = Tree::default();
+    listed(&mut tree, "", &[("a", 1), ("src/", 1)]);
+    open(&mut tree, "src", &["x"]);
+    assert_eq!(tree.change(&path("a")), None);
+    listed(&mut tree, "", &[("a", 2), ("b", 2), ("src/", 9), ("new/", 3)]);
+    assert_eq!(tree.change(&path("a")), Some(Change::Modified));
+    assert_eq!(tree.change(&path("b")), Some(Change::Added));
+    assert_eq!(tree.change(&path("src")), None);
+    listed(&mut tree, "src", &[("x", 0), ("y", 5)]);
+    assert_eq!(tree.change(&path("src")), Some(Change::Within));
+    open(&mut tree, "new", &["in"]);
+    assert_eq!(tree.change(&path("new/in")), Some(Change::Added), "all of a new folder is new");
+    tree.reduce(TreeAction::Moved { from: path("src"), to: path("lib") });
+    assert_eq!(tree.change(&path("lib/y")), Some(Change::Added));
+    listed(&mut tree, "", &[("a", 1), ("lib/", 9)]);
+    assert_eq!(tree.change(&path("a")), None);
+}
+
+#[test]
+fn a_copy_is_called_after_what_it_is_a_copy_of() {
+    assert_eq!(copy_name("main.py", false, 1), "main copy.py");
+    assert_eq!(copy_name("main.py", false, 2), "main copy 2.py");
+    assert_eq!(copy_name("main copy.py", false, 2), "main copy 2.py");
+    assert_eq!(copy_name("main copy 2.py", false, 3), "main copy 3.py");
+    assert_eq!(copy_name("v1.2", true, 1), "v1.2 copy");
+    assert_eq!(copy_name(".env", false, 1), ".env copy");
 }
 
 #[test]
