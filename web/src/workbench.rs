@@ -15,6 +15,7 @@ mod programs;
 mod requests;
 mod room;
 mod runs;
+mod search;
 mod settings;
 mod tabs;
 mod terminals;
@@ -53,6 +54,7 @@ pub(crate) use help::Way;
 pub(crate) use programs::{PATIENCE, Stopping};
 pub(crate) use requests::Response;
 pub(crate) use runs::Looking;
+pub(crate) use search::Searching;
 
 /// What is open is remembered this long after it changed, in milliseconds.
 const REMEMBER: u32 = 300;
@@ -80,6 +82,7 @@ pub(crate) struct Inner {
     /// A message that is being written; the box for it may go and come back.
     pub(crate) draft: RefCell<String>,
     listings: Listings,
+    searching: Searching,
     /// The first of two strokes, and when it was made, in milliseconds since 1970.
     first_stroke: RefCell<Option<(Stroke, f64)>>,
     /// Who gets every key, while keys are chosen for a command.
@@ -141,6 +144,7 @@ impl Workbench {
             last_message: Cell::new(0),
             draft: RefCell::default(),
             listings: Listings::default(),
+            searching: Searching::default(),
             first_stroke: RefCell::default(),
             hears_keys: RefCell::default(),
             looking: Looking::default(),

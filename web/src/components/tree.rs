@@ -110,6 +110,7 @@ pub(crate) fn Files(props: &FilesProps) -> Html {
                 { button(IconName::FilePlus, "New file", *works, calling(|workbench| workbench.name_new(Item::File))) }
                 { button(IconName::FolderPlus, "New folder", *works, calling(|workbench| workbench.name_new(Item::Folder))) }
                 { button(IconName::Upload, "Upload", *works, choose) }
+                { button(IconName::Search, crate::words::catalogue::say!("finder.open"), true, calling(Workbench::open_search)) }
                 { button(IconName::Download, "Download", true, calling(Workbench::download_selected)) }
             </div>
             <input id="upload" type="file" multiple=true hidden=true ref={upload_input} onchange={chosen} />

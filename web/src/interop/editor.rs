@@ -40,9 +40,11 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn seek(this: &EditorHandle, member: u32);
     #[wasm_bindgen(method, js_name = goTo)]
-    fn go_to(this: &EditorHandle, line: u32, column: u32);
+    fn go_to(this: &EditorHandle, line: u32, column: u32, length: u32);
     #[wasm_bindgen(method)]
     fn perform(this: &EditorHandle, pane: u32, command: &str);
+    #[wasm_bindgen(method)]
+    fn symbols(this: &EditorHandle) -> String;
     #[wasm_bindgen(method)]
     fn text(this: &EditorHandle) -> String;
     #[wasm_bindgen(method)]
@@ -137,14 +139,19 @@ impl Editor {
         self.handle.seek(member.0);
     }
 
-    /// Puts the cursor at a line and column, from 1, once the text is here.
-    pub(crate) fn go_to(&self, line: u32, column: u32) {
-        self.handle.go_to(line, column);
+    /// Selects so much at a line and column, from 1, once the text is here; nothing puts the cursor there.
+    pub(crate) fn go_to(&self, line: u32, column: u32, length: u32) {
+        self.handle.go_to(line, column, length);
     }
 
     /// Does something by the name it has in `web/js/src/editor/commands.ts`.
     pub(crate) fn perform(&self, group: GroupId, command: &str) {
         self.handle.perform(group.0, command);
+    }
+
+    /// What the file defines, as JSON.
+    pub(crate) fn symbols(&self) -> String {
+        self.handle.symbols()
     }
 
     pub(crate) fn text(&self) -> String {

@@ -85,6 +85,8 @@ pub struct Layout {
     pub panel_tab: PanelTab,
     /// Nothing but the editors is shown.
     pub zen: bool,
+    /// What the side shows.
+    pub side_view: SideView,
     /// The one pane shown on a narrow screen.
     pub pane: Pane,
     /// What is open beside the editor.
@@ -105,6 +107,7 @@ impl Default for Layout {
             panel_folded: false,
             panel_tab: PanelTab::Terminals,
             zen: false,
+            side_view: SideView::Files,
             pane: Pane::Editor,
             aside: None,
             last_aside: Aside::Preview,
@@ -201,6 +204,15 @@ pub enum Pane {
     #[default]
     Editor,
     Terminal,
+}
+
+/// What stands at the side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SideView {
+    #[default]
+    Files,
+    Search,
 }
 
 impl Pane {
