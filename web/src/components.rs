@@ -33,6 +33,7 @@ mod preview;
 mod response;
 mod run_button;
 mod run_dialog;
+mod search_pane;
 mod settings;
 mod share;
 mod shortcuts;

@@ -227,6 +227,16 @@ impl Connection {
         reply.await.unwrap_or_else(|_| Err(lost()))
     }
 
+    /// Sends a request that has several replies. Returns what it is called, by which it can be cancelled.
+    pub(crate) fn each_of(&self, request: &FullRequest, waiting: impl FnMut(Reply) -> More + 'static) -> u64 {
+        self.0.send_and_wait(Box::new(waiting), written(request))
+    }
+
+    /// Ends a search early; its last reply still comes.
+    pub(crate) fn cancel(&self, id: u64) {
+        self.ask(&FullRequest::Cancel { request: FrameId::Number(id) }, drop);
+    }
+
     /// Sends a `cmd` frame that may have several replies.
     pub(crate) fn each_reply(
         &self,
@@ -372,7 +382,7 @@ impl Inner {
         self.socket.borrow().as_ref().is_some_and(|socket| socket.send_with_str(text).is_ok())
     }
 
-    fn send_and_wait(&self, mut waiting: Waiting, mut frame: Value) {
+    fn send_and_wait(&self, mut waiting: Waiting, mut frame: Value) -> u64 {
         let id = self.last_id.get() + 1;
         self.last_id.set(id);
         frame["id"] = id.into();
@@ -381,6 +391,7 @@ impl Inner {
         } else {
             waiting(Err(lost()));
         }
+        id
     }
 
     /// Keeps a command until it is carried out, and sends it if it may go.
@@ -537,6 +548,10 @@ fn id_of(frame: &ServerFrame) -> Option<&FrameId> {
         | ServerFrame::Done { id }
         | ServerFrame::Pong { id }
         | ServerFrame::Response { id, .. }
+        | ServerFrame::Found { id, .. }
+        | ServerFrame::Files { id, .. }
+        | ServerFrame::SearchEnd { id, .. }
+        | ServerFrame::Replaced { id, .. }
         | ServerFrame::Projects { id, .. }
         | ServerFrame::Listing { id, .. }
         | ServerFrame::File { id, .. }
@@ -550,11 +565,7 @@ fn id_of(frame: &ServerFrame) -> Option<&FrameId> {
         | ServerFrame::Events { id, .. }
         | ServerFrame::UploadStands { id, .. }
         | ServerFrame::Download { id, .. }
-        | ServerFrame::DocumentToken { id, .. }
-        | ServerFrame::Found { id, .. }
-        | ServerFrame::Files { id, .. }
-        | ServerFrame::SearchEnd { id, .. }
-        | ServerFrame::Replaced { id, .. } => id.as_ref(),
+        | ServerFrame::DocumentToken { id, .. } => id.as_ref(),
         ServerFrame::Init { .. }
         | ServerFrame::Joined(_)
         | ServerFrame::TerminalData { .. }

@@ -21,6 +21,7 @@ use crate::standing::{Standing, is_update};
 use crate::state::Action;
 use crate::state::editing::Indentation;
 use crate::state::files::{Access, FileId, FilesAction};
+use crate::state::go_to::{self, Symbol};
 use crate::state::groups::GroupId;
 use crate::state::views::Against;
 use crate::words;
@@ -43,15 +44,15 @@ pub(crate) struct Documents {
 enum Sought {
     /// Where somebody is.
     Person(MemberId),
-    /// A line and a column, from 1.
-    At(u32, u32),
+    /// A line and a column, from 1, and how much is selected from there on.
+    At(u32, u32, u32),
 }
 
 impl Sought {
     fn show_in(self, editor: &Editor) {
         match self {
             Self::Person(member) => editor.seek(member),
-            Self::At(line, column) => editor.go_to(line, column),
+            Self::At(line, column, length) => editor.go_to(line, column, length),
         }
     }
 }
@@ -290,7 +291,12 @@ impl Documents {
 
     /// Puts the cursor of a file at a line and column, from 1, once its text is here.
     pub(crate) fn go_to(&self, id: FileId, line: u32, column: u32) {
-        self.show(id, Sought::At(line, column));
+        self.show(id, Sought::At(line, column, 0));
+    }
+
+    /// Selects a stretch of a line in a file, once its text is here.
+    pub(crate) fn select(&self, id: FileId, line: u32, column: u32, length: u32) {
+        self.show(id, Sought::At(line, column, length));
     }
 
     fn show(&self, id: FileId, sought: Sought) {
@@ -317,6 +323,12 @@ impl Documents {
     /// Whether the server holds everything that was typed into a file.
     pub(crate) fn is_held(&self, id: FileId) -> bool {
         self.get(id).is_none_or(|record| record.standing.borrow().is_held())
+    }
+
+    /// What a file defines, by its editor.
+    pub(crate) fn symbols(&self, id: FileId) -> Vec<Symbol> {
+        let editor = self.get(id).and_then(|record| record.editor.borrow().clone());
+        editor.map(|editor| go_to::symbols(&editor.symbols())).unwrap_or_default()
     }
 
     /// What is in an editor, for saving it elsewhere.

@@ -11,6 +11,7 @@ pub mod editorconfig;
 pub mod extra_keys;
 pub mod files;
 pub mod formatters;
+pub mod go_to;
 pub mod groups;
 pub mod keys;
 pub mod output;
@@ -18,6 +19,7 @@ pub mod palette;
 pub mod people;
 pub mod request;
 pub mod runs;
+pub mod search;
 pub mod settings;
 pub mod shortcuts;
 pub mod terminals;
@@ -36,10 +38,12 @@ use embedenv_shared::path::{ProjectName, WorkspacePath};
 use crate::words::Notice;
 use chat::{Chat, ChatAction};
 use files::{FileId, Files, FilesAction};
+use go_to::AllFiles;
 use keys::Keymap;
 use output::{Output, OutputAction};
 use people::News;
 use runs::{Runs, RunsAction};
+use search::{Search, SearchAction};
 use settings::stored::Values;
 use settings::{Aside, Layout, Pane, PanelTab, Settings};
 use terminals::{Terminals, TerminalsAction};
@@ -66,6 +70,9 @@ pub struct State {
     /// What is to be said of comings and goings, and of what runs.
     pub news: Option<Rc<News>>,
     pub chat: Rc<Chat>,
+    pub search: Rc<Search>,
+    /// What can be gone to; as it was listed last.
+    pub all_files: Rc<AllFiles>,
     pub listeners: Rc<Vec<Listener>>,
     /// A port that somebody may want to hear of: it is listened on since this page came.
     pub new_port: Option<u16>,
@@ -164,14 +171,17 @@ pub enum Dialog {
     Help,
     /// The run configurations that the project keeps.
     Runs,
-    /// The command palette; with `files`, it offers files alone.
+    /// The command palette; with `files`, it offers files alone. `start` stands in its field at first.
     Palette {
         files: bool,
+        start: &'static str,
     },
     /// These entries, and all they hold, are to be deleted.
     Delete(Vec<WorkspacePath>),
     /// Names of files that are uploaded are taken.
     Taken,
+    /// Everything that was found is to be replaced.
+    ReplaceAll,
     /// A file is to be closed whose last edits the server does not hold.
     Discard(FileId),
     /// Several lines are to be pasted into a terminal.
@@ -220,6 +230,8 @@ pub enum Action {
     Files(FilesAction),
     Terminals(TerminalsAction),
     Chat(ChatAction),
+    Search(SearchAction),
+    AllFiles(AllFiles),
     Alert(String),
     /// Something that was asked of the server has failed.
     Failed {
@@ -288,6 +300,8 @@ impl State {
                 let open = self.layout.aside == Some(Aside::Chat);
                 Rc::make_mut(&mut self.chat).reduce(action, me, open);
             }
+            Action::Search(action) => Rc::make_mut(&mut self.search).reduce(action),
+            Action::AllFiles(files) => self.all_files = Rc::new(files),
             Action::Alert(text) => self.alert(text, None, None),
             Action::Failed { text, failure } => self.alert(text, Some(failure), None),
             Action::AlertUntil(occasion, text) => self.alert(text, None, Some(occasion)),

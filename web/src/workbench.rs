@@ -19,6 +19,7 @@ mod requests;
 mod room;
 mod rules;
 mod runs;
+mod search;
 mod settings;
 mod tabs;
 mod terminals;
@@ -61,6 +62,7 @@ pub(crate) use programs::{PATIENCE, Stopping};
 pub(crate) use requests::Response;
 use rules::RuleFiles;
 pub(crate) use runs::Looking;
+pub(crate) use search::Searching;
 pub(crate) use transfer::Uploads;
 use views::Lookers;
 
@@ -97,6 +99,7 @@ pub(crate) struct Inner {
     /// Who shows a file that is not text, and wants to know when it changes.
     lookers: Lookers,
     uploads: Uploads,
+    searching: Searching,
     /// The first of two strokes, and when it was made, in milliseconds since 1970.
     first_stroke: RefCell<Option<(Stroke, f64)>>,
     /// Who gets every key, while keys are chosen for a command.
@@ -163,6 +166,7 @@ impl Workbench {
             formatters: KnownFormatters::default(),
             lookers: Lookers::default(),
             uploads: Uploads::default(),
+            searching: Searching::default(),
             first_stroke: RefCell::default(),
             hears_keys: RefCell::default(),
             looking: Looking::default(),

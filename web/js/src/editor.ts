@@ -20,6 +20,7 @@ import { people, personIn, setPeople } from './editor/people';
 import { Replica } from './editor/replica';
 import { setup } from './editor/setup';
 import { type TidyRules, tidied } from './editor/tidy';
+import { symbolsOf } from './editor/symbols';
 import { Unheld } from './editor/unheld';
 import { opened } from './editor/words';
 import { speak } from './said';
@@ -135,7 +136,7 @@ class Editor {
   /** Who is to be found as soon as it is known where they are. */
   #sought: number | null = null;
   /** Where the cursor is to be as soon as the text is here. */
-  #wanted: { line: number; column: number } | null = null;
+  #wanted: { line: number; column: number; length: number } | null = null;
 
   constructor(options: EditorOptions) {
     this.#options = options;
@@ -338,16 +339,26 @@ class Editor {
     this.#panes.at(pane).focus();
   }
 
-  /** Puts the cursor at a line and column, from 1, as near as there is one, and shows it, once the text is here. */
-  goTo(line: number, column: number): void {
+  /**
+   * Selects so much at a line and column, from 1, or puts the cursor there, as near as there is one, and shows it, once the
+   * text is here.
+   */
+  goTo(line: number, column: number, length: number): void {
     if (!this.#bound) {
-      this.#wanted = { line, column };
+      this.#wanted = { line, column, length };
       return;
     }
     const { doc } = this.#view.state;
     const { from, to } = doc.line(Math.min(Math.max(line, 1), doc.lines));
     const anchor = Math.min(from + Math.max(column, 1) - 1, to);
-    this.#panes.front.dispatch({ selection: { anchor }, effects: EditorView.scrollIntoView(anchor, { y: 'center' }) });
+    const head = Math.min(anchor + length, to);
+    const effects = EditorView.scrollIntoView(anchor, { y: 'center' });
+    this.#panes.front.dispatch({ selection: { anchor, head }, effects });
+  }
+
+  /** What the file defines, as JSON: names with their kinds and places. */
+  symbols(): string {
+    return JSON.stringify(symbolsOf(this.#view.state));
   }
 
   /** Does something by its name in the page's table of commands. */
@@ -408,7 +419,7 @@ class Editor {
     this.#indentAnew();
     this.#peopleMoved(replica);
     this.#tellWhereabouts();
-    if (this.#wanted) this.goTo(this.#wanted.line, this.#wanted.column);
+    if (this.#wanted) this.goTo(this.#wanted.line, this.#wanted.column, this.#wanted.length);
     this.#wanted = null;
   }
 

@@ -34,8 +34,23 @@ pub(crate) fn dialogs(workbench: &Workbench, state: &State) -> Html {
             html! { <Shortcuts workbench={workbench.clone()} settings={state.settings.clone()} /> }
         }
         Some(Dialog::Help) => help_dialog(workbench),
-        Some(Dialog::Palette { files }) => {
-            html! { <Palette key={files.to_string()} workbench={workbench.clone()} files={*files} /> }
+        Some(Dialog::Palette { files, start }) => {
+            html! {
+                <Palette key={format!("{files} {start}")} workbench={workbench.clone()} files={*files} start={*start} />
+            }
+        }
+        Some(Dialog::ReplaceAll) => {
+            let then = workbench.clone();
+            let with = state.search.found_by.with.clone();
+            let title = say!("finder.replace-all.title", what = state.search.found_by.pattern);
+            let found = state.search.found();
+            let text = if with.is_empty() {
+                say!("finder.replace-all.removed", found = found)
+            } else {
+                say!("finder.replace-all.about", found = found, with = with)
+            };
+            let act = Callback::from(move |()| then.replace_all());
+            question(workbench, say!("finder.replace-all"), [title, text], say!("finder.replace-all"), act)
         }
         Some(Dialog::Delete(paths)) => {
             let (title, text) = match paths.as_slice() {

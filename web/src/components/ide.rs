@@ -15,6 +15,7 @@ use super::panel::panel;
 use super::people_pane::people_pane;
 use super::ports_pane::port_notice;
 use super::preview::Preview;
+use super::search_pane::SearchPane;
 use super::splitter::{Axis, Sized, Splitter};
 use super::status_bar::status_bar;
 use super::terminal_menu::terminal_menu;
@@ -22,7 +23,7 @@ use super::toolbar::toolbar;
 use super::tour::tour_card;
 use super::tree::Files;
 use crate::interop::page;
-use crate::state::settings::{ASIDE, Aside, PANEL, Pane, SIDE};
+use crate::state::settings::{ASIDE, Aside, PANEL, Pane, SIDE, SideView};
 use crate::state::{Action, Connection, Me, State};
 use crate::words::catalogue::say;
 use crate::workbench::Workbench;
@@ -67,6 +68,7 @@ pub(crate) fn Ide(props: &IdeProps) -> Html {
             data-pane={layout.pane.attribute()}
             data-side-folded={said(layout.side_folded)}
             data-panel-folded={said(layout.panel_folded)}
+            data-side-view={(layout.side_view == SideView::Search).then_some("search")}
             data-zen={said(layout.zen)}
             data-tour={state.tour.map(|tour| tour.card().id)}
             hidden={*hidden}
@@ -82,6 +84,9 @@ pub(crate) fn Ide(props: &IdeProps) -> Html {
                     project={me.project.clone()}
                     {works}
                 />
+                if layout.side_view == SideView::Search {
+                    <SearchPane workbench={workbench.clone()} search={state.search.clone()} {works} />
+                }
                 <Splitter axis={Axis::Vertical} sized={Sized::Before} label={say!("splitter.files")} value={layout.side} range={SIDE} resize={resize_side} />
                 <main class="main">
                     <EditorPane

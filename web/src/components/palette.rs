@@ -9,6 +9,7 @@ use yew::prelude::*;
 use super::dialog::Dialog;
 use crate::state::Action;
 use crate::state::commands::{self, COMMANDS, Command};
+use crate::state::go_to::{Fitting, Symbol, Wish, wish};
 use crate::state::keys::Keymap;
 use crate::state::palette::narrowed;
 use crate::words::catalogue::say;
@@ -22,13 +23,22 @@ pub(crate) struct PaletteProps {
     pub(crate) workbench: Workbench,
     /// Offers files alone.
     pub(crate) files: bool,
+    /// What stands in the field at first.
+    pub(crate) start: &'static str,
 }
 
 /// Something the palette offers.
 #[derive(Debug, Clone, PartialEq)]
 enum Offer {
     Command(Command),
-    File(WorkspacePath),
+    File {
+        path: WorkspacePath,
+        marked: Vec<usize>,
+        at: Option<(u32, u32)>,
+    },
+    Symbol(Symbol),
+    /// A line and a column of the open file.
+    Line(u32, u32),
     Project(ProjectName),
     /// A run configuration, by its name.
     Run(String),
@@ -38,33 +48,42 @@ impl Offer {
     fn text(&self) -> String {
         match self {
             Self::Command(command) => commands::of(*command).name().to_owned(),
-            Self::File(path) => path.to_string(),
+            Self::File { path, .. } => path.to_string(),
+            Self::Symbol(symbol) => symbol.name.clone(),
+            Self::Line(line, _) => say!("go-to.line", line = line),
             Self::Project(project) => say!("palette.project", project = project),
             Self::Run(name) => say!("palette.run", name = name),
         }
     }
 
-    /// Tells it from every other offer: a file may be called as a command is.
+    /// Tells it from every other offer: a file may be called as a command is, and a symbol as another one.
     fn key(&self) -> String {
-        let kind = if matches!(self, Self::File(_)) { "file" } else { "act" };
-        format!("{kind} {}", self.text())
+        match self {
+            Self::File { path, .. } => format!("file {path}"),
+            Self::Symbol(symbol) => format!("symbol {}:{}", symbol.line, symbol.column),
+            _ => format!("act {}", self.text()),
+        }
     }
 
     fn keys(&self, keymap: &Keymap) -> Option<String> {
         match self {
             Self::Command(command) => keymap.shown(*command),
-            Self::File(_) | Self::Project(_) | Self::Run(_) => None,
+            Self::Symbol(symbol) => Some(format!("{} {}", symbol.kind, symbol.line)),
+            Self::File { .. } | Self::Line(..) | Self::Project(_) | Self::Run(_) => None,
         }
     }
 }
 
 #[component]
 pub(crate) fn Palette(props: &PaletteProps) -> Html {
-    let PaletteProps { workbench, files } = props;
-    let typed = use_state_eq(String::new);
+    let PaletteProps { workbench, files, start } = props;
+    let typed = use_state_eq(|| (*start).to_owned());
     let chosen = use_state_eq(|| 0_usize);
-    let mut offers = narrowed(&typed, offers(workbench, *files), Offer::text);
-    offers.truncate(MAX_LISTED);
+    use_effect_with((), {
+        let workbench = workbench.clone();
+        move |()| workbench.list_all_files()
+    });
+    let offers = offers(workbench, *files, &typed);
     let at = (*chosen).min(offers.len().saturating_sub(1));
     let list = use_node_ref();
     use_effect_with((list.clone(), at, (*typed).clone()), |(list, ..)| {
@@ -92,7 +111,9 @@ pub(crate) fn Palette(props: &PaletteProps) -> Html {
                 TimeoutFuture::new(0).await;
                 match offer {
                     Offer::Command(command) => workbench.perform(command),
-                    Offer::File(path) => workbench.show_file(path, true),
+                    Offer::File { path, at, .. } => workbench.go_to_place(path, at),
+                    Offer::Symbol(symbol) => workbench.go_to_line(symbol.line, symbol.column),
+                    Offer::Line(line, column) => workbench.go_to_line(line, column),
                     Offer::Run(name) => workbench.run_named(&name),
                     Offer::Project(project) => workbench.switch_project(project),
                 }
@@ -122,10 +143,13 @@ pub(crate) fn Palette(props: &PaletteProps) -> Html {
     let rows = offers.into_iter().enumerate().map(|(index, offer)| {
         let take = take.clone();
         let (key, text, keys) = (offer.key(), offer.text(), offer.keys(&keymap));
-        let onclick = Callback::from(move |_: MouseEvent| take(&offer));
+        let onclick = {
+            let offer = offer.clone();
+            Callback::from(move |_: MouseEvent| take(&offer))
+        };
         html! {
             <div {key} id={format!("palette-{index}")} role="option" aria-selected={(index == at).to_string()} {onclick}>
-                <span>{ text }</span>
+                { drawn(&offer, text) }
                 if let Some(keys) = keys {
                     <kbd>{ keys }</kbd>
                 }
@@ -146,6 +170,7 @@ pub(crate) fn Palette(props: &PaletteProps) -> Html {
                 aria-controls="palette-list"
                 aria-activedescendant={format!("palette-{at}")}
                 {placeholder}
+                value={(*typed).clone()}
                 autofocus=true
                 autocomplete="off"
                 spellcheck="false"
@@ -160,20 +185,80 @@ pub(crate) fn Palette(props: &PaletteProps) -> Html {
     }
 }
 
-/// Everything there is to offer to this person.
-fn offers(workbench: &Workbench, files: bool) -> Vec<Offer> {
+/// A row's text; of a file, its name before its folder, with the letters marked that fit.
+fn drawn(offer: &Offer, text: String) -> Html {
+    let Offer::File { path, marked, .. } = offer else { return html! { <span>{ text }</span> } };
+    let name = text.len() - path.name().map_or(0, str::len);
+    let folder = text[..name].trim_end_matches('/').len();
+    html! {
+        <span class="palette-file">
+            <span>{ letters(&text, name, text.len(), marked) }</span>
+            <span class="palette-folder">{ letters(&text, 0, folder, marked) }</span>
+        </span>
+    }
+}
+
+/// A part of a path with its letters that fit marked.
+fn letters(text: &str, from: usize, to: usize, marked: &[usize]) -> Html {
+    let mut parts: Vec<(bool, String)> = Vec::new();
+    for (at, letter) in text[from..to].char_indices() {
+        let is_marked = marked.contains(&(from + at));
+        match parts.last_mut() {
+            Some((was_marked, part)) if *was_marked == is_marked => part.push(letter),
+            _ => parts.push((is_marked, letter.to_string())),
+        }
+    }
+    let part = |(is_marked, part)| {
+        if is_marked {
+            html! { <mark>{ part }</mark> }
+        } else {
+            html! { <>{ part }</> }
+        }
+    };
+    parts.into_iter().map(part).collect()
+}
+
+/// What there is to offer to this person for what was typed, the best first.
+fn offers(workbench: &Workbench, files: bool, typed: &str) -> Vec<Offer> {
     let state = workbench.state();
     let mut offers = Vec::new();
-    if !files {
+    let wish = wish(typed);
+    let commands = match &wish {
+        Wish::Command(command) => Some(command.as_str()),
+        Wish::File(..) if !files => Some(typed),
+        _ => None,
+    };
+    if let Some(command) = commands {
         let works = state.works();
         let offered = COMMANDS.iter().filter(|entry| works || !entry.is_work);
-        offers.extend(offered.map(|entry| Offer::Command(entry.command)));
+        let mut fitting: Vec<Offer> = offered.map(|entry| Offer::Command(entry.command)).collect();
         let runs = state.runs.all().filter(|_| works);
-        offers.extend(runs.map(|configuration| Offer::Run(configuration.name.clone())));
+        fitting.extend(runs.map(|configuration| Offer::Run(configuration.name.clone())));
         let here = state.me.as_ref().map(|me| &me.project);
         let others = state.projects.iter().filter(|project| Some(*project) != here);
-        offers.extend(others.cloned().map(Offer::Project));
+        fitting.extend(others.cloned().map(Offer::Project));
+        offers = narrowed(command, fitting, Offer::text);
     }
-    offers.extend(state.tree.known_files().into_iter().map(Offer::File));
+    match wish {
+        Wish::File(name, at) => {
+            let recent = workbench.recent_files();
+            let all = &state.all_files;
+            let fitting = if all.is_empty() {
+                // Not listed yet: what the tree knows.
+                let known = narrowed(&name, state.tree.known_files(), ToString::to_string);
+                known.into_iter().map(|path| Fitting { path, marked: Vec::new() }).collect()
+            } else {
+                all.fitting(&name, MAX_LISTED, &recent)
+            };
+            offers.extend(fitting.into_iter().map(|Fitting { path, marked }| Offer::File { path, marked, at }));
+        }
+        Wish::Symbol(name) => {
+            let symbols = state.files.active.map(|id| workbench.documents.symbols(id)).unwrap_or_default();
+            offers.extend(narrowed(&name, symbols, |symbol| symbol.name.clone()).into_iter().map(Offer::Symbol));
+        }
+        Wish::Line(Some((line, column))) if state.files.active().is_some() => offers.push(Offer::Line(line, column)),
+        Wish::Line(_) | Wish::Command(_) => {}
+    }
+    offers.truncate(MAX_LISTED);
     offers
 }

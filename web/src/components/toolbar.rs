@@ -75,7 +75,7 @@ pub(crate) fn toolbar(workbench: &Workbench, state: &State, me: &Me) -> Html {
                     <b class="unread">{ state.chat.unread }</b>
                 }
             </button>
-            <button class="tool icon-button" data-tool="palette" aria-label={say!("palette.title")} title={say!("palette.title")} onclick={calling(|w| w.toggle_palette(false))}>
+            <button class="tool icon-button" data-tool="palette" aria-label={say!("palette.title")} title={say!("palette.title")} onclick={calling(|w| w.toggle_palette(false, ""))}>
                 <Icon name={IconName::Command} />
             </button>
             <button class="tool icon-button help-button" aria-label={say!("help.title")} title={say!("help.title")} onclick={calling(|w| w.perform(Command::Help))}>

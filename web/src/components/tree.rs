@@ -323,6 +323,7 @@ fn head(workbench: &Workbench, project: &ProjectName, works: bool) -> Html {
                 { button(IconName::Upload, say!("tree.upload"), calling(|_| page::click("#upload"))) }
             }
             { button(IconName::Download, say!("tree.download"), calling(Workbench::download_selected)) }
+            { button(IconName::Search, say!("finder.open"), calling(Workbench::open_search)) }
             { button(IconName::ListFilter, say!("tree.filter"), calling(Workbench::filter_files)) }
             { button(IconName::MoreHorizontal, say!("tree.more"), more) }
         </div>

@@ -58,7 +58,7 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn seek(this: &EditorHandle, member: u32);
     #[wasm_bindgen(method, js_name = goTo)]
-    fn go_to(this: &EditorHandle, line: u32, column: u32);
+    fn go_to(this: &EditorHandle, line: u32, column: u32, length: u32);
     #[wasm_bindgen(method)]
     fn perform(this: &EditorHandle, pane: u32, command: &str);
     #[wasm_bindgen(method, js_name = setHabits)]
@@ -75,6 +75,8 @@ extern "C" {
     fn formatted(this: &EditorHandle, before: &str, after: &str);
     #[wasm_bindgen(method)]
     fn compare(this: &EditorHandle, pane: u32, parent: &Element, comparison: &Object) -> Promise;
+    #[wasm_bindgen(method)]
+    fn symbols(this: &EditorHandle) -> String;
     #[wasm_bindgen(method)]
     fn text(this: &EditorHandle) -> String;
     #[wasm_bindgen(method)]
@@ -183,9 +185,9 @@ impl Editor {
         self.handle.seek(member.0);
     }
 
-    /// Puts the cursor at a line and column, from 1, once the text is here.
-    pub(crate) fn go_to(&self, line: u32, column: u32) {
-        self.handle.go_to(line, column);
+    /// Selects so much at a line and column, from 1, once the text is here; nothing puts the cursor there.
+    pub(crate) fn go_to(&self, line: u32, column: u32, length: u32) {
+        self.handle.go_to(line, column, length);
     }
 
     /// Does something by the name it has in `web/js/src/editor/commands.ts`.
@@ -260,6 +262,11 @@ impl Editor {
     /// The object that other modules of the page's talk to.
     pub(super) fn handle(&self) -> &JsValue {
         &self.handle
+    }
+
+    /// What the file defines, as JSON.
+    pub(crate) fn symbols(&self) -> String {
+        self.handle.symbols()
     }
 
     pub(crate) fn text(&self) -> String {

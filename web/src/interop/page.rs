@@ -280,6 +280,21 @@ pub(crate) fn focus(selector: &str) -> bool {
     element.and_then(|element| element.dyn_into::<HtmlElement>().ok()).is_some_and(|element| element.focus().is_ok())
 }
 
+/// Gives the keyboard to the first input that fits, and selects all of its text.
+pub(crate) fn focus_and_select_all(selector: &str) {
+    let element = document().query_selector(selector).ok().flatten();
+    if let Some(input) = element.and_then(|element| element.dyn_into::<HtmlInputElement>().ok()) {
+        let _ = input.focus();
+        input.select();
+    }
+}
+
+/// The text that is selected in the page.
+pub(crate) fn selected_text() -> String {
+    let selection = window().get_selection().ok().flatten();
+    selection.map(|selection| String::from(selection.to_string())).unwrap_or_default()
+}
+
 /// Whether something within the first element that fits has the keyboard.
 pub(crate) fn has_focus_within(selector: &str) -> bool {
     focused().is_some_and(|element| element.closest(selector).ok().flatten().is_some())

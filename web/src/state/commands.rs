@@ -11,6 +11,9 @@ use crate::words::catalogue::find;
 pub enum Command {
     Palette,
     GoToFile,
+    GoToSymbol,
+    FindInFiles,
+    ReplaceInFiles,
     Run,
     /// Runs what the Run button is for.
     RunChosen,
@@ -146,6 +149,9 @@ pub const COMMANDS: &[Entry] = &[
     entry(Command::Stop, "stop", &["Shift+F5"]).work().at(Place::Everywhere),
     entry(Command::Save, "save", &["Ctrl+S"]).work(),
     entry(Command::GoToFile, "go-to-file", &["Ctrl+P"]),
+    entry(Command::GoToSymbol, "go-to-symbol", &["Ctrl+Shift+O"]),
+    entry(Command::FindInFiles, "find-in-files", &["Ctrl+Shift+F"]).at(Place::Everywhere),
+    entry(Command::ReplaceInFiles, "replace-in-files", &["Ctrl+Shift+H"]).work(),
     entry(Command::NewFile, "new-file", &[]).work(),
     entry(Command::NewFolder, "new-folder", &[]).work(),
     entry(Command::Upload, "upload", &[]).work(),

@@ -115,7 +115,7 @@ impl Theme {
 }
 
 /// Width of the file tree in CSS pixels: least, first and most.
-pub const SIDE: (i32, i32, i32) = (160, 240, 640);
+pub const SIDE: (i32, i32, i32) = (160, 280, 640);
 /// Height of the panel below in CSS pixels: least, first and most.
 pub const PANEL: (i32, i32, i32) = (80, 260, 1200);
 /// Width of the pane at the right in CSS pixels: least, first and most.
@@ -135,6 +135,8 @@ pub struct Layout {
     pub panel_tab: PanelTab,
     /// Nothing but the editors is shown.
     pub zen: bool,
+    /// What the side shows.
+    pub side_view: SideView,
     /// The one pane shown on a narrow screen.
     pub pane: Pane,
     /// What is open beside the editor.
@@ -155,6 +157,7 @@ impl Default for Layout {
             panel_folded: false,
             panel_tab: PanelTab::Terminals,
             zen: false,
+            side_view: SideView::Files,
             pane: Pane::Editor,
             aside: None,
             last_aside: Aside::Preview,
@@ -251,6 +254,15 @@ pub enum Pane {
     #[default]
     Editor,
     Terminal,
+}
+
+/// What stands at the side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SideView {
+    #[default]
+    Files,
+    Search,
 }
 
 impl Pane {

@@ -1,5 +1,9 @@
 //! Every frame that the shared types can write is read as what it was.
 
+use embedenv_shared::code::Failure;
+use embedenv_shared::link::files::Version;
+use embedenv_shared::search::{Cut, FolderFiles, FoundFile, Hit, Outcome, Summary, VersionTag};
+
 use super::*;
 
 fn project() -> ProjectName {
@@ -169,12 +173,46 @@ fn frames() -> Vec<ServerFrame> {
         ServerFrame::Key { id: id.clone(), key: join_key(None) },
         ServerFrame::Keys { id: id.clone(), keys: vec![join_key(None), join_key(Some(5))] },
     ];
+    frames.extend(searched(&id));
     frames.extend(whats().map(|what| ServerFrame::Event(event(what))));
     frames.extend(why.map(|why| opened(Some(why))));
     frames.extend(exits.map(|exit| ServerFrame::Terminal(terminal(Some(exit)))));
     let states = [SandboxState::Starting, SandboxState::Ready, SandboxState::Gone];
     frames.extend(states.map(|state| ServerFrame::Sandbox { state, message: Some("m".into()) }));
     frames.extend(ErrorCode::ALL.iter().map(|&code| ServerFrame::Error { code, message: "m".into(), id: id.clone() }));
+    frames
+}
+
+/// What a search and a replacing are answered by.
+fn searched(id: &Option<FrameId>) -> Vec<ServerFrame> {
+    let hit = |replacement: Option<&str>| Hit {
+        line: u32::MAX,
+        column: 1,
+        length: 3,
+        before: "\t".into(),
+        text: "é\"".into(),
+        after: String::new(),
+        replacement: replacement.map(str::to_owned),
+    };
+    let version = VersionTag(Version { size: 0, modified: u64::MAX, inode: 9 });
+    let hits = vec![hit(None), hit(Some(""))];
+    let outcome = |failure| Outcome { path: path(), hits: 2, failure };
+    let failure = Failure { code: ErrorCode::Conflict, message: "m".into() };
+    let mut frames = vec![
+        ServerFrame::Found { id: id.clone(), files: vec![FoundFile { path: path(), version, hits, more: true }] },
+        ServerFrame::Files {
+            id: id.clone(),
+            folders: vec![FolderFiles { path: WorkspacePath::root(), names: vec!["é".into()] }],
+        },
+        ServerFrame::Replaced { id: id.clone(), files: vec![outcome(None), outcome(Some(failure))] },
+    ];
+    let cuts = [None, Some(Cut::Hits), Some(Cut::Files), Some(Cut::Time), Some(Cut::Cancelled)];
+    frames.extend(
+        cuts.map(|cut| ServerFrame::SearchEnd {
+            id: id.clone(),
+            summary: Summary { files: 1, hits: 2, skipped: 3, cut },
+        }),
+    );
     frames
 }
 
@@ -220,7 +258,11 @@ fn is_for_full_clients(frame: &ServerFrame) -> bool {
         | ServerFrame::Download { .. }
         | ServerFrame::Executed { .. }
         | ServerFrame::Key { .. }
-        | ServerFrame::Keys { .. } => true,
+        | ServerFrame::Keys { .. }
+        | ServerFrame::Found { .. }
+        | ServerFrame::Files { .. }
+        | ServerFrame::SearchEnd { .. }
+        | ServerFrame::Replaced { .. } => true,
     }
 }
 

@@ -11,7 +11,8 @@ use crate::state::commands::{self, Command};
 use crate::state::files::FilesAction;
 use crate::state::groups::Side;
 use crate::state::keys::{Meaning, Place, Stroke};
-use crate::state::settings::{Aside, Layout, Pane, PanelTab};
+use crate::state::search::Asked;
+use crate::state::settings::{Aside, Layout, Pane, PanelTab, SideView};
 use crate::state::tree::TreeAction;
 use crate::state::views::Against;
 use crate::state::{Action, Dialog};
@@ -85,9 +86,10 @@ impl Workbench {
         *self.hears_keys.borrow_mut() = hears;
     }
 
-    pub(crate) fn toggle_palette(&self, files: bool) {
-        let open = matches!(self.state().dialog, Some(Dialog::Palette { files: shown }) if shown == files);
-        self.dispatch(Action::Dialog((!open).then_some(Dialog::Palette { files })));
+    pub(crate) fn toggle_palette(&self, files: bool, start: &'static str) {
+        let wanted = Dialog::Palette { files, start };
+        let open = self.state().dialog.as_ref() == Some(&wanted);
+        self.dispatch(Action::Dialog((!open).then_some(wanted)));
     }
 
     pub(crate) fn toggle_preview(&self) {
@@ -115,7 +117,7 @@ impl Workbench {
     /// Does what the palette offers by name.
     pub(crate) fn perform(&self, command: Command) {
         match command {
-            Command::Palette => self.toggle_palette(false),
+            Command::Palette => self.toggle_palette(false, ""),
             Command::Run => self.run(),
             Command::RunChosen => self.run_chosen(),
             Command::EditRuns => self.edit_runs(),
@@ -140,7 +142,7 @@ impl Workbench {
             Command::RefreshFiles => self.list_all(),
             Command::ToggleHidden => self.toggle_hidden(),
             Command::Rename => {
-                self.show_pane(Pane::Files);
+                self.show_files();
                 self.rename_selected();
             }
             Command::Delete => self.ask_to_delete_selected(),
@@ -168,9 +170,11 @@ impl Workbench {
             Command::MoveToNextGroup => self.move_to_group(1),
             Command::MoveToPreviousGroup => self.move_to_group(-1),
             Command::JoinGroups => self.dispatch(Action::Files(FilesAction::JoinGroups)),
-            Command::FocusFiles => {
-                self.show_pane(Pane::Files);
-                self.focus_tree();
+            Command::FocusFiles => self.show_files(),
+            Command::FindInFiles => self.open_search(),
+            Command::ReplaceInFiles => {
+                self.change_search(|asked| Asked { replaces: true, ..asked });
+                self.open_search();
             }
             Command::FocusGroup(at) => {
                 self.show_pane(Pane::Editor);
@@ -212,7 +216,8 @@ impl Workbench {
             Command::Output => self.show_panel_tab(PanelTab::Output),
             Command::Ports => self.show_panel_tab(PanelTab::Ports),
             Command::People => self.toggle_aside(Aside::People),
-            Command::GoToFile => self.toggle_palette(true),
+            Command::GoToFile => self.toggle_palette(true, ""),
+            Command::GoToSymbol => self.toggle_palette(true, "@"),
             Command::Share => self.dispatch(Action::Dialog(Some(Dialog::Share))),
             Command::Preview => self.toggle_preview(),
             Command::Chat => self.toggle_chat(),
@@ -244,6 +249,7 @@ impl Workbench {
     }
 
     pub(crate) fn name_in_tree(&self, item: Item) {
+        self.change_layout(|layout| Layout { side_view: SideView::Files, ..layout });
         self.show_pane(Pane::Files);
         self.name_new(item);
     }

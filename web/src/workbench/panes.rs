@@ -6,7 +6,7 @@ use crate::interop::page;
 /// The panes in their order: where each is, and what of it takes the keyboard, the first that does.
 const PANES: [(&str, &[&str]); 6] = [
     (".toolbar", &[".toolbar button:not(:disabled)"]),
-    (".side", &["[role=tree]", "[role=treeitem][tabindex='0']", ".side button:not(:disabled)"]),
+    (".side", &["#search-pattern", "[role=tree]", "[role=treeitem][tabindex='0']", ".side button:not(:disabled)"]),
     (".editors", &[".group[data-shown=true] .cm-content", ".group[data-shown=true] [role=tab]", ".editors button"]),
     (".panel", &[".terminal-host:not([hidden]) textarea", ".panel-tab[aria-selected=true]"]),
     (".aside", &[".aside :is(input, textarea, button, [tabindex='0'])"]),
