@@ -8,6 +8,7 @@ use embedenv_shared::path::WorkspacePath;
 use serde_json::Value;
 
 use super::Configuration;
+use crate::words::catalogue::say;
 
 /// The file's folder, and the file.
 pub const FOLDER: &str = ".embedenv";
@@ -40,13 +41,13 @@ pub fn read(text: &str, value: &Value) -> Kept {
     match value.get("default") {
         None => {}
         Some(Value::String(name)) => kept.default = Some(name.clone()),
-        Some(_) => kept.tell(line_with(text, "default"), "default is the name of a configuration, in quotes"),
+        Some(_) => kept.tell(line_with(text, "default"), say!("runtoml.default")),
     }
     let runs = match value.get("run") {
         None => &[],
         Some(Value::Array(runs)) => runs.as_slice(),
         Some(_) => {
-            kept.tell(line_with(text, "[run"), "each configuration begins with [[run]], in two pairs of brackets");
+            kept.tell(line_with(text, "[run"), say!("runtoml.brackets"));
             &[]
         }
     };
@@ -54,16 +55,16 @@ pub fn read(text: &str, value: &Value) -> Kept {
     for (at, run) in runs.iter().enumerate() {
         let line = line_of_run(text, at);
         match configuration(run) {
-            _ if at >= MAX_KEPT => kept.tell(line, &format!("more than {MAX_KEPT} configurations")),
+            _ if at >= MAX_KEPT => kept.tell(line, &say!("runtoml.many", count = MAX_KEPT)),
             Err(what) => kept.tell(line, &what),
             Ok(run) if !names.insert(run.name.clone()) => {
-                kept.tell(line, &format!("a second configuration is called {}", run.name));
+                kept.tell(line, &say!("runtoml.second", name = run.name));
             }
             Ok(run) => kept.configurations.push(run),
         }
     }
     if let Some(name) = kept.default.take_if(|name| !names.contains(name.as_str())) {
-        kept.tell(line_with(text, "default"), &format!("no configuration is called {name}"));
+        kept.tell(line_with(text, "default"), &say!("runtoml.no-default", name = name));
     }
     kept
 }
@@ -108,18 +109,18 @@ pub fn checked(
 ) -> Result<Configuration, String> {
     let (name, command) = (name.trim(), command.trim());
     if name.is_empty() {
-        return Err("a configuration needs a name".to_owned());
+        return Err(say!("runtoml.no-name").to_owned());
     }
     if name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
-        return Err(format!("a name has at most {MAX_NAME} characters, on one line"));
+        return Err(say!("runtoml.long-name", count = MAX_NAME));
     }
     if command.is_empty() {
-        return Err(format!("{name} needs a command"));
+        return Err(say!("runtoml.no-command", name = name));
     }
-    let folder =
-        WorkspacePath::parse_or_root(folder.trim()).map_err(|error| format!("the folder of {name}: {error}"))?;
+    let folder = WorkspacePath::parse_or_root(folder.trim())
+        .map_err(|error| say!("runtoml.folder", name = name, why = error))?;
     if let Some((variable, _)) = environment.iter().find(|(variable, _)| !is_variable(variable)) {
-        return Err(format!("{variable} can't be the name of a variable: letters, digits and _ alone"));
+        return Err(say!("runtoml.variable", name = variable));
     }
     Ok(Configuration { name: name.to_owned(), command: command.to_owned(), folder, environment })
 }
@@ -128,7 +129,7 @@ fn configuration(run: &Value) -> Result<Configuration, String> {
     let text = |member: &str| match run.get(member) {
         None => Ok(String::new()),
         Some(Value::String(text)) => Ok(text.clone()),
-        Some(_) => Err(format!("{member} is a text, in quotes")),
+        Some(_) => Err(say!("runtoml.no-text", name = member)),
     };
     let environment = match run.get("env") {
         None => Vec::new(),
@@ -136,11 +137,11 @@ fn configuration(run: &Value) -> Result<Configuration, String> {
             let pair = |(name, value): (&String, &Value)| match value {
                 Value::String(value) => Ok((name.clone(), value.clone())),
                 Value::Number(_) | Value::Bool(_) => Ok((name.clone(), value.to_string())),
-                _ => Err(format!("the value of {name} is a text, in quotes")),
+                _ => Err(say!("runtoml.no-value", name = name)),
             };
             variables.iter().map(pair).collect::<Result<_, _>>()?
         }
-        Some(_) => return Err("env is a table of names and values".to_owned()),
+        Some(_) => return Err(say!("runtoml.env").to_owned()),
     };
     checked(&text("name")?, &text("command")?, &text("folder")?, environment)
 }
@@ -209,7 +210,7 @@ mod tests {
             (json!({"name": "a", "command": "x", "folder": "../b"}), "the folder of a: the path must not contain '..'"),
             (
                 json!({"name": "a", "command": "x", "env": {"A-B": ""}}),
-                "A-B can't be the name of a variable: letters, digits and _ alone",
+                "A-B can’t be the name of a variable: letters, digits and _ alone",
             ),
         ] {
             assert_eq!(read("[[run]]\n", &json!({"run": [run]})).problem, Some(Problem { line: 1, what: what.into() }));

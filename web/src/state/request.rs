@@ -2,6 +2,8 @@
 //! command line of curl's. Pure; it is sent by `workbench::requests`.
 
 use serde::de::IgnoredAny;
+
+use crate::words::catalogue::say;
 use serde::{Deserialize, Serialize};
 
 /// Requests that are remembered; the oldest make room.
@@ -55,10 +57,10 @@ impl BodyKind {
 
     pub fn name(self) -> &'static str {
         match self {
-            Self::Nothing => "No body",
-            Self::Json => "JSON",
-            Self::Form => "Form",
-            Self::Text => "Text",
+            Self::Nothing => say!("request.kind.nothing"),
+            Self::Json => say!("request.kind.json"),
+            Self::Form => say!("request.kind.form"),
+            Self::Text => say!("request.kind.text"),
         }
     }
 
@@ -110,20 +112,20 @@ impl Request {
     /// Why it can't be sent as it is, if it can't.
     pub fn problem(&self) -> Option<String> {
         if !self.port.trim().parse::<u16>().is_ok_and(|port| port > 0) {
-            return Some("A port is a number from 1 to 65535.".to_owned());
+            return Some(say!("request.bad-port").to_owned());
         }
         let is_token =
             |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
         let headers = self.all_headers();
         if let Some((name, _)) = headers.iter().find(|(name, _)| !is_token(name)) {
-            return Some(format!("\u{201c}{name}\u{201d} can't be the name of a header: letters, digits and - alone."));
+            return Some(say!("request.bad-name", name = name));
         }
         if let Some((name, _)) = headers.iter().find(|(_, value)| value.chars().any(|c| c.is_control() && c != '\t')) {
-            return Some(format!("The value of {name} has to be one line."));
+            return Some(say!("request.bad-value", name = name));
         }
         let twice = |at: usize| headers[..at].iter().any(|(name, _)| name.eq_ignore_ascii_case(&headers[at].0));
         if let Some(at) = (0..headers.len()).find(|at| twice(*at)) {
-            return Some(format!("{} stands there twice. One of each name can be sent.", headers[at].0));
+            return Some(say!("request.twice", name = headers[at].0));
         }
         None
     }
@@ -137,7 +139,7 @@ impl Request {
         let error = serde_json::from_str::<IgnoredAny>(&self.body).err()?;
         let what = error.to_string();
         let what = what.split(" at line").next().unwrap_or_default();
-        Some(format!("Not JSON, line {}: {what}.", error.line()))
+        Some(say!("request.no-json", line = error.line(), what = what))
     }
 
     /// The same on a command line, for a shell inside the sandbox.
