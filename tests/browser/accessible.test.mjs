@@ -83,6 +83,9 @@ for (const viewport of sizes) {
         ['Settings', 'Settings'],
         ['Keyboard shortcuts', 'Keyboard shortcuts'],
         ['Help', 'Help'],
+        ['Edit run configurations', 'Run configurations'],
+        ['Delete the selected', 'Delete'],
+        ['Go to file', 'Go to file'],
       ]) {
         await command(ide, name, dialog);
         await look(`dialog ${dialog}`);
@@ -92,6 +95,20 @@ for (const viewport of sizes) {
       await ide.page.keyboard.press('F1');
       await ide.dialog('Command palette').waitFor();
       await look('palette');
+      await ide.page.keyboard.press('Escape');
+      await command(ide, 'Stop what runs');
+      const alert = ide.page.getByRole('alert').filter({ hasText: 'could be stopped' });
+      await alert.waitFor();
+      await look('message');
+      await alert.getByRole('button', { name: 'Dismiss' }).click();
+      for (const name of ['Output: runs', 'Ports that are', 'Go to the terminal']) {
+        await command(ide, name);
+        await look(`panel ${name}`);
+      }
+      if (narrow) await ide.page.getByRole('navigation', { name: 'Panes' }).getByRole('button', { name: 'Files' }).click();
+      await ide.entry('ask.py').click({ button: 'right' });
+      await ide.page.getByRole('menu').waitFor();
+      await look('menu');
       await ide.page.keyboard.press('Escape');
       for (const [name, region] of [
         ['Preview', 'Preview'],

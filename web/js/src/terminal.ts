@@ -16,7 +16,10 @@ import { carry } from './terminal/style';
 
 export interface TerminalOptions {
   parent: HTMLElement;
+  /** What its input is called. */
   label: string;
+  /** What is said of more output than can be read out. */
+  tooMuchOutput: string;
   dark: boolean;
   /** Style elements of this response must carry it. */
   nonce: string;
@@ -94,6 +97,8 @@ class Terminal {
       if (isWeb(url)) onLink(url);
     };
     carry(nonce);
+    Xterm.strings.promptLabel = label;
+    Xterm.strings.tooMuchOutput = options.tooMuchOutput;
     const xterm = new Xterm({
       // The marks of a search are not in its settled interface yet.
       allowProposedApi: true,
@@ -111,7 +116,7 @@ class Terminal {
     xterm.loadAddon(this.#fitter);
     xterm.loadAddon(new WebLinksAddon(follow));
     xterm.open(parent);
-    xterm.textarea?.setAttribute('aria-label', `${label} input`);
+    xterm.textarea?.setAttribute('aria-label', label);
     clipboardKeys(xterm);
     const { signal } = this.#end;
     copyOnSelect(xterm, parent, () => this.#habits.copyOnSelect, signal);
@@ -220,9 +225,9 @@ class Terminal {
     this.#habits = habits;
   }
 
-  /** What the tab is called by now. */
+  /** What its input is called by now. */
   setLabel(label: string): void {
-    this.#xterm.textarea?.setAttribute('aria-label', `${label} input`);
+    this.#xterm.textarea?.setAttribute('aria-label', label);
   }
 
   hasSelection(): boolean {

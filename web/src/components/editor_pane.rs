@@ -6,6 +6,7 @@ use embedenv_shared::frame::SandboxState;
 use web_sys::Element;
 use yew::prelude::*;
 
+use super::copy_details::CopyDetails;
 use super::editor_group::{Dragged, EditorGroup, place};
 use super::icon::{Icon, IconName};
 use super::splitter::{Axis, Sized, Splitter, Unit};
@@ -14,6 +15,7 @@ use crate::state::files::{Files, FilesAction};
 use crate::state::groups::{Edge, Flow, WHOLE};
 use crate::state::keys::Keymap;
 use crate::state::{Action, Sandbox};
+use crate::words::catalogue::say;
 use crate::workbench::Workbench;
 
 #[derive(Properties, PartialEq)]
@@ -65,6 +67,7 @@ pub(crate) fn EditorPane(props: &EditorPaneProps) -> Html {
                 <div class="banner" role="alert">
                     <Icon name={IconName::AlertTriangle} />
                     <span>{ why }</span>
+                    <CopyDetails workbench={workbench.clone()} text={why.clone()} />
                 </div>
             }
             <div class="groups">{ groups }{ edges }</div>
@@ -97,8 +100,8 @@ fn GroupEdge(props: &GroupEdgeProps) -> Html {
         })
     };
     let (class, axis, label) = match edge.flow {
-        Flow::Row => ("edge row", Axis::Vertical, "Width of the editor group"),
-        Flow::Column => ("edge column", Axis::Horizontal, "Height of the editor group"),
+        Flow::Row => ("edge row", Axis::Vertical, say!("splitter.group-width")),
+        Flow::Column => ("edge column", Axis::Horizontal, say!("splitter.group-height")),
     };
     let whole = WHOLE as i32;
     html! {
@@ -118,16 +121,20 @@ fn GroupEdge(props: &GroupEdgeProps) -> Html {
 
 /// The sandbox has ended, for everybody in the room.
 fn sandbox_banner(workbench: &Workbench, sandbox: &Sandbox, works: bool) -> Html {
-    let workbench = workbench.clone();
-    let start = Callback::from(move |_: MouseEvent| workbench.start_sandbox());
-    let why = sandbox.message.as_deref().unwrap_or("The sandbox has ended. The files are safe.");
+    let start = {
+        let workbench = workbench.clone();
+        Callback::from(move |_: MouseEvent| workbench.start_sandbox())
+    };
+    let why = sandbox.message.as_deref().unwrap_or(say!("sandbox.ended"));
+    let text = say!("sandbox.ended.text", why = why);
     html! {
         <div class="banner" role="alert">
             <Icon name={IconName::AlertTriangle} />
-            <span>{ format!("{why} Programs and terminals in it have ended.") }</span>
+            <span>{ text.clone() }</span>
             if works {
-                <button class="primary" onclick={start}>{ "Start again" }</button>
+                <button class="primary" onclick={start}>{ say!("sandbox.start") }</button>
             }
+            <CopyDetails workbench={workbench.clone()} {text} />
         </div>
     }
 }

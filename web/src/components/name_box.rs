@@ -8,6 +8,7 @@ use yew::prelude::*;
 use super::icon::{Icon, IconName};
 use super::tree::depth_class;
 use crate::interop::page;
+use crate::words::catalogue::say;
 use crate::workbench::Workbench;
 
 #[derive(Properties, PartialEq)]
@@ -89,7 +90,7 @@ pub(crate) fn NameBox(props: &NameBoxProps) -> Html {
                 <input
                     ref={node}
                     class="entry-input"
-                    aria-label="Name"
+                    aria-label={say!("name-box.name")}
                     autocomplete="off"
                     autocapitalize="off"
                     spellcheck="false"

@@ -9,6 +9,7 @@ use web_sys::Element;
 
 use super::page::{callback, nonce, set};
 use crate::state::terminals::find::Query;
+use crate::words::catalogue::say;
 
 #[wasm_bindgen]
 extern "C" {
@@ -146,7 +147,8 @@ impl Terminal {
         let written = callback(Closure::wrap(events.written));
         let object = Object::new();
         set(&object, "parent", parent);
-        set(&object, "label", &options.label.into());
+        set(&object, "label", &say!("terminal.input", name = options.label).into());
+        set(&object, "tooMuchOutput", &say!("terminal.too-much-output").into());
         set(&object, "dark", &options.dark.into());
         set(&object, "nonce", &nonce().into());
         set(&object, "screenReader", &options.screen_reader.into());
@@ -210,7 +212,7 @@ impl Terminal {
 
     /// What the terminal is called by now.
     pub(crate) fn set_label(&self, label: &str) {
-        self.handle.set_label(label);
+        self.handle.set_label(&say!("terminal.input", name = label));
     }
 
     pub(crate) fn has_selection(&self) -> bool {
