@@ -110,6 +110,14 @@ for (const viewport of sizes) {
       await ide.page.getByRole('menu').waitFor();
       await look('menu');
       await ide.page.keyboard.press('Escape');
+      await command(ide, 'Find in the terminal');
+      await ide.page.getByRole('textbox', { name: 'Find in the terminal' }).waitFor();
+      await look('find in the terminal');
+      await ide.page.keyboard.press('Escape');
+      await ide.button('More of the terminal').click();
+      await ide.page.getByRole('menu', { name: 'Terminal' }).waitFor();
+      await look('menu of the terminal');
+      await ide.page.keyboard.press('Escape');
       for (const [name, region] of [
         ['Preview', 'Preview'],
         ['Chat and activity', 'Chat and activity'],

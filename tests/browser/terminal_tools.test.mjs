@@ -115,9 +115,9 @@ scenario('several lines are pasted after a question, unless the program knows pa
   await ide.page.keyboard.press('Control+C');
 
   await ide.button('Settings').click();
-  const asks = ide.dialog('Settings').getByRole('checkbox', { name: /Ask before several lines/ });
-  assert.ok(!(await asks.isChecked()));
-  await asks.check();
+  const unasked = ide.dialog('Settings').getByRole('switch', { name: 'Paste several lines without asking' });
+  assert.ok(await unasked.isChecked());
+  await unasked.uncheck();
   await ide.page.keyboard.press('Escape');
   // The shell's own line editor holds what is pasted until Enter.
   await ide.answer('clear; bind "set enable-bracketed-paste on"');
@@ -149,7 +149,7 @@ scenario('what is selected in a terminal is copied by key, by menu, and at once 
   await ide.page.mouse.dblclick(at.x, at.y);
   assert.equal(await clipboard(), 'otherword', 'selecting alone copies nothing');
   await ide.button('Settings').click();
-  await ide.dialog('Settings').getByRole('checkbox', { name: /Copy what is selected/ }).check();
+  await ide.dialog('Settings').getByRole('switch', { name: 'Copy on select' }).check();
   await ide.page.keyboard.press('Escape');
   await ide.page.mouse.dblclick(at.x, at.y);
   await ide.page.waitForFunction(async () => (await navigator.clipboard.readText()) === 'copiedword');
@@ -273,10 +273,10 @@ scenario('on a phone a row of keys stands for those that its keyboard lacks', as
   await ide.row('xFir').waitFor();
   await ide.page.keyboard.type('sleep 1000');
   await ide.page.keyboard.press('Enter');
-  await ide.button('Control').tap();
-  await ide.page.getByRole('button', { name: 'Control', pressed: true }).waitFor();
+  await ide.button('Ctrl').tap();
+  await ide.page.getByRole('button', { name: 'Ctrl', pressed: true }).waitFor();
   await ide.page.keyboard.type('c');
-  await ide.page.getByRole('button', { name: 'Control', pressed: false }).waitFor();
+  await ide.page.getByRole('button', { name: 'Ctrl', pressed: false }).waitFor();
   await ide.answer('echo again');
   await ide.row('again').waitFor();
   await ide.page.screenshot({ path: 'target/browser/extra-keys-terminal.png' });
@@ -299,7 +299,7 @@ scenario('on a phone a row of keys stands for those that its keyboard lacks', as
   await ide.button('Tilde').tap();
   await ide.page.getByText('a/~b', { exact: false }).waitFor();
   await ide.hasKeyboard(ide.editor('ask.py'));
-  await ide.button('Control').tap();
+  await ide.button('Ctrl').tap();
   await ide.page.keyboard.press('z');
   await ide.page.getByText('a/~b', { exact: false }).waitFor({ state: 'detached' });
   await ide.page.screenshot({ path: 'target/browser/extra-keys-editor.png' });

@@ -14,7 +14,7 @@ use super::icon::{Icon, IconName};
 use super::tabs::{Tab, Tabs, aim_at_tabs, begin_drag, place_of_tab};
 use super::view_host::ViewHost;
 use crate::interop::page;
-use crate::state::commands::Command;
+use crate::state::commands::{self, Command};
 use crate::state::files::{Access, FileId, Files, OpenFile};
 use crate::state::groups::{Area, Group, GroupId, Side};
 use crate::state::keys::Keymap;
@@ -135,7 +135,7 @@ pub(crate) fn EditorGroup(props: &EditorGroupProps) -> Html {
         })
     };
     let tabs: Vec<Tab> = group.tabs.iter().filter_map(|file| files.get(*file)).map(tab).collect();
-    let label = number.map_or("Open files".to_owned(), |number| format!("Open files, group {number}"));
+    let label = number.map_or_else(|| say!("group.files").to_owned(), |number| say!("group.files.of", number = number));
     let shown = group.active.and_then(|file| files.get(file));
     let split = {
         let workbench = workbench.clone();
@@ -174,8 +174,8 @@ pub(crate) fn EditorGroup(props: &EditorGroupProps) -> Html {
                     }
                     <button
                         class="icon-button"
-                        aria-label="Split editor"
-                        title="Split to the right (Ctrl+\\); with Alt, downwards"
+                        aria-label={say!("group.split")}
+                        title={say!("group.split.about")}
                         onclick={split}
                     >
                         <Icon name={IconName::Columns} />
@@ -347,21 +347,22 @@ fn file_banner(workbench: &Workbench, file: &OpenFile) -> Html {
     let download = || {
         let (workbench, path) = (workbench.clone(), path.clone());
         let download = Callback::from(move |_: MouseEvent| workbench.download(path.clone()));
-        html! { <button onclick={download}>{ "Download it" }</button> }
+        html! { <button onclick={download}>{ say!("banner.download") }</button> }
     };
     let (text, button) = match access {
         Access::ReadOnly(why @ ReadOnly::Role) => (words::read_only(*why).to_owned(), html! {}),
         Access::ReadOnly(why) => (words::read_only(*why).to_owned(), download()),
-        Access::Gone(why) => {
-            (why.clone(), html! { <button onclick={calling(Workbench::keep_copy)}>{ "Keep a copy" }</button> })
-        }
+        Access::Gone(why) => (
+            why.clone(),
+            html! { <button onclick={calling(Workbench::keep_copy)}>{ say!("banner.keep-copy") }</button> },
+        ),
         Access::Failed(why) => {
-            (why.clone(), html! { <button onclick={calling(Workbench::activate)}>{ "Try again" }</button> })
+            (why.clone(), html! { <button onclick={calling(Workbench::activate)}>{ say!("notice.again") }</button> })
         }
         Access::Opening | Access::Editable => match problem {
             Some(problem) if *unsaved => (
-                format!("Not saved: {problem}. It is tried again by itself; what you typed is held by the server."),
-                html! { <button onclick={calling(Workbench::save)}>{ "Save now" }</button> },
+                say!("banner.not-saved", problem = problem),
+                html! { <button onclick={calling(Workbench::save)}>{ say!("banner.save-now") }</button> },
             ),
             _ => return html! {},
         },
@@ -371,17 +372,17 @@ fn file_banner(workbench: &Workbench, file: &OpenFile) -> Html {
 
 /// Nothing is open: what can be done.
 fn empty(keymap: &Keymap, works: bool) -> Html {
-    let mut offers = vec![("Go to file", Command::GoToFile), ("Command palette", Command::Palette)];
+    let mut offers = vec![Command::GoToFile, Command::Palette];
     if works {
-        offers.extend([("Run the open file", Command::Run), ("Terminal", Command::FocusTerminal)]);
+        offers.extend([Command::Run, Command::FocusTerminal]);
     }
-    let rows = offers.into_iter().filter_map(|(what, command)| {
+    let rows = offers.into_iter().filter_map(|command| {
         let keys = keymap.shown(command)?;
-        Some(html! { <><dt>{ what }</dt><dd><kbd>{ keys }</kbd></dd></> })
+        Some(html! { <><dt>{ commands::of(command).name() }</dt><dd><kbd>{ keys }</kbd></dd></> })
     });
     html! {
         <div class="editor-empty">
-            <p>{ "Choose a file to read or edit it." }</p>
+            <p>{ say!("group.empty") }</p>
             <dl>{ for rows }</dl>
         </div>
     }

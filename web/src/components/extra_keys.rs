@@ -2,8 +2,10 @@
 //! arrows go on while they are held.
 
 use gloo_timers::callback::{Interval, Timeout};
+use web_sys::{Element, KeyboardEvent};
 use yew::prelude::*;
 
+use crate::interop::page;
 use crate::state::extra_keys::{Does, EXTRA_KEYS, ExtraKey};
 use crate::words::catalogue::say;
 use crate::workbench::Workbench;
@@ -23,23 +25,40 @@ pub(crate) struct ExtraKeysProps {
 #[component]
 pub(crate) fn ExtraKeys(props: &ExtraKeysProps) -> Html {
     let ExtraKeysProps { workbench, control } = props;
-    let keys = EXTRA_KEYS.iter().map(|key| {
-        html! { <Key key={key.id} workbench={workbench.clone()} of={*key} pressed={(key.does == Does::Control).then_some(*control)} /> }
+    let node = use_node_ref();
+    let onkeydown = {
+        let node = node.clone();
+        Callback::from(move |event: KeyboardEvent| {
+            let steps = match event.key().as_str() {
+                "ArrowLeft" => -1,
+                "ArrowRight" => 1,
+                _ => return,
+            };
+            event.prevent_default();
+            if let Some(row) = node.cast::<Element>() {
+                page::step_focus(&row, "button", steps);
+            }
+        })
+    };
+    let keys = EXTRA_KEYS.iter().enumerate().map(|(at, key)| {
+        html! { <Key key={key.id} workbench={workbench.clone()} of={*key} first={at == 0} pressed={(key.does == Does::Control).then_some(*control)} /> }
     });
-    html! { <div class="extra-keys" role="toolbar" aria-label={say!("keys.name")}>{ for keys }</div> }
+    html! { <div class="extra-keys" role="toolbar" ref={node} {onkeydown} aria-label={say!("keys.name")}>{ for keys }</div> }
 }
 
 #[derive(Properties, PartialEq)]
 struct KeyProps {
     workbench: Workbench,
     of: ExtraKey,
+    /// The one that the keyboard comes to.
+    first: bool,
     /// Whether it is held, for one that is.
     pressed: Option<bool>,
 }
 
 #[component]
 fn Key(props: &KeyProps) -> Html {
-    let KeyProps { workbench, of, pressed } = props;
+    let KeyProps { workbench, of, first, pressed } = props;
     let ExtraKey { face, does, repeats, .. } = *of;
     let waiting = use_mut_ref(|| None::<Timeout>);
     let going = use_mut_ref(|| None::<Interval>);
@@ -76,7 +95,7 @@ fn Key(props: &KeyProps) -> Html {
         <button
             aria-label={of.name()}
             aria-pressed={pressed.map(|pressed| pressed.to_string())}
-            tabindex="-1"
+            tabindex={if *first { "0" } else { "-1" }}
             {onmousedown}
             {onpointerdown}
             onpointerup={end.clone()}

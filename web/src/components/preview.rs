@@ -178,7 +178,7 @@ pub(crate) fn Preview(props: &PreviewProps) -> Html {
 fn port_choices(workbench: &Workbench, listeners: &[Listener], request: &UseStateHandle<Request>) -> Html {
     if listeners.is_empty() {
         return html! {
-            <p class="hint">{ say!("request.no-ports") }{ " " }<code>{ "python -m http.server 8000" }</code></p>
+            <p class="hint">{ say!("request.no-ports") }{ " " }<code>{ say!("ports.example") }</code></p>
         };
     }
     let choices = listeners.iter().map(|listener| {

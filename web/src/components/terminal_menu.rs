@@ -82,10 +82,10 @@ pub(crate) fn TerminalMenu(props: &TerminalMenuProps) -> Html {
             workbench.perform(command);
         });
         html! {
-            <button role="menuitem" aria-label={text} tabindex="-1" disabled={!enabled} onclick={act}>
+            <button role="menuitem" aria-keyshortcuts={keys.clone()} tabindex="-1" disabled={!enabled} onclick={act}>
                 <Icon name={icon} /><span>{ text }</span>
                 if let Some(keys) = keys {
-                    <kbd>{ keys }</kbd>
+                    <kbd aria-hidden="true">{ keys }</kbd>
                 }
             </button>
         }

@@ -18,6 +18,7 @@ use crate::state::files::FilesAction;
 use crate::state::tree::{Naming, TreeAction};
 use crate::state::{Action, Dialog};
 use crate::words;
+use crate::words::catalogue::say;
 
 /// Changes of a folder are gathered for this long before it is listed again, in milliseconds.
 const GATHER: u32 = 40;
@@ -138,7 +139,7 @@ impl Workbench {
             // It is listed again once there is a connection.
             Err(_) if !self.connection.is_up() => return,
             Err(failure) => {
-                let problem = words::failed("This folder could not be listed", &failure);
+                let problem = words::failed(say!("failed.listing"), &failure);
                 self.dispatch(Action::Tree(TreeAction::Failed { path: path.clone(), problem }));
             }
         }
@@ -198,7 +199,7 @@ impl Workbench {
     pub(crate) fn give_name(&self, name: &str) -> Result<(), String> {
         let naming = self.state().tree.naming.clone();
         let (Some(naming), Some(project)) = (naming, self.project()) else { return Ok(()) };
-        let unusable = |error: &dyn std::fmt::Display| format!("This name can't be used: {error}.");
+        let unusable = |error: &dyn std::fmt::Display| say!("name.unusable", error = error);
         match naming {
             Naming::New { folder, item } => {
                 // Slashes make the folders between, as a shell's user expects.
@@ -232,7 +233,7 @@ impl Workbench {
             }
             let command = json!({"type": "create", "item": item});
             if let Err(failure) = workbench.connection.command(&project, command, json!({"path": path})).await {
-                return workbench.fail(&format!("{path} could not be made"), &failure);
+                return workbench.fail(&say!("failed.making", path = path), &failure);
             }
             let parents = std::iter::successors(path.parent(), WorkspacePath::parent).filter(|path| !path.is_root());
             for parent in parents.collect::<Vec<_>>() {
@@ -262,7 +263,7 @@ impl Workbench {
             let command = json!({"type": "rename"});
             let members = json!({"path": from, "name": name});
             if let Err(failure) = workbench.connection.command(&project, command, members).await {
-                return workbench.fail(&format!("{from} could not be renamed"), &failure);
+                return workbench.fail(&say!("failed.renaming", path = from), &failure);
             }
             workbench.follow_move(&from, &to);
             // Its row is another one under the new name.

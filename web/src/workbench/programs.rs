@@ -116,6 +116,7 @@ impl Workbench {
     pub(crate) fn show_panel_tab(&self, panel_tab: PanelTab) {
         self.show_pane(Pane::Terminal);
         self.change_layout(|layout| Layout { panel_tab, ..layout });
+        self.look_at_terminals();
     }
 
     /// Goes to the shown terminal, or opens one.

@@ -255,7 +255,8 @@ impl Workbench {
     /// A program rang.
     pub(crate) fn rang(&self, id: SessionId) {
         let is_known = self.state().terminals.rung.contains(&id);
-        if !is_known && !(self.sees_terminals() && self.state().terminals.shown().contains(&id)) {
+        let is_seen = self.sees_terminals() && self.state().terminals.shown().contains(&id);
+        if !is_known && !is_seen {
             self.change_terminals(TerminalsAction::Rang(id));
         }
     }
