@@ -92,10 +92,9 @@ fn limit(process: Option<Pid>, limits: Limits) -> Result<(), rustix::io::Errno> 
 fn talk(child: &mut Child, input: &[u8]) -> Result<Piped, Failure> {
     let deadline = Instant::now() + PATIENCE;
     let (mut stdin, mut stdout, mut stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    for pipe in [stdin.as_ref().map(AsFd::as_fd), stdout.as_ref().map(AsFd::as_fd), stderr.as_ref().map(AsFd::as_fd)] {
-        if let Some(pipe) = pipe {
-            rustix::io::ioctl_fionbio(pipe, true).map_err(|errno| broken(&errno.into()))?;
-        }
+    let pipes = [stdin.as_ref().map(AsFd::as_fd), stdout.as_ref().map(AsFd::as_fd), stderr.as_ref().map(AsFd::as_fd)];
+    for pipe in pipes.into_iter().flatten() {
+        rustix::io::ioctl_fionbio(pipe, true).map_err(|errno| broken(&errno.into()))?;
     }
     let text = [b"\n", input].concat();
     let mut rest = text.as_slice();

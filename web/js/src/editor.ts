@@ -100,7 +100,7 @@ class Editor {
   readonly #name = new Compartment();
   readonly #manner = new Compartment();
   readonly #indent = new Compartment();
-  readonly #completing = new Compartment();
+  readonly #assisting = new Compartment();
   readonly #watchers = new Set<Watcher>();
 
   #habits: Habits;
@@ -110,8 +110,9 @@ class Editor {
   /** How the text is indented by the looks of it. */
   #detected: Indentation | null = null;
   #indentation = '';
-  /** Once it is loaded, and wanted. */
-  #completion: Extension | null = null;
+  /** Help while typing, once it is loaded, and whether that offers words. */
+  #assistance: Extension = [];
+  #completes: boolean | null = null;
   /** What has changed since a text was handed out to be formatted. */
   #since: ChangeSet | null = null;
   /** The text with which this page opened the file, while it is compared. */
@@ -147,7 +148,7 @@ class Editor {
       this.#access.of(access(state.readOnly)),
       this.#shade.of(EditorView.darkTheme.of(state.dark)),
       this.#name.of(named(state.label)),
-      this.#completing.of(this.#completion ?? []),
+      this.#assisting.of(this.#assistance),
       keys(),
       setup(),
       changes(() => options.onCompare()),
@@ -184,7 +185,6 @@ class Editor {
     });
     this.#closed = opened(() => this.#view.state.doc);
     this.#loadLanguage();
-    this.#loadCompletion();
   }
 
   /** Messages of the sync protocol from the server. */
@@ -249,7 +249,7 @@ class Editor {
     this.#habits = habits;
     this.#panes.everywhere({ effects: this.#manner.reconfigure(this.#ways()) });
     this.#indentAnew();
-    this.#loadCompletion();
+    this.#loadAssistance();
     // The size of the text may be another.
     for (const view of this.#panes.all) view.requestMeasure();
   }
@@ -411,6 +411,7 @@ class Editor {
       annotations: fromDocument.of(true),
     });
     this.#bound = true;
+    this.#loadAssistance();
     this.#unheld.brought(ChangeSet.of(diff(after, remote), after.length, '\n'));
     this.#bringLeft();
     this.#first ??= firstText(this.#path, remote);
@@ -571,18 +572,16 @@ class Editor {
     }, PAUSE);
   }
 
-  #loadCompletion(): void {
-    const use = (completion: Extension | null) => {
-      if (this.#completion === completion) return;
-      this.#completion = completion;
-      this.#panes.everywhere({ effects: this.#completing.reconfigure(completion ?? []) });
-    };
-    if (!this.#habits.completion) return use(null);
+  #loadAssistance(): void {
     import('./editor/completion').then(
-      ({ completion }) => {
-        if (this.#habits.completion) use(this.#completion ?? completion());
+      ({ assistance }) => {
+        const { completion } = this.#habits;
+        if (this.#completes === completion) return;
+        this.#completes = completion;
+        this.#assistance = assistance(completion);
+        this.#panes.everywhere({ effects: this.#assisting.reconfigure(this.#assistance) });
       },
-      (error: unknown) => console.warn('the completion could not be loaded', error),
+      (error: unknown) => console.warn('help while typing could not be loaded', error),
     );
   }
 

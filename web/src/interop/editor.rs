@@ -254,6 +254,11 @@ impl Editor {
         JsFuture::from(self.handle.compare(VIEWS | view.0, parent, &comparison)).await.map(drop)
     }
 
+    /// The same as [`perform`](Self::perform), in a view.
+    pub(crate) fn perform_in_view(&self, view: FileId, command: &str) {
+        self.handle.perform(VIEWS | view.0, command);
+    }
+
     /// Shows it in a view no more.
     pub(crate) fn end_view(&self, view: FileId) {
         self.handle.detach(VIEWS | view.0);

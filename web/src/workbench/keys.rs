@@ -242,7 +242,7 @@ impl Workbench {
             Command::Editor(name) => {
                 let (active, group) = (self.state().files.active, self.state().files.groups.active);
                 if let Some(id) = active {
-                    self.documents.perform(id, group, name);
+                    self.perform_in_editor(id, group, name);
                 }
             }
         }

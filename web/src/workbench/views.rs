@@ -14,7 +14,7 @@ use crate::interop::page;
 use crate::interop::views::Bytes;
 use crate::state::Action;
 use crate::state::files::{FileId, FilesAction};
-use crate::state::groups::Side;
+use crate::state::groups::{GroupId, Side};
 use crate::state::views::{self, Against, View};
 use crate::words;
 use crate::words::catalogue::say;
@@ -110,6 +110,16 @@ impl Workbench {
             self.dispatch(Action::Files(FilesAction::ActivateIn(from, source)));
         }
         self.focus_editor();
+    }
+
+    /// Has the editor of a tab do something that it knows by name: a file's own in its group, or that of what has changed in it.
+    pub(super) fn perform_in_editor(&self, id: FileId, group: GroupId, name: &str) {
+        let source = self.state().files.source(id);
+        if source == id {
+            self.documents.perform(id, group, name);
+        } else if let Some(editor) = self.documents.editor(source) {
+            editor.perform_in_view(id, name);
+        }
     }
 
     /// The bytes of a file as it is on disk, or why there are none.

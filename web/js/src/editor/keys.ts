@@ -2,7 +2,6 @@
 // first and calls `perform`. Undo and redo are the shared document's, so that each person takes back what they typed
 // themselves.
 
-import { closeBracketsKeymap } from '@codemirror/autocomplete';
 import { defaultKeymap, indentLess } from '@codemirror/commands';
 import { foldKeymap } from '@codemirror/language';
 import { searchKeymap } from '@codemirror/search';
@@ -16,7 +15,6 @@ export function keys(): Extension {
   return [
     Prec.high(historyGuard),
     keymap.of([
-      ...closeBracketsKeymap,
       ...history,
       ...searchKeymap,
       ...foldKeymap,

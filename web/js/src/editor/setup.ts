@@ -1,6 +1,5 @@
 // What every editor of the page is made of, whatever file it shows. Owns no state of its own.
 
-import { closeBrackets } from '@codemirror/autocomplete';
 import { bracketMatching, indentOnInput } from '@codemirror/language';
 import { highlightSelectionMatches, search } from '@codemirror/search';
 import { EditorState, type Extension } from '@codemirror/state';
@@ -31,7 +30,6 @@ export function setup(): Extension {
     cursors,
     indentOnInput(),
     bracketMatching(),
-    closeBrackets(),
     folding(),
     highlighting(),
     highlightSelectionMatches(),
