@@ -178,7 +178,7 @@ scenario('Output lists who ran what and how it ended, and what the page said', a
   await output.getByRole('textbox', { name: 'Filter output' }).fill('BAD');
   await row.getByRole('button', { name: 'Run again: bash bad.sh' }).click();
   await ada.row('2 apples').waitFor();
-  await ada.page.getByText(/^Exited with 7 after/).waitFor();
+  await ada.page.getByText(/^Exited with 7 after/).filter({ visible: true }).waitFor();
 
   await ada.entry('README.md').dblclick();
   await ada.editor('README.md').waitFor();

@@ -17,6 +17,11 @@ use crate::words;
 use crate::words::catalogue::say;
 use crate::workbench::Workbench;
 
+/// What becomes of a request when something is typed or chosen.
+type Change = Box<dyn Fn(&mut Request, String)>;
+/// The same of its headers' names and values.
+type HeadersChange = Rc<dyn Fn(&mut Vec<(String, String)>, String)>;
+
 #[derive(Properties, PartialEq)]
 pub(crate) struct PreviewProps {
     pub(crate) workbench: Workbench,
@@ -46,7 +51,7 @@ pub(crate) fn Preview(props: &PreviewProps) -> Html {
     });
     let change = {
         let request = request.clone();
-        move |change: Box<dyn Fn(&mut Request, String)>| {
+        move |change: Change| {
             let request = request.clone();
             Callback::from(move |text: String| {
                 let mut changed = (*request).clone();
@@ -256,7 +261,7 @@ struct HeadersProps {
 #[component]
 fn Headers(props: &HeadersProps) -> Html {
     let HeadersProps { headers, change } = props;
-    let with = |act: Rc<dyn Fn(&mut Vec<(String, String)>, String)>| {
+    let with = |act: HeadersChange| {
         let (headers, change) = (headers.clone(), change.clone());
         Callback::from(move |text: String| {
             let mut changed = headers.clone();

@@ -55,7 +55,7 @@ pub fn read(text: &str, value: &Value) -> Kept {
     for (at, run) in runs.iter().enumerate() {
         let line = line_of_run(text, at);
         match configuration(run) {
-            _ if at >= MAX_KEPT => kept.tell(line, &say!("runtoml.many", count = MAX_KEPT)),
+            _ if at >= MAX_KEPT => kept.tell(line, &say!("runtoml.too-many", count = MAX_KEPT)),
             Err(what) => kept.tell(line, &what),
             Ok(run) if !names.insert(run.name.clone()) => {
                 kept.tell(line, &say!("runtoml.second", name = run.name));
