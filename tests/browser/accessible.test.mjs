@@ -154,7 +154,7 @@ scenario('from load to run to share without the mouse', async (stage) => {
   await keyboard.press('Control+Enter');
   await ide.row('done-42').waitFor();
   // What ran is said, once, where screen readers hear it.
-  await ide.page.getByText('fizz.sh: Ended well (exit status 0).', { exact: true }).waitFor();
+  await ide.page.getByText(/^fizz.sh ended: exit code 0/).waitFor();
 
   await keyboard.press('F1');
   await keyboard.type('share');
