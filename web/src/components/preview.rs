@@ -17,6 +17,9 @@ use crate::words;
 use crate::words::catalogue::say;
 use crate::workbench::Workbench;
 
+/// What a text that was typed changes.
+type ChangeOf<T> = Box<dyn Fn(&mut T, String)>;
+
 #[derive(Properties, PartialEq)]
 pub(crate) struct PreviewProps {
     pub(crate) workbench: Workbench,
@@ -46,7 +49,7 @@ pub(crate) fn Preview(props: &PreviewProps) -> Html {
     });
     let change = {
         let request = request.clone();
-        move |change: Box<dyn Fn(&mut Request, String)>| {
+        move |change: ChangeOf<Request>| {
             let request = request.clone();
             Callback::from(move |text: String| {
                 let mut changed = (*request).clone();
@@ -252,11 +255,17 @@ struct HeadersProps {
     change: Callback<Vec<(String, String)>>,
 }
 
+/// Headers by their names.
+type Rows = Vec<(String, String)>;
+
+/// What a text that was typed changes of them; the row is its own to know.
+type ChangeOfRow = Rc<dyn Fn(&mut Rows, String)>;
+
 /// The headers, a row each.
 #[component]
 fn Headers(props: &HeadersProps) -> Html {
     let HeadersProps { headers, change } = props;
-    let with = |act: Rc<dyn Fn(&mut Vec<(String, String)>, String)>| {
+    let with = |act: ChangeOfRow| {
         let (headers, change) = (headers.clone(), change.clone());
         Callback::from(move |text: String| {
             let mut changed = headers.clone();
