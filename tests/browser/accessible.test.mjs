@@ -84,7 +84,6 @@ for (const viewport of sizes) {
         ['Keyboard shortcuts', 'Keyboard shortcuts'],
         ['Help', 'Help'],
         ['Edit run configurations', 'Run configurations'],
-        ['Delete the selected', 'Delete'],
         ['Go to file', 'Go to file'],
       ]) {
         await command(ide, name, dialog);
@@ -109,7 +108,11 @@ for (const viewport of sizes) {
       await ide.entry('ask.py').click({ button: 'right' });
       await ide.page.getByRole('menu').waitFor();
       await look('menu');
+      await ide.page.getByRole('menuitem', { name: /^Delete/ }).click();
+      await ide.dialog('Delete').waitFor();
+      await look('dialog Delete');
       await ide.page.keyboard.press('Escape');
+      await ide.dialog('Delete').waitFor({ state: 'hidden' });
       await command(ide, 'Find in the terminal');
       await ide.page.getByRole('textbox', { name: 'Find in the terminal' }).waitFor();
       await look('find in the terminal');
