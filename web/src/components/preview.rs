@@ -17,10 +17,8 @@ use crate::words;
 use crate::words::catalogue::say;
 use crate::workbench::Workbench;
 
-/// What becomes of a request when something is typed or chosen.
-type Change = Box<dyn Fn(&mut Request, String)>;
-/// The same of its headers' names and values.
-type HeadersChange = Rc<dyn Fn(&mut Vec<(String, String)>, String)>;
+/// What a text that was typed changes.
+type ChangeOf<T> = Box<dyn Fn(&mut T, String)>;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct PreviewProps {
@@ -51,7 +49,7 @@ pub(crate) fn Preview(props: &PreviewProps) -> Html {
     });
     let change = {
         let request = request.clone();
-        move |change: Change| {
+        move |change: ChangeOf<Request>| {
             let request = request.clone();
             Callback::from(move |text: String| {
                 let mut changed = (*request).clone();
@@ -257,11 +255,17 @@ struct HeadersProps {
     change: Callback<Vec<(String, String)>>,
 }
 
+/// Headers by their names.
+type Rows = Vec<(String, String)>;
+
+/// What a text that was typed changes of them; the row is its own to know.
+type ChangeOfRow = Rc<dyn Fn(&mut Rows, String)>;
+
 /// The headers, a row each.
 #[component]
 fn Headers(props: &HeadersProps) -> Html {
     let HeadersProps { headers, change } = props;
-    let with = |act: HeadersChange| {
+    let with = |act: ChangeOfRow| {
         let (headers, change) = (headers.clone(), change.clone());
         Callback::from(move |text: String| {
             let mut changed = headers.clone();

@@ -224,10 +224,6 @@ fn is_for_full_clients(frame: &ServerFrame) -> bool {
         | ServerFrame::TerminalNewline { .. }
         | ServerFrame::TerminalDataEnd
         // What this page does not ask for.
-        | ServerFrame::Found { .. }
-        | ServerFrame::Files { .. }
-        | ServerFrame::SearchEnd { .. }
-        | ServerFrame::Replaced { .. }
         | ServerFrame::DocumentToken { .. } => false,
         ServerFrame::Joined(_)
         | ServerFrame::Msg { .. }

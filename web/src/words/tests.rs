@@ -114,7 +114,8 @@ fn no_word_is_left_over() {
 /// The key of the form that every language has, for the key of any form.
 fn other_form(key: &str) -> Option<String> {
     let (stem, form) = key.rsplit_once('.')?;
-    FORMS.contains(&form).then(|| format!("{stem}.other"))
+    let other = format!("{stem}.other");
+    (FORMS.contains(&form) && WORDS.iter().any(|word| word.key == other)).then_some(other)
 }
 
 fn placeholders(text: &str) -> BTreeSet<&str> {

@@ -120,7 +120,10 @@ mod tests {
     fn what_can_not_be_used_is_told_and_costs_the_others_nothing() {
         let (settings, wrong) = Settings::read(&values(r#"{"theme":"pink","screen_reader":true,"user":"Ada"}"#));
         assert_eq!((settings.theme, settings.screen_reader, &*settings.user), (Theme::System, true, "Ada"));
-        assert_eq!(wrong, ["theme: it has to be one of system, dark, light."]);
+        assert!(
+            wrong.len() == 1 && wrong[0].starts_with("theme: it has to be one of system, dark, light"),
+            "{wrong:?}"
+        );
     }
 
     #[test]
