@@ -13,7 +13,7 @@ async function openSettings(ide) {
   return dialog;
 }
 
-const theme = (ide) => ide.page.evaluate(() => document.documentElement.dataset.theme ?? 'system');
+const theme = (ide) => ide.page.evaluate(() => document.documentElement.dataset.theme);
 
 scenario('a setting is found by a word, takes effect at once, is marked, and goes back to its default', async (stage) => {
   const ide = await stage.person();
@@ -25,11 +25,12 @@ scenario('a setting is found by a word, takes effect at once, is marked, and goe
   await dialog.getByRole('textbox', { name: 'Your name' }).waitFor({ state: 'detached' });
   assert.equal(await dialog.getByRole('searchbox').inputValue(), 'colours');
   assert.equal(await dialog.getByRole('textbox', { name: 'Your name' }).count(), 0);
-  await select.selectOption('Light');
+  await select.selectOption('Dark');
   await dialog.getByText('Changed', { exact: true }).waitFor();
-  assert.equal(await theme(ide), 'light');
+  assert.equal(await theme(ide), 'dark');
   await dialog.getByRole('button', { name: 'Reset Theme' }).click();
-  assert.equal(await theme(ide), 'system');
+  // As the system, which is light here.
+  assert.equal(await theme(ide), 'light');
   assert.equal(await dialog.getByText('Changed', { exact: true }).count(), 0);
   await dialog.getByRole('searchbox').fill('nothing at all');
   await dialog.getByText('No setting is called so.').waitFor();
@@ -62,8 +63,8 @@ scenario('what another tab sets is taken over', async (stage) => {
   await other.goto(stage.server.link);
   await other.getByRole('tree', { name: 'Files' }).getByRole('treeitem').first().waitFor();
   const dialog = await openSettings(ide);
-  await dialog.getByRole('combobox', { name: 'Theme' }).selectOption('Light');
-  await other.waitForFunction(() => document.documentElement.dataset.theme === 'light');
+  await dialog.getByRole('combobox', { name: 'Theme' }).selectOption('Dark');
+  await other.waitForFunction(() => document.documentElement.dataset.theme === 'dark');
   await other.close();
 });
 
@@ -108,8 +109,8 @@ scenario('where storage is blocked, settings last as long as the page', async (s
   await ide.page.reload();
   await ide.ready();
   const dialog = await openSettings(ide);
-  await dialog.getByRole('combobox', { name: 'Theme' }).selectOption('Light');
-  assert.equal(await theme(ide), 'light');
+  await dialog.getByRole('combobox', { name: 'Theme' }).selectOption('Dark');
+  assert.equal(await theme(ide), 'dark');
   await dialog.getByRole('switch', { name: 'Screen reader' }).waitFor();
 });
 
