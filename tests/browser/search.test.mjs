@@ -43,7 +43,7 @@ scenario('hits come while one types, are walked by keyboard and open at their pl
   await ide.page.getByText('Ln 2, Col 10').waitFor();
 
   // What is selected is looked for.
-  await field(ide).fill('one');
+  await field(ide).fill('zebra three');
   await says(ide, '1 result in 1 file');
   await ide.editor('deep/er/a.txt').focus();
   await ide.page.keyboard.press('Control+Shift+F');

@@ -36,7 +36,7 @@ pub(crate) fn dialogs(workbench: &Workbench, state: &State) -> Html {
         Some(Dialog::Help) => help_dialog(workbench),
         Some(Dialog::Palette { files, start }) => {
             html! {
-                <Palette key={format!("{files} {start}")} workbench={workbench.clone()} files={*files} start={*start} />
+                <Palette key={format!("{files} {start}")} workbench={workbench.clone()} files={*files} start={*start} all_files={state.all_files.clone()} />
             }
         }
         Some(Dialog::ReplaceAll) => {

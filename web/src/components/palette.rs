@@ -1,5 +1,7 @@
 //! The command palette: everything the page can do, and files, found by typing.
 
+use std::rc::Rc;
+
 use embedenv_shared::path::{ProjectName, WorkspacePath};
 use gloo_timers::future::TimeoutFuture;
 use wasm_bindgen_futures::spawn_local;
@@ -9,7 +11,7 @@ use yew::prelude::*;
 use super::dialog::Dialog;
 use crate::state::Action;
 use crate::state::commands::{self, COMMANDS, Command};
-use crate::state::go_to::{Fitting, Symbol, Wish, wish};
+use crate::state::go_to::{AllFiles, Fitting, Symbol, Wish, wish};
 use crate::state::keys::Keymap;
 use crate::state::palette::narrowed;
 use crate::words::catalogue::say;
@@ -25,6 +27,8 @@ pub(crate) struct PaletteProps {
     pub(crate) files: bool,
     /// What stands in the field at first.
     pub(crate) start: &'static str,
+    /// Where files are found; drawn anew as more of them are known.
+    pub(crate) all_files: Rc<AllFiles>,
 }
 
 /// Something the palette offers.
@@ -76,14 +80,14 @@ impl Offer {
 
 #[component]
 pub(crate) fn Palette(props: &PaletteProps) -> Html {
-    let PaletteProps { workbench, files, start } = props;
+    let PaletteProps { workbench, files, start, all_files } = props;
     let typed = use_state_eq(|| (*start).to_owned());
     let chosen = use_state_eq(|| 0_usize);
     use_effect_with((), {
         let workbench = workbench.clone();
         move |()| workbench.list_all_files()
     });
-    let offers = offers(workbench, *files, &typed);
+    let offers = offers(workbench, *files, all_files, &typed);
     let at = (*chosen).min(offers.len().saturating_sub(1));
     let list = use_node_ref();
     use_effect_with((list.clone(), at, (*typed).clone()), |(list, ..)| {
@@ -219,7 +223,7 @@ fn letters(text: &str, from: usize, to: usize, marked: &[usize]) -> Html {
 }
 
 /// What there is to offer to this person for what was typed, the best first.
-fn offers(workbench: &Workbench, files: bool, typed: &str) -> Vec<Offer> {
+fn offers(workbench: &Workbench, files: bool, all: &AllFiles, typed: &str) -> Vec<Offer> {
     let state = workbench.state();
     let mut offers = Vec::new();
     let wish = wish(typed);
@@ -242,7 +246,6 @@ fn offers(workbench: &Workbench, files: bool, typed: &str) -> Vec<Offer> {
     match wish {
         Wish::File(name, at) => {
             let recent = workbench.recent_files();
-            let all = &state.all_files;
             let fitting = if all.is_empty() {
                 // Not listed yet: what the tree knows.
                 let known = narrowed(&name, state.tree.known_files(), ToString::to_string);

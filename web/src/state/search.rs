@@ -4,6 +4,7 @@
 //! somebody types.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use embedenv_shared::path::WorkspacePath;
 use embedenv_shared::search::{Chosen, Cut, FoundFile, Hit, Query, Scope, Spot, Summary};
@@ -127,7 +128,8 @@ impl Row<'_> {
 pub struct Search {
     pub asked: Asked,
     pub standing: Standing,
-    pub files: Vec<FoundFile>,
+    /// Each behind an [`Rc`]: there may be thousands of hits, and what is selected changes with every key.
+    pub files: Vec<Rc<FoundFile>>,
     folded: BTreeSet<WorkspacePath>,
     pub selected: Option<RowId>,
     shown: usize,
@@ -163,7 +165,7 @@ impl Search {
             }
             SearchAction::Found(files) => {
                 self.forget_old();
-                self.files.extend(files);
+                self.files.extend(files.into_iter().map(Rc::new));
             }
             SearchAction::Ended(summary) => {
                 self.forget_old();
@@ -270,11 +272,13 @@ impl Search {
     pub fn chosen(&self, which: Option<&RowId>) -> Vec<Chosen> {
         let all = |file: &FoundFile| Chosen { path: file.path.clone(), version: file.version, hits: None };
         match which {
-            None => self.files.iter().map(all).collect(),
-            Some(RowId::File(path)) => self.files.iter().filter(|file| file.path == *path).map(all).collect(),
+            None => self.files.iter().map(|file| all(file)).collect(),
+            Some(RowId::File(path)) => {
+                self.files.iter().filter(|file| file.path == *path).map(|file| all(file)).collect()
+            }
             Some(RowId::Hit(path, spot)) => {
                 let one = |file: &FoundFile| Chosen { hits: Some(vec![*spot]), ..all(file) };
-                self.files.iter().filter(|file| file.path == *path).map(one).collect()
+                self.files.iter().filter(|file| file.path == *path).map(|file| one(file)).collect()
             }
         }
     }

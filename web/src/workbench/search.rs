@@ -81,10 +81,8 @@ impl Workbench {
 
     /// Begins the search that the fields say, in the place of the one before.
     pub(crate) fn search_now(&self) {
-        // The timer that calls this may be the one that is dropped: it is over.
-        if let Some(timer) = self.searching.timer.borrow_mut().take() {
-            timer.forget();
-        }
+        // It may be the one that calls this, and goes when that is done.
+        let _timer = self.searching.timer.borrow_mut().take();
         self.cancel_search();
         let asked = self.state().search.asked.clone();
         let Some(project) = self.project() else { return };
@@ -208,13 +206,15 @@ impl Workbench {
         if self.searching.lists.replace(true) {
             return;
         }
-        let (workbench, mut listed) = (self.clone(), AllFiles::default());
+        let (workbench, mut listed, mut shown) = (self.clone(), AllFiles::default(), 0);
         let is_first = self.state().all_files.is_empty();
         self.connection.each_of(&FullRequest::Files { project, scope: Scope::default() }, move |reply| {
             match reply {
                 Ok(ServerFrame::Files { folders, .. }) => {
                     listed.add(&folders);
-                    if is_first {
+                    // Each time as many more, so that a long list is copied a few times alone.
+                    if is_first && listed.len() >= 2 * shown {
+                        shown = listed.len();
                         workbench.dispatch(Action::AllFiles(listed.clone()));
                     }
                     return More::Comes;
