@@ -13,7 +13,7 @@ use crate::state::groups::GroupId;
 use crate::state::settings::Settings;
 
 /// What it says by itself.
-const WORDS: [&str; 7] = [
+const WORDS: [&str; 32] = [
     "change.added",
     "change.changed",
     "change.removed",
@@ -21,6 +21,31 @@ const WORDS: [&str; 7] = [
     "change.revert.short",
     "command.fold",
     "command.unfold",
+    "codemirror.find",
+    "codemirror.next",
+    "codemirror.previous",
+    "codemirror.all",
+    "codemirror.case",
+    "codemirror.regexp",
+    "codemirror.word",
+    "codemirror.replace-with",
+    "codemirror.replace",
+    "codemirror.replace-all",
+    "codemirror.close",
+    "codemirror.match",
+    "codemirror.on-line",
+    "codemirror.replaced-one",
+    "codemirror.replaced-all",
+    "codemirror.line",
+    "codemirror.go",
+    "codemirror.folded",
+    "codemirror.unfold",
+    "codemirror.folded-lines",
+    "codemirror.unfolded-lines",
+    "codemirror.to",
+    "codemirror.control",
+    "codemirror.deleted",
+    "codemirror.completions",
 ];
 
 /// Views of a file are places of its editor, too, numbered beyond all groups.

@@ -15,6 +15,7 @@ import {
 } from '@codemirror/view';
 import { folding } from './folding';
 import { cursors } from './habits';
+import { phrases } from './phrases';
 import { highlighting } from './theme';
 
 export function setup(): Extension {
@@ -34,6 +35,7 @@ export function setup(): Extension {
     highlighting(),
     highlightSelectionMatches(),
     search({ top: true }),
+    phrases(),
   ];
 }
 
