@@ -245,13 +245,15 @@ scenario('a bell is marked on the tab until somebody looks, and clearing leaves 
   await ide.terminal.click();
   await ide.page.keyboard.type('echo still');
   await ide.page.keyboard.press('Control+Shift+K');
-  await ide.terminal.getByText('before').first().waitFor({ state: 'detached' });
+  // Of the rows: what was read out is not on the screen.
+  const row = (text) => ide.terminal.getByRole('listitem').filter({ hasText: text });
+  await row('before').first().waitFor({ state: 'detached' });
   await ide.page.keyboard.press('Enter');
   await ide.row('still').waitFor();
   await ide.answer('echo once more');
   await ide.row('once more').waitFor();
   await ide.button('Clear terminal').click();
-  await ide.terminal.getByText('once more').first().waitFor({ state: 'detached' });
+  await row('once more').first().waitFor({ state: 'detached' });
 });
 
 scenario('on a phone a row of keys stands for those that its keyboard lacks', async (stage) => {

@@ -248,7 +248,7 @@ fn one(props: &TabsProps, tab: &Tab, mark: Option<&'static str>) -> Html {
     if let Some((_, max)) = props.naming.filter(|(naming, _)| *naming == key) {
         let done = props.named.reform(move |name| (key, name));
         return html! {
-            <div {key} class={classes!("tab", tab.class.clone())} aria-selected={active.to_string()}>
+            <div {key} class={classes!("tab", "naming", tab.class.clone())}>
                 <Icon name={tab.icon} />
                 <TabName before={tab.text.clone()} {max} {done} />
             </div>

@@ -8,7 +8,14 @@ const PANES: [(&str, &[&str]); 6] = [
     (".toolbar", &[".toolbar button:not(:disabled)"]),
     (".side", &["#search-pattern", "[role=tree]", "[role=treeitem][tabindex='0']", ".side button:not(:disabled)"]),
     (".editors", &[".group[data-shown=true] .cm-content", ".group[data-shown=true] [role=tab]", ".editors button"]),
-    (".panel", &[".terminal-host:not([hidden]) textarea", ".panel-tab[aria-selected=true]"]),
+    (
+        ".panel",
+        &[
+            ".terminal-pane[data-used] textarea",
+            ".terminal-host:not([hidden]) textarea",
+            ".panel-tab[aria-selected=true]",
+        ],
+    ),
     (".aside", &[".aside :is(input, textarea, button, [tabindex='0'])"]),
     (".tour", &[".tour .primary"]),
 ];

@@ -134,12 +134,15 @@ impl Workbench {
     pub(crate) fn find_in_terminal(&self) {
         let Some(id) = self.active_terminal() else { return };
         self.show_panel_tab(PanelTab::Terminals);
-        let other = self.state().terminals.find.as_ref().map(|find| find.terminal).filter(|other| *other != id);
+        let before = self.state().terminals.find.as_ref().map(|find| find.terminal);
+        let other = before.filter(|other| *other != id);
         if let Some(terminal) = other.and_then(|other| self.terminals.shown(other)) {
             terminal.close_find();
         }
         self.change_terminals(TerminalsAction::Find(id));
-        let selected = self.terminals.shown(id).map(|terminal| terminal.selected_line()).unwrap_or_default();
+        // What is selected while the bar is open is what it found.
+        let terminal = self.terminals.shown(id).filter(|_| before != Some(id));
+        let selected = terminal.map(|terminal| terminal.selected_line()).unwrap_or_default();
         let query = self.state().terminals.find.as_ref().map(|find| find.query.clone()).unwrap_or_default();
         let text = if selected.is_empty() { query.text } else { selected };
         if !text.is_empty() {

@@ -33,6 +33,7 @@ export class Search {
 
   /** Goes to the next match, or to the one before; `typing` stays at the match that is shown while it still is one. */
   async find(query: Query, way: 'next' | 'previous' | 'typing'): Promise<void> {
+    const before = this.#shown;
     this.#shown = query;
     const addon = await this.#load();
     // Something else is looked for by now, or nothing.
@@ -48,6 +49,8 @@ export class Search {
       this.#onFound(0, -1);
       return;
     }
+    // The addon marks anew for another text, and not for the same one looked for in another way.
+    if (before && isOtherWay(before, query)) addon.clearDecorations();
     const options = this.#options(query);
     if (way === 'previous') addon.findPrevious(query.text, options);
     else addon.findNext(query.text, { ...options, incremental: way === 'typing' });
@@ -97,6 +100,10 @@ export class Search {
       },
     };
   }
+}
+
+function isOtherWay(one: Query, other: Query): boolean {
+  return one.case !== other.case || one.word !== other.word || one.regex !== other.regex;
 }
 
 function isExpression(text: string): boolean {
