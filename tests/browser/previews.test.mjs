@@ -136,14 +136,14 @@ scenario('what has changed since a file was opened is marked, compared and taken
   await older.waitFor();
   await ide.page.locator('.cm-collapsedLines').first().waitFor();
   await ide.page.screenshot({ path: 'target/browser/compare.png' });
+  // A change is taken back by its button.
+  assert.equal(await ide.page.getByRole('button', { name: 'Revert this change' }).count(), 3);
+  await ide.page.locator('.cm-revert[data-chunk="1"]').click();
   // The newer side is the file: what is typed there is typed there.
   const newer = ide.page.locator('.compare').getByRole('textbox', { name: 'Editor: story.txt' });
   await newer.click();
   await ide.page.keyboard.press('Control+Home');
   await ide.page.keyboard.type('really ');
-  // A change is taken back by its button.
-  assert.equal(await ide.page.getByRole('button', { name: 'Revert this change' }).count(), 3);
-  await ide.page.locator('.cm-revert[data-chunk="1"]').click();
   await ide.page.getByRole('tab', { name: /^story\.txt(, unsaved)?$/ }).click();
   const now = text.replace(/line 4$/m, 'line 4 is other');
   await ide.editorSays('story.txt', `really a new line\n${now}`);

@@ -23,7 +23,7 @@ export interface MarkdownOptions {
 }
 
 /** For so long after a person scrolled one side, in milliseconds, the other one follows and does not lead. */
-const LEAD = 400;
+const LEAD = 1_000;
 
 export function createMarkdown(options: MarkdownOptions): Preview {
   return new Preview(options);
@@ -59,7 +59,9 @@ class Preview {
     for (const own of ['wheel', 'touchmove', 'keydown', 'pointerdown'] as const) {
       this.#root.addEventListener(own, () => this.#lead(), { passive: true });
     }
-    this.#root.addEventListener('scroll', () => this.#scrolled(), { passive: true });
+    for (const scrolled of ['scroll', 'scrollend'] as const) {
+      this.#root.addEventListener(scrolled, () => this.#scrolled(), { passive: true });
+    }
     this.#leave = source.watch({ text: (text) => this.#page.show(text), top: (line) => this.#follow(line) });
   }
 

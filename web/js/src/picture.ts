@@ -27,6 +27,8 @@ export class Picture {
   readonly #scale = document.createElement('span');
   #address: string | null = null;
   #bytes = 0;
+  /** It can't be shown as a picture. */
+  #isBroken = false;
   /** Its size as a share of its own; `null` while it fits itself in. */
   #zoom: number | null = null;
 
@@ -57,7 +59,11 @@ export class Picture {
     parent.replaceChildren(bar, this.#frame);
     this.#image.addEventListener('load', () => this.#draw());
     this.#image.addEventListener('error', () => {
-      if (this.#address) this.#facts.textContent = said('picture.broken');
+      if (!this.#address) return;
+      this.#isBroken = true;
+      this.#image.hidden = true;
+      this.#facts.textContent = said('picture.broken');
+      this.#scale.textContent = '';
     });
     this.#frame.addEventListener('wheel', (event) => this.#wheel(event), { passive: false });
     this.#frame.addEventListener('keydown', (event) => this.#key(event));
@@ -69,6 +75,8 @@ export class Picture {
   show(bytes: Uint8Array<ArrayBuffer>, mime: string): void {
     const before = this.#address;
     this.#bytes = bytes.length;
+    this.#isBroken = false;
+    this.#image.hidden = false;
     this.#address = URL.createObjectURL(new Blob([bytes], { type: mime }));
     this.#image.src = this.#address;
     if (before) URL.revokeObjectURL(before);
@@ -101,7 +109,7 @@ export class Picture {
   }
 
   #draw(): void {
-    if (!this.#address || !this.#image.complete) return;
+    if (!this.#address || this.#isBroken || !this.#image.complete) return;
     const { width, height } = this.#size;
     const scale = this.#zoom ?? this.#fit;
     this.#image.style.width = `${Math.max(1, Math.round(width * scale))}px`;
