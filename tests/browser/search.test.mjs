@@ -100,6 +100,8 @@ scenario('a file is gone to by some of its letters, and to a line of it', async 
   const ide = await stage.person();
   await ide.ready();
   await write(ide, String.raw`mkdir -p src/parts; printf 'a\nb\nc d\n' > src/parts/long_name_of_it.txt`);
+  // In a terminal, Ctrl+P is the shell's.
+  await ide.entry('src').click();
   await ide.page.keyboard.press('Control+P');
   const dialog = ide.dialog('Go to file');
   await dialog.waitFor();
