@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { transform } from 'esbuild';
+import { isLate } from './early.mjs';
+import { split, watched } from './split.mjs';
 
 const brotli = promisify(zlib.brotliCompress);
 const gzip = promisify(zlib.gzip);
@@ -23,7 +25,8 @@ if (!staging) throw new Error('TRUNK_STAGING_DIR is not set: this script is run 
 const page = path.join(staging, 'index.html');
 
 await moveAssets();
-if (process.env.TRUNK_PROFILE === 'release') await optimise();
+if (process.env.EMBEDENV_WATCH) await watch();
+else if (process.env.TRUNK_PROFILE === 'release') await optimise();
 await joinStyles();
 await nameEntries();
 await nameLanguages();
@@ -40,24 +43,80 @@ async function moveAssets() {
 }
 
 /**
- * Shrinks the page's WebAssembly by a fifth of what is sent. Not by trunk's own `data-wasm-opt`, which wants a native
- * `wasm-opt`: npm's is a script. The file is named anew, by what it now holds.
+ * Parts the page's WebAssembly into what is needed at once and what is not, and shrinks both. Not by trunk's own
+ * `data-wasm-opt`, which wants a native `wasm-opt`: npm's is a script. The files are named anew, by what they now hold.
  */
 async function optimise() {
-  const folder = path.join(staging, 'assets');
-  const name = (await readdir(folder)).find((file) => file.endsWith('_bg.wasm'));
-  if (!name) throw new Error('trunk left no WebAssembly');
+  const { wasm, script } = await ours();
+  const halves = split(await readFile(wasm), isLate);
+  const [early, late] = await Promise.all([shrunk(`${wasm}.early`, halves.early), shrunk(`${wasm}.late`, halves.late)]);
+  const address = await placed(late, 'embedenv-late', '.wasm');
+  const glue = await readFile(fileURLToPath(new URL('late.js', import.meta.url)), 'utf8');
+  const joined = replaced(await readFile(script, 'utf8'), [
+    ['    return {\n        __proto__: null,\n', '    return late.imports = {\n        __proto__: null,\n        split: { load: late.load },\n'],
+    ['    wasm.__wbindgen_start();\n', '    wasm.__wbindgen_start();\n    late.began(wasm);\n'],
+  ]);
+  await renamed(script, await placed(glue.replace('LATE', () => path.basename(address)) + joined, 'embedenv-web', '.js'));
+  await renamed(wasm, await placed(early, 'embedenv-web', '_bg.wasm'));
+}
+
+/** Instead of that: each function says that it ran, for `cargo xtask early`. */
+async function watch() {
+  const { wasm, script } = await ours();
+  const { watching, names } = watched(await readFile(wasm));
+  await writeFile(wasm, watching);
+  await writeFile(path.join(staging, 'names.json'), JSON.stringify(names));
+  const joined = replaced(await readFile(script, 'utf8'), [
+    ['    return {\n        __proto__: null,\n', '    return {\n        __proto__: null,\n        split: { ran: (number) => embedenvRan.add(number) },\n'],
+  ]);
+  await writeFile(script, `const embedenvRan = globalThis.embedenvRan = new Set();\nglobalThis.embedenvWhole = new Promise(() => {});\n${joined}`);
+}
+
+/** What trunk left: the WebAssembly, and wasm-bindgen's script for it. */
+async function ours() {
+  const files = await readdir(path.join(staging, 'assets'));
+  const find = (end) => {
+    const name = files.find((file) => file.startsWith('embedenv-web') && file.endsWith(end));
+    if (!name) throw new Error(`trunk left no embedenv-web…${end}`);
+    return path.join(staging, 'assets', name);
+  };
+  return { wasm: find('_bg.wasm'), script: find('.js') };
+}
+
+async function shrunk(file, bytes) {
+  await writeFile(file, bytes);
   const tool = fileURLToPath(new URL('node_modules/binaryen/bin/wasm-opt', import.meta.url));
-  const file = path.join(folder, name);
-  const smaller = `${file}.opt`;
   // What rustc's wasm32-unknown-unknown and wasm-bindgen use, and every browser of the last years has.
   const features = ['bulk-memory', 'nontrapping-float-to-int', 'sign-ext', 'mutable-globals', 'reference-types', 'multivalue'];
-  await run(process.execPath, [tool, '-Oz', ...features.map((feature) => `--enable-${feature}`), file, '-o', smaller]);
-  const hash = createHash('sha256').update(await readFile(smaller)).digest('hex').slice(0, 16);
-  const renamed = name.replace(/-[0-9a-f]+_bg\.wasm$/, `-${hash}_bg.wasm`);
-  await rm(file);
-  await rename(smaller, path.join(folder, renamed));
-  await writeFile(page, (await readFile(page, 'utf8')).replaceAll(name, renamed));
+  // How memory is aligned is a hint that costs more than it gives.
+  const passes = ['-Oz', '--converge', '--dealign'];
+  await run(process.execPath, [tool, ...passes, ...features.map((feature) => `--enable-${feature}`), file, '-o', `${file}.opt`]);
+  const small = await readFile(`${file}.opt`);
+  await Promise.all([rm(file), rm(`${file}.opt`)]);
+  return small;
+}
+
+/** Writes a file under a name that has its content's hash in it; where it is. */
+async function placed(content, name, end) {
+  const hash = createHash('sha256').update(content).digest('hex').slice(0, 16);
+  const file = path.join(staging, 'assets', `${name}-${hash}${end}`);
+  await writeFile(file, content);
+  return file;
+}
+
+/** A file has another name now. */
+async function renamed(from, to) {
+  if (from !== to) await rm(from);
+  const html = await readFile(page, 'utf8');
+  await writeFile(page, html.replaceAll(path.basename(from), () => path.basename(to)));
+}
+
+/** Each text is there once, and is another one then. */
+function replaced(text, pairs) {
+  return pairs.reduce((text, [from, to]) => {
+    if (text.split(from).length !== 2) throw new Error(`wasm-bindgen's script is not as it was: ${from}`);
+    return text.replace(from, () => to);
+  }, text);
 }
 
 /** Makes one file of the page's style sheets, in their order: one request instead of one for each concern. */

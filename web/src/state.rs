@@ -57,6 +57,8 @@ pub const MAX_ALERTS: usize = 4;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct State {
     pub connection: Connection,
+    /// All of the page's code is here; until then no more is drawn than a file needs.
+    pub is_whole: bool,
     /// Who this page is in the room; `None` until it has joined.
     pub me: Option<Rc<Me>>,
     pub projects: Rc<Vec<ProjectName>>,
@@ -213,6 +215,8 @@ pub struct TerminalMenu {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     Connection(Connection),
+    /// All of the page's code is here.
+    Whole,
     Joined {
         joined: Box<Joined>,
         project: ProjectName,
@@ -259,6 +263,7 @@ impl State {
     pub fn reduce(&mut self, action: Action) {
         match action {
             Action::Connection(connection) => self.connection = connection,
+            Action::Whole => self.is_whole = true,
             Action::Joined { joined, project } => self.joined(*joined, project),
             Action::People(people) => self.people_are(people),
             Action::Follow(member) => self.following = member,

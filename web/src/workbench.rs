@@ -34,6 +34,7 @@ use embedenv_shared::path::{ProjectName, WorkspacePath};
 use gloo_events::{EventListener, EventListenerOptions};
 use gloo_timers::callback::Timeout;
 use wasm_bindgen::JsCast as _;
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{BeforeUnloadEvent, KeyboardEvent};
 use yew::Callback;
 
@@ -188,6 +189,11 @@ impl Workbench {
         self.apply_theme();
         self.size_code();
         self.listen();
+        let workbench = self.clone();
+        spawn_local(async move {
+            modules::whole().await;
+            workbench.dispatch(Action::Whole);
+        });
         let fresh = RoomLink::parse(&page::take_fragment());
         if let Some(link) = &fresh {
             memory::keep_link(link);

@@ -1,10 +1,11 @@
-//! Every command of the project: `cargo xtask run | build | test | e2e | bench | fuzz | size | tidy | engine | image`.
+//! Every command of the project: `cargo xtask run | build | test | e2e | bench | fuzz | size | early | tidy | engine | image`.
 //! Owns how things are installed, staged and checked; never anything that the product does at run time.
 
 mod agent;
 mod bench;
 mod cache;
 mod command;
+mod early;
 mod engine;
 mod fuzz;
 mod image;
@@ -33,6 +34,7 @@ usage: cargo xtask COMMAND
   bench [--docker] [NAME]   the benchmarks, each beside its floor
   fuzz [NAME] [SECONDS]     hunt for input that breaks a decoder, and keep what is new of it
   size              what the page loads until a file can be typed into, compressed
+  early             look anew which of the page's functions run until then; writes web/js/early.txt
   tidy              the repository's own rules
   engine [COMMAND]  a Docker engine of its own for as long as COMMAND runs, or until Ctrl+C
   image [NAME]      make the image `workspace` (or `busybox`, for tests) and hand it to a Docker engine";
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         "bench" => bench::run(rest),
         "fuzz" => fuzz::run(rest),
         "size" => size::command(),
+        "early" => early::write(),
         "tidy" => tidy::command(),
         "engine" => engine::command(rest),
         engine::KEEPER => engine::keep(),

@@ -40,17 +40,22 @@ pub(crate) fn check() -> Result<String> {
     Ok(note)
 }
 
-/// The addresses in the page, but for those in the list of entries that load when they are needed.
+/// What the page names, to load it when it is needed.
+const LATER: [&str; 2] = ["<meta name=\"embedenv-js\"", "<meta name=\"embedenv-words\""];
+
+/// The addresses in the page, but for those in the lists of what loads when it is needed.
 fn addresses(html: &str) -> BTreeSet<String> {
-    let later = html.find("<meta name=\"embedenv-js\"").map(|start| {
+    let lists = LATER.iter().filter_map(|list| {
+        let start = html.find(list)?;
         let end = html[start..].find('>').map_or(html.len(), |length| start + length);
-        start..end
+        Some(start..end)
     });
+    let later: Vec<_> = lists.collect();
     let mut found = BTreeSet::new();
     for prefix in ["/assets/", "/js/"] {
         for (start, _) in html.match_indices(prefix) {
             let quoted = html[..start].ends_with(['"', '\'']);
-            let is_later = later.as_ref().is_some_and(|range| range.contains(&start));
+            let is_later = later.iter().any(|list| list.contains(&start));
             if quoted && !is_later {
                 found.insert(html[start..].split(['"', '\'']).next().unwrap_or_default().to_owned());
             }
@@ -73,7 +78,8 @@ mod tests {
 
     #[test]
     fn entries_that_load_later_do_not_count() {
-        let html = r#"<meta name="embedenv-js" content='{"terminal":"/js/terminal-1.js"}'><link href="/js/editor-2.js">
+        let html = r#"<meta name="embedenv-js" content='{"terminal":"/js/terminal-1.js"}'>
+            <meta name="embedenv-words" content='{"de":{"url":"/assets/words-de-1.txt"}}'><link href="/js/editor-2.js">
             <script>import init from '/assets/a.js'; init('/assets/a.wasm')</script>"#;
         assert_eq!(
             addresses(html).into_iter().collect::<Vec<_>>(),

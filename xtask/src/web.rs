@@ -1,6 +1,8 @@
 //! Stages the page: `target/embed/web`, made by trunk from the yew app, the styles and the TypeScript bundle.
 //! What trunk does is in `Trunk.toml`; here stands only when it has to be done again.
 
+use std::process::Command;
+
 use anyhow::{Result, bail};
 
 use crate::cache::Stamp;
@@ -21,14 +23,32 @@ const INPUTS: [&str; 9] = [
     "xtask/src/web.rs",
 ];
 
+const STAMP: &str = "target/embed-web.stamp";
+
 pub(crate) fn stage() -> Result<String> {
     node::packages("web/js")?;
-    let stamp = Stamp::over(repo::path("target/embed-web.stamp"), &repo::files_below(&INPUTS)?, "trunk")?;
+    let stamp = Stamp::over(repo::path(STAMP), &repo::files_below(&INPUTS)?, "trunk")?;
     let page = repo::path("target/embed/web/index.html");
     if stamp.holds() && page.exists() {
         return Ok("unchanged".to_owned());
     }
     stamp.clear()?;
+    run(&mut trunk()?)?;
+    if !page.exists() {
+        bail!("trunk ended well and yet left no {}", page.display());
+    }
+    stamp.keep()?;
+    Ok("built".to_owned())
+}
+
+/// Instead of the page, one whose functions say that they run. The next `stage` builds the page anew.
+pub(crate) fn stage_watched() -> Result<String> {
+    Stamp::over(repo::path(STAMP), &[], "watched")?.clear()?;
+    run(trunk()?.env("EMBEDENV_WATCH", "1"))?;
+    Ok("built".to_owned())
+}
+
+fn trunk() -> Result<Command> {
     let tools = PageTools::locate()?;
     let mut trunk = command(&tools.trunk);
     trunk.args(["build", "--release", "--skip-version-check"]);
@@ -36,10 +56,5 @@ pub(crate) fn stage() -> Result<String> {
     trunk.env("CARGO_TARGET_DIR", repo::path("target"));
     // trunk reads this variable as an option of its own and takes only `true` or `false`.
     trunk.env_remove("NO_COLOR").env("RUST_BACKTRACE", "0");
-    run(&mut trunk)?;
-    if !page.exists() {
-        bail!("trunk ended well and yet left no {}", page.display());
-    }
-    stamp.keep()?;
-    Ok("built".to_owned())
+    Ok(trunk)
 }

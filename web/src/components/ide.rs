@@ -104,7 +104,11 @@ pub(crate) fn Ide(props: &IdeProps) -> Html {
                         range={PANEL}
                         resize={resize_panel}
                     />
-                    { panel(workbench, state) }
+                    if state.is_whole {
+                        { panel(workbench, state) }
+                    } else {
+                        <div class="panel"></div>
+                    }
                 </main>
                 if layout.aside.is_some() {
                     <Splitter
@@ -118,17 +122,21 @@ pub(crate) fn Ide(props: &IdeProps) -> Html {
                     { aside(workbench, state, me) }
                 }
             </div>
-            if works {
+            if works && state.is_whole {
                 <ExtraKeys workbench={workbench.clone()} control={state.control} />
             }
             { status_bar(workbench, state) }
             { pane_bar(workbench, layout.pane) }
-            if let Some(tour) = state.tour {
+            if let Some(tour) = state.tour.filter(|_| state.is_whole) {
                 { tour_card(workbench, tour) }
             }
-            { port_notice(workbench, state) }
-            { dialogs(workbench, state) }
-            { terminal_menu(workbench, state) }
+            if state.is_whole {
+                { port_notice(workbench, state) }
+            }
+            if state.is_whole {
+                { dialogs(workbench, state) }
+                { terminal_menu(workbench, state) }
+            }
             if let Some(menu) = &state.menu {
                 <ContextMenu workbench={workbench.clone()} menu={menu.clone()} tree={state.tree.clone()} {works} />
             }

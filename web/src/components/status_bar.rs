@@ -59,7 +59,9 @@ pub(crate) fn status_bar(workbench: &Workbench, state: &State) -> Html {
             <span class="spacer"></span>
             if let Some(name) = state.files.active().filter(|file| views::has_text(file)).map(OpenFile::name) {
                 <Position workbench={workbench.clone()} />
-                <IndentationChoice workbench={workbench.clone()} works={state.works()} />
+                if state.is_whole {
+                    <IndentationChoice workbench={workbench.clone()} works={state.works()} />
+                }
                 <span class="language">{ words::language(name) }</span>
             }
             { layout_buttons(workbench, &state.layout) }

@@ -1,7 +1,7 @@
 //! The page's JavaScript modules, each loaded when it is first needed. Where they are stands in the page's
 //! `<meta name="embedenv-js">`; `embedenvImport` is the page's own `import()`, which WASM can't say.
 
-use js_sys::Promise;
+use js_sys::{Promise, Reflect};
 use serde_json::Value;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -33,6 +33,15 @@ impl Module {
             Self::Markdown => "markdown",
             Self::Picture => "picture",
         }
+    }
+}
+
+/// Waits until all of the page's code is here. See `web/js/late.js`; where the page comes in one piece it is.
+pub(crate) async fn whole() {
+    let whole = Reflect::get(&js_sys::global(), &"embedenvWhole".into());
+    if let Some(whole) = whole.ok().and_then(|whole| whole.dyn_into::<Promise>().ok()) {
+        // It never fails.
+        let _ = JsFuture::from(whole).await;
     }
 }
 

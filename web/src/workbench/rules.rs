@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::rc::Rc;
 
 use embedenv_shared::code::ErrorCode;
@@ -12,6 +13,7 @@ use embedenv_shared::path::{EntryName, WorkspacePath};
 use wasm_bindgen_futures::spawn_local;
 
 use super::Workbench;
+use crate::interop::modules;
 use crate::state::editorconfig::{EditorConfig, rules};
 use crate::state::files::FileId;
 use crate::state::views::View;
@@ -36,23 +38,30 @@ impl Workbench {
         let Some(path) = self.state().files.get(id).map(|file| file.path.clone()) else { return };
         let workbench = self.clone();
         spawn_local(async move {
-            let mut configs = Vec::new();
-            let mut folder = path.parent();
-            while let Some(at) = folder {
-                let config = workbench.rules_in(&at).await;
-                let is_root = config.as_ref().is_some_and(|config| config.root);
-                configs.extend(config.map(|config| (at.clone(), config)));
-                folder = if is_root || at.is_root() { None } else { at.parent() };
-            }
-            let from_afar: Vec<(&str, &EditorConfig)> =
-                configs.iter().rev().map(|(folder, config)| (folder.as_str(), &**config)).collect();
-            let rules = rules(path.as_str(), &from_afar);
-            // It may have moved meanwhile, which asked anew.
-            let is_it = workbench.state().files.get(id).is_some_and(|file| file.path == path);
-            if let Some(editor) = workbench.documents.editor(id).filter(|_| is_it) {
-                editor.set_rules(&rules);
-            }
+            // The text goes first.
+            modules::whole().await;
+            let obeying: Pin<Box<dyn Future<Output = ()>>> = Box::pin(workbench.obey(id, path));
+            obeying.await;
         });
+    }
+
+    async fn obey(self, id: FileId, path: WorkspacePath) {
+        let mut configs = Vec::new();
+        let mut folder = path.parent();
+        while let Some(at) = folder {
+            let config = self.rules_in(&at).await;
+            let is_root = config.as_ref().is_some_and(|config| config.root);
+            configs.extend(config.map(|config| (at.clone(), config)));
+            folder = if is_root || at.is_root() { None } else { at.parent() };
+        }
+        let from_afar: Vec<(&str, &EditorConfig)> =
+            configs.iter().rev().map(|(folder, config)| (folder.as_str(), &**config)).collect();
+        let rules = rules(path.as_str(), &from_afar);
+        // It may have moved meanwhile, which asked anew.
+        let is_it = self.state().files.get(id).is_some_and(|file| file.path == path);
+        if let Some(editor) = self.documents.editor(id).filter(|_| is_it) {
+            editor.set_rules(&rules);
+        }
     }
 
     async fn rules_in(&self, folder: &WorkspacePath) -> Option<Rc<EditorConfig>> {
