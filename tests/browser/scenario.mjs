@@ -76,9 +76,9 @@ class Stage {
 
   /**
    * Opens `link` as someone who was never here: a browser profile of their own, and with `otherBrowser` a process of its
-   * own. `name` is what the others see.
+   * own. `name` is what the others see. `before` is done to the page before it is opened.
    */
-  async person({ link = this.server.link, name, otherBrowser = false, ...options } = {}) {
+  async person({ link = this.server.link, name, otherBrowser = false, before, ...options } = {}) {
     if (name) link += `&user=${encodeURIComponent(name)}`;
     if (otherBrowser) this.#others.push(await launch());
     const browser = otherBrowser ? this.#others.at(-1) : this.#browser;
@@ -87,6 +87,7 @@ class Stage {
     await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: new URL(link).origin });
     const page = await context.newPage();
     this.#watch(page);
+    await before?.(page);
     const ide = new Ide(page);
     this.#people.push(ide);
     await ide.open(link);

@@ -54,7 +54,7 @@ async function optimise() {
   const glue = await readFile(fileURLToPath(new URL('late.js', import.meta.url)), 'utf8');
   const joined = replaced(await readFile(script, 'utf8'), [
     ['    return {\n        __proto__: null,\n', '    return late.imports = {\n        __proto__: null,\n        split: { load: late.load },\n'],
-    ['    wasm.__wbindgen_start();\n', '    wasm.__wbindgen_start();\n    late.began(wasm);\n'],
+    ['    wasm.__wbindgen_start();\n', '    late.begins(wasm);\n    wasm.__wbindgen_start();\n'],
   ]);
   await renamed(script, await placed(glue.replace('LATE', () => path.basename(address)) + joined, 'embedenv-web', '.js'));
   await renamed(wasm, await placed(early, 'embedenv-web', '_bg.wasm'));

@@ -9,8 +9,8 @@ const late = {
   isIn: false,
   told: () => {},
 
-  /** The early half runs. */
-  began(exports) {
+  /** The early half is about to run. */
+  begins(exports) {
     late.exports = exports;
     WebAssembly.compileStreaming(fetch(late.url, { priority: 'low' })).then(
       (module) => {

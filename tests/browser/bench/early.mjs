@@ -31,7 +31,11 @@ try {
     await page.goto(server.link);
     await page.locator('.cm-content[contenteditable=true]').first().waitFor({ state: 'attached' });
     await note(page);
-    // Somebody comes back: what was open is opened.
+    // Somebody comes back: what was open, and kept open, is opened.
+    if (!screen.isMobile) {
+      await page.getByRole('treeitem', { name: 'ask.py', exact: true }).dblclick();
+      await page.getByRole('textbox', { name: 'Editor: ask.py' }).waitFor();
+    }
     await page.reload();
     await page.locator('.cm-content[contenteditable=true]').first().waitFor({ state: 'attached' });
     await note(page);

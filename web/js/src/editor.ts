@@ -603,5 +603,5 @@ function access(readOnly: boolean): Extension {
 }
 
 function named(label: string): Extension {
-  return EditorView.contentAttributes.of({ 'aria-label': label });
+  return EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' });
 }

@@ -84,7 +84,8 @@ pub(crate) fn ContextMenu(props: &ContextMenuProps) -> Html {
             <button role="menuitem" tabindex="-1" aria-label={text} onclick={act}>
                 <Icon name={icon} /><span class="menu-text">{ text }</span>
                 if let Some(keys) = keys {
-                    <kbd>{ keys }</kbd>
+                    // Drawn by the style sheet: the item is called by its text alone.
+                    <span class="menu-keys" data-keys={keys}></span>
                 }
             </button>
         }
