@@ -106,9 +106,15 @@ export class Ide {
     await tab.and(this.page.getByRole('tab', { selected: true })).waitFor();
   }
 
+  /** Gives the keyboard to the shown terminal, once it can be typed into. */
+  async clickTerminal() {
+    await this.terminal.locator('textarea').first().waitFor({ state: 'attached' });
+    await this.terminal.click();
+  }
+
   /** Types a line into the shown terminal. */
   async answer(line) {
-    await this.terminal.click();
+    await this.clickTerminal();
     await this.page.keyboard.type(line);
     await this.page.keyboard.press('Enter');
   }
@@ -116,7 +122,7 @@ export class Ide {
   /** Pastes from the clipboard into the shown terminal. */
   async pasteIntoTerminal(text) {
     await this.page.evaluate((text) => navigator.clipboard.writeText(text), text);
-    await this.terminal.click();
+    await this.clickTerminal();
     await this.page.keyboard.press('Control+Shift+V');
   }
 

@@ -24,7 +24,7 @@ scenario('a person opens the link, runs a program and finds everything after a r
   await ide.editor('web.py').waitFor();
   await ide.button('Run').click();
   await ide.row('Serving on port 3000').waitFor();
-  await ide.terminal.click();
+  await ide.clickTerminal();
   await ide.page.keyboard.press('Control+c');
   await ide.row('Stopped.').waitFor();
   const tabs = await ide.terminalNames();

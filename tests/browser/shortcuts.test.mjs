@@ -22,7 +22,7 @@ scenario('a command gets other keys, which do it at once and after a reload', as
   await ide.page.keyboard.type('people in');
   await line(dialog, 'Save').waitFor({ state: 'detached' });
   const people = line(dialog, 'People in the room');
-  await people.getByRole('button', { name: 'Change the keys of People in the room' }).click();
+  await people.getByRole('button', { name: 'Set the keys of People in the room' }).click();
   await dialog.getByText('Press the keys').waitFor();
   await ide.page.keyboard.press('Control+k');
   await ide.page.keyboard.press('Control+u');

@@ -58,6 +58,7 @@ scenario('something is found in a terminal by key, and Escape gives the keyboard
   await bar.getByText('No results').waitFor();
   await field.press('Escape');
   await bar.waitFor({ state: 'detached' });
+  await ide.page.waitForFunction(() => document.activeElement.closest('.terminal-host'));
   await ide.page.keyboard.type('echo back');
   await ide.page.keyboard.press('Enter');
   await ide.row('back').waitFor();
@@ -175,7 +176,7 @@ scenario('terminals stand side by side, have names, and stand so again after a r
   const bob = await stage.person({ link, name: 'Bob' });
   await bob.ready();
 
-  await ada.terminal.click();
+  await ada.clickTerminal();
   await ada.page.keyboard.press('Control+Shift+5');
   await tab(ada, 'Terminal 2').waitFor();
   await terminal(ada, 'Terminal 2').waitFor();
@@ -242,7 +243,7 @@ scenario('a bell is marked on the tab until somebody looks, and clearing leaves 
   await tab(ide, 'Terminal 1, rang').click();
   await tab(ide, 'Terminal 1').waitFor();
 
-  await ide.terminal.click();
+  await ide.clickTerminal();
   await ide.page.keyboard.type('echo still');
   await ide.page.keyboard.press('Control+Shift+K');
   // Of the rows: what was read out is not on the screen.

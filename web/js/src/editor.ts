@@ -315,7 +315,9 @@ class Editor {
     const view = this.#panes.front;
     const { doc } = view.state;
     const { from } = doc.line(Math.min(Math.max(line, 1), doc.lines));
-    view.dispatch({ effects: EditorView.scrollIntoView(from, { y: 'start', yMargin: 0 }) });
+    // From afar, the heights of the lines above are guesses; the beginning is none.
+    if (from === 0) view.scrollDOM.scrollTop = 0;
+    else view.dispatch({ effects: EditorView.scrollIntoView(from, { y: 'start', yMargin: 0 }) });
   }
 
   /** The file has another path: perhaps another language. */

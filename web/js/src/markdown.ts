@@ -90,7 +90,7 @@ class Preview {
   /** The editor shows this line at the top. */
   #follow(line: number): void {
     if (performance.now() < this.#leads) return;
-    const { blocks } = this.#page;
+    const blocks = this.#blocks();
     const at = blocks.findLastIndex((block) => block.line <= line);
     const [here, next] = [blocks[at], blocks[at + 1]];
     if (!here || line <= 1) {
@@ -102,11 +102,16 @@ class Preview {
     this.#root.scrollTop = begin + (end - begin) * share - 16;
   }
 
+  /** What can be seen of the page: of markup nothing can. */
+  #blocks() {
+    return this.#page.blocks.filter(({ element }) => element.offsetHeight > 0);
+  }
+
   #scrolled(): void {
     if (performance.now() >= this.#leads) return;
     this.#lead();
     const top = this.#root.scrollTop + 16;
-    const { blocks } = this.#page;
+    const blocks = this.#blocks();
     const at = blocks.findLastIndex(({ element }) => element.offsetTop <= top);
     const [here, next] = [blocks[at], blocks[at + 1]];
     if (!here) return this.#source.scrollTo(1);
