@@ -1,4 +1,4 @@
-//! Every command of the project: `cargo xtask run | build | test | e2e | bench | fuzz | size | early | tidy | engine | image`.
+//! Every command of the project: `cargo xtask run | build | test | e2e | bench | fuzz | size | early | pictures | tidy | engine | image`.
 //! Owns how things are installed, staged and checked; never anything that the product does at run time.
 
 mod agent;
@@ -10,6 +10,7 @@ mod engine;
 mod fuzz;
 mod image;
 mod node;
+mod pictures;
 mod python;
 mod release;
 mod repo;
@@ -35,6 +36,7 @@ usage: cargo xtask COMMAND
   fuzz [NAME] [SECONDS]     hunt for input that breaks a decoder, and keep what is new of it
   size              what the page loads until a file can be typed into, compressed
   early             look anew which of the page's functions run until then; writes web/js/early.txt
+  pictures          each main screen into target/pictures, and some into docs/pictures
   tidy              the repository's own rules
   engine [COMMAND]  a Docker engine of its own for as long as COMMAND runs, or until Ctrl+C
   image [NAME]      make the image `workspace` (or `busybox`, for tests) and hand it to a Docker engine";
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         "fuzz" => fuzz::run(rest),
         "size" => size::command(),
         "early" => early::write(),
+        "pictures" => pictures::take(),
         "tidy" => tidy::command(),
         "engine" => engine::command(rest),
         engine::KEEPER => engine::keep(),
