@@ -59,8 +59,8 @@ export class Ide {
 
   /** The names of the terminals' tabs, in their order. */
   async terminalNames() {
-    const tabs = await this.terminals.getByRole('tab').all();
-    return Promise.all(tabs.map((tab) => tab.getAttribute('aria-label')));
+    const tabs = this.terminals.getByRole('tab');
+    return tabs.evaluateAll((tabs) => tabs.map((tab) => tab.getAttribute('aria-label')));
   }
 
   /** A row of the shown terminal that says exactly this. */

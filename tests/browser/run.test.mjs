@@ -148,6 +148,8 @@ scenario('Stop escalates by itself, a press hurries it, and the same is run anew
   await ide.page.getByRole('button', { name: 'Stop', exact: true, disabled: true }).waitFor();
 
   await ide.button('Run').click();
+  // The one before makes room.
+  await ide.page.getByText(/^Killed \(signal 9\) after/).waitFor({ state: 'detached' });
   await ide.row('here').waitFor();
   const count = (await ide.terminalNames()).length;
   const before = (await ide.terminalNames()).at(-1);
