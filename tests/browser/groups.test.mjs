@@ -143,7 +143,7 @@ scenario('who is in the room is told in a pane, from which one goes to them', as
   const grace = await stage.person({ name: 'Grace' });
   await grace.ready();
   await grace.page.keyboard.press('F1');
-  await grace.page.keyboard.type('people in the');
+  await grace.page.getByRole('dialog').getByRole('combobox').fill('people in the');
   await grace.page.keyboard.press('Enter');
   const pane = grace.page.getByRole('region', { name: 'People in the room' });
   await pane.getByText('Grace (you)').waitFor();

@@ -28,7 +28,7 @@ scenario('the tour goes from card to card with the keyboard, and comes back from
   await tour(ide).waitFor({ state: 'detached' });
 
   await ide.page.keyboard.press('F1');
-  await ide.page.keyboard.type('show me around');
+  await ide.page.getByRole('dialog').getByRole('combobox').fill('show me around');
   await ide.page.keyboard.press('Enter');
   await ide.hasKeyboard(tour(ide).getByRole('button', { name: 'Next' }));
   await ide.page.keyboard.press('Escape');

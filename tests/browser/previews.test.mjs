@@ -151,7 +151,7 @@ scenario('what has changed since a file was opened is marked, compared and taken
   await ide.editor('story.txt').first().click();
   await ide.page.keyboard.press('Control+Home');
   await ide.page.keyboard.press('F1');
-  await ide.page.keyboard.type('take back the change');
+  await ide.page.getByRole('dialog').getByRole('combobox').fill('take back the change');
   await ide.page.keyboard.press('Enter');
   await ide.editorSays('story.txt', now);
 

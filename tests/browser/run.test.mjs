@@ -81,7 +81,7 @@ scenario('configurations are found, chosen, run by keys and followed', async (st
 
   // The palette has each of them.
   await ide.page.keyboard.press('Control+Shift+P');
-  await ide.page.keyboard.type('run: make');
+  await ide.page.getByRole('dialog').getByRole('combobox').fill('run: make');
   await ide.page.getByRole('option', { name: 'Run: make check' }).waitFor();
   await ide.page.keyboard.press('Escape');
 

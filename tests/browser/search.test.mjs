@@ -114,13 +114,13 @@ scenario('a file is gone to by some of its letters, and to a line of it', async 
   await ide.page.getByText('Ln 3, Col 2').waitFor();
 
   await ide.page.keyboard.press('Control+P');
-  await ide.page.keyboard.type(':2');
+  await ide.page.getByRole('dialog').getByRole('combobox').fill(':2');
   await dialog.getByRole('option', { name: 'Go to line 2' }).waitFor();
   await ide.page.keyboard.press('Enter');
   await ide.page.getByText('Ln 2, Col 1').waitFor();
 
   await ide.page.keyboard.press('Control+P');
-  await ide.page.keyboard.type('>search in');
+  await ide.page.getByRole('dialog').getByRole('combobox').fill('>search in');
   await dialog.getByRole('option', { name: /Search in files/ }).waitFor();
   await ide.page.keyboard.press('Enter');
   await ide.hasKeyboard(field(ide));
