@@ -114,11 +114,16 @@ fn on_docker(steps: &mut Steps, tally: &mut Tally, full: bool) -> Result<()> {
 /// What runs on Docker: the cases that start servers, and `tests/tests/docker.rs`, which runs nowhere else.
 const ON_DOCKER: [&str; 5] = ["--package", "embedenv-tests", "--tests", "--test", "docker"];
 
-/// What a person does with a sandbox. The page alone, its looks and its dialogs, is the same on every engine.
-const ON_DOCKER_IN_BROWSER: [&str; 11] = [
+/// What a person does in a room. Settings, help and the like are of the page alone, and the same on every engine.
+const ON_DOCKER_IN_BROWSER: [&str; 17] = [
+    "chat",
     "crash",
+    "editor",
     "format",
+    "links",
+    "look",
     "main_job",
+    "phone",
     "ports",
     "presence",
     "reference",
@@ -127,6 +132,7 @@ const ON_DOCKER_IN_BROWSER: [&str; 11] = [
     "terminals",
     "together",
     "transfer",
+    "tree",
 ];
 
 /// Counts the tests that can't be run without an engine.
