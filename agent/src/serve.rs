@@ -16,9 +16,7 @@ use std::time::{Duration, Instant};
 
 use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::id::{RequestId, SessionId, StreamId};
-use embedenv_shared::link::pipe::Pipe;
 use embedenv_shared::link::ports::{Listener, Listening};
-use embedenv_shared::link::sessions::Open;
 use embedenv_shared::link::{self as wire, Event, Greeting, Header, Kind, MAX_TO_AGENT, Pong, Reply, Request};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
@@ -82,7 +80,7 @@ pub struct Agent {
     login_path: Option<OsString>,
     inherited: Vec<(OsString, OsString)>,
     proxy: Option<Proxy>,
-    early: Vec<(RequestId, u64, Open)>,
+    early: Vec<(RequestId, u64, Request)>,
     watches_interest: Interest,
     watches_due: Option<Instant>,
     ports: listening::Ports,
@@ -402,7 +400,7 @@ impl Agent {
         let Some(generation) = self.generation() else { return };
         let answer = match request {
             Request::Ping(_) => Ok(Some(Reply::Pong(Pong))),
-            Request::Open(open) => self.open(id, generation, open),
+            Request::Open(_) | Request::Pipe(_) => self.begin(id, generation, request),
             Request::Attach(attach) => {
                 let attached = self.sessions.attach(attach);
                 match attached {
@@ -425,7 +423,6 @@ impl Agent {
                 Some((_, answer)) => answer.map(Some),
                 None => Ok(None),
             },
-            Request::Pipe(pipe) => self.pipe(id, generation, pipe),
             Request::Archive(archive) => {
                 self.streams.archive(&self.archives, self.files.home.clone(), archive).map(Some)
             }
@@ -438,40 +435,45 @@ impl Agent {
         }
     }
 
-    fn open(&mut self, id: RequestId, generation: u64, open: Open) -> Result<Option<Reply>, Failure> {
-        match &self.environment {
-            Some(environment) => self.sessions.open(id, generation, open, &self.files.home, environment, &self.limits),
-            None if self.early.len() < MAX_EARLY => {
-                self.early.push((id, generation, open));
-                Ok(None)
+    /// Starts a program; one that comes before the sandbox's environment is known waits for it.
+    fn begin(&mut self, id: RequestId, generation: u64, request: Request) -> Result<Option<Reply>, Failure> {
+        let Some(environment) = self.environment.clone() else {
+            if self.early.len() >= MAX_EARLY {
+                return Err(Failure::new(ErrorCode::Unavailable, "the sandbox is still starting"));
             }
-            None => Err(Failure::new(ErrorCode::Unavailable, "the sandbox is still starting")),
+            self.early.push((id, generation, request));
+            return Ok(None);
+        };
+        match request {
+            Request::Open(open) => {
+                self.sessions.open(id, generation, open, &self.files.home, &environment, &self.limits)
+            }
+            Request::Pipe(pipe) => {
+                let (home, limits, weight) = (self.files.home.clone(), self.limits, pipe.input.len());
+                self.add(weight, generation, id, move || {
+                    pipe::run(&home, &environment, limits, &pipe).map(Reply::Piped)
+                })
+            }
+            other => self.work(id, generation, other),
         }
     }
 
     fn work(&mut self, id: RequestId, generation: u64, request: Request) -> Result<Option<Reply>, Failure> {
         let files = self.files.clone();
-        let weight = Files::weight(&request);
-        let job = move || {
-            let answer =
-                files.answer(request).unwrap_or_else(|| Err(Failure::new(ErrorCode::Internal, "no such request")));
-            Done::Reply(generation, wire::encode(Kind::Reply, id.0, &answer))
-        };
-        match self.workers.add(weight, job) {
-            Ok(()) => Ok(None),
-            Err(_) => Err(Failure::new(ErrorCode::Unavailable, "the sandbox has too much to do")),
-        }
+        self.add(Files::weight(&request), generation, id, move || {
+            files.answer(request).unwrap_or_else(|| Err(Failure::new(ErrorCode::Internal, "no such request")))
+        })
     }
 
-    fn pipe(&mut self, id: RequestId, generation: u64, request: Pipe) -> Result<Option<Reply>, Failure> {
-        let Some(environment) = self.environment.clone() else {
-            return Err(Failure::new(ErrorCode::Unavailable, "the sandbox is still starting"));
-        };
-        let (home, limits, weight) = (self.files.home.clone(), self.limits, request.input.len());
-        let job = move || {
-            let answer = pipe::run(&home, &environment, limits, &request).map(Reply::Piped);
-            Done::Reply(generation, wire::encode(Kind::Reply, id.0, &answer))
-        };
+    /// Has `job` done by a worker, which answers request `id` of link `generation`.
+    fn add(
+        &mut self,
+        weight: usize,
+        generation: u64,
+        id: RequestId,
+        job: impl FnOnce() -> Result<Reply, Failure> + Send + 'static,
+    ) -> Result<Option<Reply>, Failure> {
+        let job = move || Done::Reply(generation, wire::encode(Kind::Reply, id.0, &job()));
         match self.workers.add(weight, job) {
             Ok(()) => Ok(None),
             Err(_) => Err(Failure::new(ErrorCode::Unavailable, "the sandbox has too much to do")),
@@ -490,9 +492,9 @@ impl Agent {
                 }
                 Done::Environment(environment) => {
                     self.environment = Some(environment);
-                    for (id, generation, open) in std::mem::take(&mut self.early) {
+                    for (id, generation, request) in std::mem::take(&mut self.early) {
                         if self.generation() == Some(generation)
-                            && let Err(failure) = self.open(id, generation, open)
+                            && let Err(failure) = self.begin(id, generation, request)
                         {
                             self.answer(id, Err(failure));
                         }

@@ -65,8 +65,7 @@ scenario('tabs move between groups by keys and by dragging, and come back after 
   await ide.hasKeyboard(ide.editor('two.txt'));
 
   // Dragged behind the tab of the other group.
-  const [from] = await tabsOf(ide, 1).getByRole('tab', { name: /^one\.txt/ }).all();
-  await from.dragTo(tabsOf(ide, 2).getByRole('tab').first(), { targetPosition: { x: 60, y: 10 } });
+  await tabsOf(ide, 1).getByRole('tab', { name: /^one\.txt/ }).dragTo(tabsOf(ide, 2).getByRole('tab').first(), { targetPosition: { x: 60, y: 10 } });
   await tabsOf(ide, 2).getByRole('tab', { name: /^one\.txt/ }).waitFor();
   assert.deepEqual(await namesOf(tabsOf(ide, 2)), ['two.txt', 'one.txt']);
 

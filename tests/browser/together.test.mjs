@@ -69,8 +69,8 @@ scenario('a link for viewers shows everything and changes nothing', async (stage
   await viewer.editor('notes.txt').click();
   await viewer.page.keyboard.type('scribble');
   for (const name of ['Run', 'New file', 'New folder', 'New terminal']) {
-    const buttons = await viewer.button(name).all();
-    for (const button of buttons) assert.ok(await button.isDisabled(), `a viewer may press ${name}`);
+    const usable = await viewer.button(name).evaluateAll((buttons) => buttons.filter((button) => !button.disabled).length);
+    assert.equal(usable, 0, `a viewer may press ${name}`);
   }
 
   // What the host types next arrives, and nothing of the viewer's is in it.

@@ -466,17 +466,25 @@ class Editor {
     return view.state.doc.lineAt(view.lineBlockAtHeight(view.scrollDOM.scrollTop).from).number;
   }
 
+  /** Tells the others, and who watches, where this page is: once it is drawn, since asking earlier lays it out twice. */
   #tellWhereabouts(): void {
-    if (this.#watchers.size > 0) {
-      const line = this.#topLine();
-      for (const watcher of this.#watchers) watcher.top(line);
-    }
-    if (!this.#replica || !this.#bound) return;
     const view = this.#panes.front;
     this.#isHere ||= view.hasFocus;
-    const { anchor, head } = view.state.selection.main;
-    const top = view.lineBlockAtHeight(view.scrollDOM.scrollTop).from;
-    this.#replica.moved(this.#isHere ? { anchor, head, top } : { anchor: null, head: null, top });
+    view.requestMeasure({
+      key: this,
+      read: ({ scrollDOM }) => view.lineBlockAtHeight(scrollDOM.scrollTop).from,
+      write: (top) => {
+        const { doc, selection } = view.state;
+        if (top > doc.length) return;
+        if (this.#watchers.size > 0) {
+          const line = doc.lineAt(top).number;
+          for (const watcher of this.#watchers) watcher.top(line);
+        }
+        if (!this.#replica || !this.#bound) return;
+        const { anchor, head } = selection.main;
+        this.#replica.moved(this.#isHere ? { anchor, head, top } : { anchor: null, head: null, top });
+      },
+    });
   }
 
   #peopleMoved(replica: Replica): void {

@@ -22,20 +22,34 @@ export function opened(text: () => Text): () => void {
   return () => open.delete(text);
 }
 
-const known = new WeakMap<Text, Set<string>>();
+/** The words of a leaf of a text, some dozens of lines: leaves that an edit leaves alone are not read again. */
+const known = new WeakMap<Text, string[]>();
 
-function wordsIn(text: string): Set<string> {
+function wordsIn(text: string): string[] {
   const words = text.match(/[\p{L}_$][\p{L}\p{N}_$]*/gu) ?? [];
-  return new Set(words.filter(({ length }) => length >= SHORTEST && length <= LONGEST));
+  return [...new Set(words.filter(({ length }) => length >= SHORTEST && length <= LONGEST))];
 }
 
-function wordsOf(doc: Text): Set<string> {
-  let words = known.get(doc);
+function wordsOf(leaf: Text): string[] {
+  let words = known.get(leaf);
   if (!words) {
-    words = wordsIn(doc.sliceString(0, MOST_TEXT));
-    known.set(doc, words);
+    words = wordsIn(leaf.toString());
+    known.set(leaf, words);
   }
   return words;
+}
+
+/** The leaves of `text` between two positions, each with where it begins; a line is never in two of them. */
+function* leaves(text: Text, from: number, to: number, begin = 0): Generator<[number, Text]> {
+  if (!text.children) {
+    yield [begin, text];
+    return;
+  }
+  for (const child of text.children) {
+    if (begin > to) return;
+    if (begin + child.length >= from) yield* leaves(child, from, to, begin);
+    begin += child.length + 1;
+  }
 }
 
 export function words(context: CompletionContext): CompletionResult | null {
@@ -43,25 +57,25 @@ export function words(context: CompletionContext): CompletionResult | null {
   if (!context.explicit && (!before || isAside(context))) return null;
   const { doc } = context.state;
   const [from, to] = [before?.from ?? context.pos, context.pos];
-  const [begin, end] = [Math.max(0, from - MOST_TEXT / 2), Math.min(doc.length, to + MOST_TEXT / 2)];
-  // The word that is being typed is none yet, unless it stands elsewhere, too.
-  const after = doc.sliceString(to, end).replace(/^[\p{L}\p{N}_$]+/u, '');
-  const here = new Set([...wordsIn(doc.sliceString(begin, from)), ...wordsIn(after)]);
-  const options: Completion[] = [];
-  const offer = (found: Iterable<string>) => {
-    for (const label of found) {
-      if (options.length >= MOST_WORDS) return;
-      // Without a kind or a weight, it is one with the language's own of that name.
-      options.push({ label });
+  const found = new Set<string>();
+  for (const [begin, leaf] of leaves(doc, from - MOST_TEXT / 2, to + MOST_TEXT / 2)) {
+    if (begin + leaf.length < from || begin > to) {
+      for (const word of wordsOf(leaf)) found.add(word);
+      continue;
     }
-  };
-  offer(here);
+    // The word that is being typed is none yet, unless it stands elsewhere, too.
+    const text = leaf.toString();
+    for (const word of wordsIn(text.slice(0, from - begin))) found.add(word);
+    for (const word of wordsIn(text.slice(to - begin).replace(/^[\p{L}\p{N}_$]+/u, ''))) found.add(word);
+  }
   for (const text of open) {
     const other = text();
-    if (other !== doc) offer([...wordsOf(other)].filter((word) => !here.has(word)));
+    if (other === doc || found.size >= MOST_WORDS) continue;
+    for (const [, leaf] of leaves(other, 0, MOST_TEXT)) for (const word of wordsOf(leaf)) found.add(word);
   }
-  const unique = [...new Map(options.map((option) => [option.label, option])).values()];
-  return unique.length > 0 ? { from, options: unique, validFor: /^[\p{L}\p{N}_$]*$/u } : null;
+  // Without a kind or a weight, it is one with the language's own of that name.
+  const options: Completion[] = Array.from(found, (label) => ({ label })).slice(0, MOST_WORDS);
+  return options.length > 0 ? { from, options, validFor: /^[\p{L}\p{N}_$]*$/u } : null;
 }
 
 /** Whether the cursor is in a comment or a string, where words are prose. */
