@@ -51,9 +51,9 @@ function instrument() {
       addEventListener('keydown', pressed, { capture: true, once: true });
     });
   };
-  /** From the next event of a kind until `selector` is there and `says` is in its text, painted. */
-  bench.until = (kind, selector, says) =>
-    new Promise((resolve) => {
+  /** `painting` is from the next event of a kind until `selector` is there and `says` is in its text, painted. */
+  bench.until = (kind, selector, says) => {
+    bench.painting = new Promise((resolve) => {
       addEventListener(
         kind,
         (event) => {
@@ -69,6 +69,7 @@ function instrument() {
         { capture: true, once: true },
       );
     });
+  };
   globalThis.bench = bench;
 }
 
@@ -82,7 +83,6 @@ class Bench {
   async page(link = this.server.link) {
     const context = await this.browser.newContext({ viewport: { width: 1440, height: 900 } });
     context.setDefaultTimeout(STEP);
-    await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: new URL(link).origin });
     const page = await context.newPage();
     await page.addInitScript(instrument);
     const session = await context.newCDPSession(page);
@@ -118,10 +118,11 @@ async function keys(page) {
   return median(times);
 }
 
-async function opened(page, name, says, act) {
-  const until = page.evaluate(([name, says]) => bench.until('dblclick', `.cm-content[aria-label="Editor: ${name}"]`, says), [name, says]);
+/** Does something, and tells the milliseconds from its event until what it leads to is painted. */
+async function shown(page, { kind, selector, says }, act) {
+  await page.evaluate(([kind, selector, says]) => bench.until(kind, selector, says), [kind, selector, says]);
   await act();
-  return until;
+  return page.evaluate(() => bench.painting);
 }
 
 function median(values) {
@@ -183,7 +184,8 @@ async function measure(browser, throttle) {
 
     const openings = [];
     for (let at = 0; at < OPENINGS; at += 1) {
-      openings.push(await opened(page, 'big.txt', '0000000 xxx', () => ide.entry('big.txt').dblclick()));
+      const text = { kind: 'dblclick', selector: '.cm-content[aria-label="Editor: big.txt"]', says: '0000000 xxx' };
+      openings.push(await shown(page, text, () => ide.entry('big.txt').dblclick()));
       await page.keyboard.press('Control+F4');
       await ide.tab('big.txt').waitFor({ state: 'detached' });
     }
@@ -194,17 +196,15 @@ async function measure(browser, throttle) {
     const switches = [];
     for (let at = 0; at < SWITCHES; at += 1) {
       const name = at % 2 === 0 ? 'long.py' : 'other.py';
-      const until = page.evaluate((name) => bench.until('keydown', `.editor-host:not([hidden]) .cm-content[aria-label="Editor: ${name}"]`, 'def '), name);
-      await page.keyboard.press('Control+PageUp');
-      switches.push(await until);
+      const selector = `.editor-host:not([hidden]) .cm-content[aria-label="Editor: ${name}"]`;
+      switches.push(await shown(page, { kind: 'keydown', selector, says: 'def ' }, () => page.keyboard.press('Control+PageUp')));
     }
     row(`from one tab to another, median${slow} (50 ms at most)`, median(switches), 'ms');
 
     const trees = [];
     for (let at = 0; at < OPENINGS; at += 1) {
-      const until = page.evaluate(() => bench.until('click', '[role=treeitem][aria-label="file00000.txt"]', 'file00000.txt'));
-      await ide.entry('many').click();
-      trees.push(await until);
+      const first = { kind: 'click', selector: '[role=treeitem][aria-label="file00000.txt"]', says: 'file00000.txt' };
+      trees.push(await shown(page, first, () => ide.entry('many').click()));
       await ide.entry('many').click();
       await ide.entry('file00000.txt').waitFor({ state: 'detached' });
     }
@@ -227,7 +227,11 @@ async function measure(browser, throttle) {
 
 /** Types, switches and runs as often as somebody does in an hour; the heap in MB after that, without garbage. */
 async function hour(ide, page, session) {
-  for (let at = 0; at < HOUR.runs; at += 1) await ide.run('seq 2000');
+  // Terminals are drawn, as people have them, so that what they say is not in the page: a file tells that a run has ended.
+  for (let at = 0; at < HOUR.runs; at += 1) {
+    await ide.answer(`seq 2000; touch ran${at}`);
+    await ide.entry(`ran${at}`).waitFor();
+  }
   await ide.editor('other.py').click();
   for (let at = 0; at < HOUR.switches; at += 1) {
     await page.keyboard.press(at % 2 ? 'Control+PageUp' : 'Control+PageDown');
