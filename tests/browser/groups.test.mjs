@@ -9,7 +9,7 @@ function tabsOf(ide, number) {
 }
 
 async function namesOf(list) {
-  return list.getByRole('tab').evaluateAll((tabs) => tabs.map((tab) => tab.getAttribute('aria-label')));
+  return list.getByRole('tab').evaluateAll((tabs) => tabs.map((tab) => tab.getAttribute('aria-label').replace(', unsaved', '')));
 }
 
 scenario('a file in two groups is one text, and each group keeps a place of its own', async (stage) => {

@@ -109,3 +109,20 @@ scenario('an upload is given up, and nothing is left of it', async (stage) => {
     await ide.row('0').waitFor();
   });
 });
+
+scenario('a file dropped on an editor comes into the project, and the page stays', async (stage) => {
+  await withFolder(async (folder) => {
+    const file = path.join(folder, 'dropped.txt');
+    await writeFile(file, 'dropped\n');
+    const ide = await stage.person();
+    await ide.ready();
+    await ide.write({ 'notes.txt': 'as it was\n' });
+    await ide.entry('notes.txt').dblclick();
+    await ide.editorSays('notes.txt', 'as it was\n');
+    await drop(ide, ide.editor('notes.txt'), [file]);
+    await ide.entry('dropped.txt').dblclick();
+    await ide.editorSays('dropped.txt', 'dropped\n');
+    await ide.tab('notes.txt').click();
+    await ide.editorSays('notes.txt', 'as it was\n');
+  });
+});

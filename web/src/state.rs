@@ -39,6 +39,7 @@ use crate::words::Notice;
 use chat::{Chat, ChatAction};
 use files::{FileId, Files, FilesAction};
 use go_to::AllFiles;
+use groups::GroupId;
 use keys::Keymap;
 use output::{Output, OutputAction};
 use people::News;
@@ -86,6 +87,7 @@ pub struct State {
     pub tour: Option<Tour>,
     pub menu: Option<Menu>,
     pub terminal_menu: Option<TerminalMenu>,
+    pub tab_menu: Option<TabMenu>,
     /// Ctrl is held for the next key, by the button of a touch screen.
     pub control: bool,
     /// What is set here: a person's own settings, and what this room has instead.
@@ -212,6 +214,15 @@ pub struct TerminalMenu {
     pub y: i32,
 }
 
+/// The menu of an open file's tab, opened at a place of the window in CSS pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TabMenu {
+    pub group: GroupId,
+    pub file: FileId,
+    pub x: i32,
+    pub y: i32,
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     Connection(Connection),
@@ -249,6 +260,9 @@ pub enum Action {
     Tour(Option<Tour>),
     Menu(Option<Menu>),
     TerminalMenu(Option<TerminalMenu>),
+    TabMenu(Option<TabMenu>),
+    /// What was said in the line below has been there long enough.
+    NewsOver(u32),
     Control(bool),
     /// A person's own settings, and what this room has instead.
     Settings {
@@ -315,6 +329,8 @@ impl State {
             Action::Tour(tour) => self.tour = tour,
             Action::Menu(menu) => self.menu = menu,
             Action::TerminalMenu(menu) => self.terminal_menu = menu,
+            Action::TabMenu(menu) => self.tab_menu = menu,
+            Action::NewsOver(number) => self.news = self.news.take().filter(|news| news.number != number),
             Action::Control(held) => self.control = held,
             Action::Settings { own, here } => {
                 let settings = own.with_all(&here);

@@ -35,7 +35,7 @@ use gloo_events::{EventListener, EventListenerOptions};
 use gloo_timers::callback::Timeout;
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{BeforeUnloadEvent, KeyboardEvent};
+use web_sys::{BeforeUnloadEvent, DragEvent, KeyboardEvent};
 use yew::Callback;
 
 use crate::connection::{Connection, Event};
@@ -344,6 +344,14 @@ impl Workbench {
         listeners.push(EventListener::new_with_options(&window, "pointerdown", early, move |event| {
             workbench.acted(event);
         }));
+        for name in ["dragover", "drop"] {
+            let workbench = self.clone();
+            listeners.push(EventListener::new_with_options(&window, name, options, move |event| {
+                if let Some(event) = event.dyn_ref::<DragEvent>() {
+                    workbench.dragged_over(event);
+                }
+            }));
+        }
         for query in [page::dark_query(), page::contrast_query()].into_iter().flatten() {
             let workbench = self.clone();
             listeners.push(EventListener::new(&query, "change", move |_| workbench.apply_theme()));

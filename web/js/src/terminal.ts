@@ -54,7 +54,7 @@ export interface Habits {
 const SCROLLBACK = 10_000;
 const FONT_SIZE = 13;
 /** Text of somebody else's larger terminal is shown this small at least, in CSS pixels; beyond that it scrolls. */
-const SMALLEST = 7;
+const SMALLEST = 10;
 const LINE_HEIGHT = 1.2;
 /** Text is made readable on whatever ground a program gives it (WCAG AA). */
 const CONTRAST = 4.5;

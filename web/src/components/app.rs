@@ -7,7 +7,7 @@ use yew::prelude::*;
 use super::alerts::alerts;
 use super::cover::{boot, failure};
 use super::ide::Ide;
-use crate::state::Connection;
+use crate::state::{Alert, Connection};
 use crate::words::catalogue;
 use crate::workbench::Workbench;
 
@@ -36,12 +36,15 @@ pub(crate) fn App(props: &AppProps) -> Html {
     };
     let failed = matches!(state.connection, Connection::Failed(_));
     html! {
-        <>
+        <ContextProvider<Rc<Vec<Alert>>> context={state.alerts.clone()}>
             { cover }
             if joined {
                 <Ide key={catalogue::spoken().0} workbench={workbench.clone()} state={Rc::new(state.clone())} hidden={failed} />
             }
-            { alerts(workbench, &state.alerts) }
-        </>
+            // An open dialog has them within it: it takes the keyboard and the pointer from what is outside.
+            if state.dialog.is_none() {
+                { alerts(workbench, &state.alerts) }
+            }
+        </ContextProvider<Rc<Vec<Alert>>>>
     }
 }

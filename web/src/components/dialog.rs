@@ -1,11 +1,14 @@
 //! A dialog over the page: the browser's own, so that it holds the keyboard and Escape closes it.
 
+use std::rc::Rc;
+
 use web_sys::Element;
 use yew::prelude::*;
 
+use super::alerts::alerts;
 use super::icon::{Icon, IconName};
 use crate::interop::page;
-use crate::state::Action;
+use crate::state::{Action, Alert};
 use crate::words::catalogue::say;
 use crate::workbench::Workbench;
 
@@ -28,6 +31,7 @@ pub(crate) struct DialogProps {
 pub(crate) fn Dialog(props: &DialogProps) -> Html {
     let DialogProps { workbench, name, class, title, foot, children } = props;
     let node = use_node_ref();
+    let said = use_context::<Rc<Vec<Alert>>>();
     use_effect_with(node.clone(), |node| {
         let before = page::focused();
         let dialog = node.cast::<Element>();
@@ -83,6 +87,9 @@ pub(crate) fn Dialog(props: &DialogProps) -> Html {
             <div class="dialog-body">{ children.clone() }</div>
             if let Some(foot) = foot {
                 <div class="dialog-foot">{ foot.clone() }</div>
+            }
+            if let Some(said) = said {
+                { alerts(workbench, &said) }
             }
         </dialog>
     }

@@ -19,6 +19,8 @@ use crate::state::files::{Access, FileId, Files, OpenFile};
 use crate::state::groups::{Area, Group, GroupId, Side};
 use crate::state::keys::Keymap;
 use crate::state::views::{self, View};
+use crate::state::{Action, TabMenu};
+
 use crate::words;
 use crate::words::catalogue::say;
 use crate::workbench::Workbench;
@@ -144,6 +146,12 @@ pub(crate) fn EditorGroup(props: &EditorGroupProps) -> Html {
             workbench.split_group(if event.alt_key() { Side::Down } else { Side::Right });
         })
     };
+    let menu = {
+        let workbench = workbench.clone();
+        Callback::from(move |(file, x, y): (u32, i32, i32)| {
+            workbench.dispatch(Action::TabMenu(Some(TabMenu { group: id, file: FileId(file), x, y })));
+        })
+    };
     let used = (number.is_some() && files.groups.active == id).then_some("true");
     html! {
         <section
@@ -166,6 +174,7 @@ pub(crate) fn EditorGroup(props: &EditorGroupProps) -> Html {
                     activate={calling(Workbench::activate_in)}
                     keep={calling(Workbench::keep_in)}
                     close={calling(Workbench::close_tab)}
+                    {menu}
                     drags=true
                     mark={match *target { Some(Target::Tabs(at)) => Some(at), _ => None }}
                 >

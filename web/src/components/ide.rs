@@ -18,6 +18,7 @@ use super::preview::Preview;
 use super::search_pane::SearchPane;
 use super::splitter::{Axis, Sized, Splitter};
 use super::status_bar::status_bar;
+use super::tab_menu::tab_menu;
 use super::terminal_menu::terminal_menu;
 use super::toolbar::toolbar;
 use super::tour::tour_card;
@@ -136,6 +137,7 @@ pub(crate) fn Ide(props: &IdeProps) -> Html {
             if state.is_whole {
                 { dialogs(workbench, state) }
                 { terminal_menu(workbench, state) }
+                { tab_menu(workbench, state) }
             }
             if let Some(menu) = &state.menu {
                 <ContextMenu workbench={workbench.clone()} menu={menu.clone()} tree={state.tree.clone()} {works} />

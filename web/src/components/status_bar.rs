@@ -1,6 +1,9 @@
 //! The line below: the connection, the sandbox, ports, where the cursor is and in what.
 
+use std::rc::Rc;
+
 use embedenv_shared::frame::SandboxState;
+use gloo_timers::callback::Timeout;
 use yew::prelude::*;
 
 use super::backlog::Backlog;
@@ -10,12 +13,16 @@ use super::ports::ports;
 use super::position::Position;
 use crate::state::commands::{self, Command};
 use crate::state::files::OpenFile;
+use crate::state::people::News;
 use crate::state::settings::Layout;
 use crate::state::views;
-use crate::state::{Connection, State};
+use crate::state::{Action, Connection, State};
 use crate::words;
 use crate::words::catalogue::say;
 use crate::workbench::Workbench;
+
+/// How long news stay, in milliseconds.
+const NEWS: u32 = 8_000;
 
 pub(crate) fn status_bar(workbench: &Workbench, state: &State) -> Html {
     let (connection, text) = match state.connection {
@@ -50,11 +57,7 @@ pub(crate) fn status_bar(workbench: &Workbench, state: &State) -> Html {
             if let Some(user) = state.following.and_then(|member| state.people.iter().find(|person| person.member == member)) {
                 <span class="following">{ say!("status.following", user = user.user) }</span>
             }
-            <span class="news" aria-live="polite">
-                if let Some(news) = &state.news {
-                    <span key={news.number}>{ news.text.clone() }</span>
-                }
-            </span>
+            <NewsLine workbench={workbench.clone()} news={state.news.clone()} />
             { ports(workbench, &state.listeners) }
             <span class="spacer"></span>
             if let Some(name) = state.files.active().filter(|file| views::has_text(file)).map(OpenFile::name) {
@@ -66,6 +69,29 @@ pub(crate) fn status_bar(workbench: &Workbench, state: &State) -> Html {
             }
             { layout_buttons(workbench, &state.layout) }
         </footer>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct NewsLineProps {
+    workbench: Workbench,
+    news: Option<Rc<News>>,
+}
+
+/// Comings and goings: said once, and out of the way after that.
+#[component]
+fn NewsLine(NewsLineProps { workbench, news }: &NewsLineProps) -> Html {
+    use_effect_with((workbench.clone(), news.as_ref().map(|news| news.number)), |(workbench, number)| {
+        let workbench = workbench.clone();
+        let over = number.map(|number| Timeout::new(NEWS, move || workbench.dispatch(Action::NewsOver(number))));
+        move || drop(over)
+    });
+    html! {
+        <span class="news" aria-live="polite">
+            if let Some(news) = news {
+                <span key={news.number}>{ news.text.clone() }</span>
+            }
+        </span>
     }
 }
 

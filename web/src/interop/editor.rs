@@ -13,7 +13,7 @@ use crate::state::groups::GroupId;
 use crate::state::settings::Settings;
 
 /// What it says by itself.
-const WORDS: [&str; 32] = [
+const WORDS: [&str; 35] = [
     "change.added",
     "change.changed",
     "change.removed",
@@ -21,6 +21,9 @@ const WORDS: [&str; 32] = [
     "change.revert.short",
     "command.fold",
     "command.unfold",
+    "find.none",
+    "find.at",
+    "find.count",
     "codemirror.find",
     "codemirror.next",
     "codemirror.previous",

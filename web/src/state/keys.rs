@@ -76,6 +76,16 @@ impl Stroke {
     }
 }
 
+/// Whether Ctrl is down, as commands mean it: Cmd on a Mac, where Ctrl with a letter moves in the text. `None` for a key
+/// that is left to the system.
+pub fn control(ctrl: bool, meta: bool, key: &str) -> Option<bool> {
+    if !MAC.load(Ordering::Relaxed) {
+        return Some(ctrl || meta);
+    }
+    let is_letter = key.len() == 1 && key.chars().all(|letter| letter.is_ascii_alphabetic());
+    (meta || !ctrl || !is_letter).then_some(meta || ctrl)
+}
+
 impl Stroke {
     /// Which of the forms of [`Stroke::of_event`] is kept when somebody chooses the key: the one that says how it is done
     /// on the keyboard that shortcuts are written for.

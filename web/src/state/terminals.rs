@@ -159,7 +159,12 @@ impl Terminals {
     /// What is to be said of the program that this page ran.
     pub fn news(&self, action: &TerminalsAction) -> Option<String> {
         match action {
-            TerminalsAction::Ran(run) => Some(say!("run.runs", name = run.what.name())),
+            TerminalsAction::Ran(run) => {
+                // What is quick has ended before it is known whose it was.
+                let ended = self.get(run.terminal).and_then(|terminal| terminal.exit);
+                let runs = || say!("run.runs", name = run.what.name());
+                Some(ended.map_or_else(runs, |exit| words::ended_aloud(run.what.name(), exit)))
+            }
             TerminalsAction::Changed(changed) => {
                 let run = self.run_in(changed.terminal)?;
                 let had_ended = self.get(changed.terminal)?.exit.is_some();
@@ -389,6 +394,16 @@ mod tests {
         assert_eq!((find.query.text.as_str(), find.asked), ("x", 2));
         terminals.reduce(TerminalsAction::Closed(SessionId(1)));
         assert_eq!(terminals.find, None);
+    }
+
+    #[test]
+    fn what_is_over_before_it_is_known_whose_it_was_is_told_as_ended() {
+        let mut terminals = Terminals::default();
+        terminals.reduce(TerminalsAction::Changed(terminal(1, TerminalKind::Run, None)));
+        terminals.reduce(TerminalsAction::Changed(terminal(2, TerminalKind::Run, Some(3))));
+        let said = |id, path| terminals.news(&ran(id, path)).unwrap();
+        assert!(!said(1, "a.py").contains('3'), "{}", said(1, "a.py"));
+        assert!(said(2, "b.py").contains('3'), "{}", said(2, "b.py"));
     }
 
     #[test]

@@ -150,7 +150,11 @@ impl Workbench {
     /// Copies the paths of what is selected, a line each.
     pub(crate) fn copy_paths(&self) {
         let paths = self.state().tree.chosen();
-        let text = paths.iter().map(WorkspacePath::as_str).collect::<Vec<_>>().join("\n");
+        self.copy_text(paths.iter().map(WorkspacePath::as_str).collect::<Vec<_>>().join("\n"));
+    }
+
+    /// Puts paths into the clipboard.
+    pub(super) fn copy_text(&self, text: String) {
         let workbench = self.clone();
         spawn_local(async move {
             if !page::copy(&text).await {

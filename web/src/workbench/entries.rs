@@ -173,7 +173,8 @@ impl Workbench {
 
     /// Begins to rename the selected entry.
     pub(crate) fn rename_selected(&self) {
-        if let Some(path) = self.current_entry().filter(|_| self.works()) {
+        let current = self.state().tree.current();
+        if let Some(path) = current.filter(|_| self.works()) {
             self.dispatch(Action::Tree(TreeAction::Name(Some(Naming::Rename { path }))));
         }
     }
@@ -184,11 +185,6 @@ impl Workbench {
         if self.works() && !paths.is_empty() {
             self.dispatch(Action::Dialog(Some(Dialog::Delete(paths))));
         }
-    }
-
-    /// The entry that is selected, or has the keyboard when none is.
-    fn current_entry(&self) -> Option<WorkspacePath> {
-        self.state().tree.focused()
     }
 
     pub(crate) fn stop_naming(&self) {

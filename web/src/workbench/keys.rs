@@ -10,7 +10,7 @@ use crate::interop::page;
 use crate::state::commands::{self, Command};
 use crate::state::files::FilesAction;
 use crate::state::groups::Side;
-use crate::state::keys::{Meaning, Place, Stroke};
+use crate::state::keys::{self, Meaning, Place, Stroke};
 use crate::state::search::Asked;
 use crate::state::settings::{Aside, Layout, Pane, PanelTab, SideView};
 use crate::state::tree::TreeAction;
@@ -19,6 +19,8 @@ use crate::state::{Action, Dialog};
 
 /// The second of two strokes comes within this time of the first, in milliseconds.
 const SECOND_STROKE: f64 = 5000.0;
+/// What one types into besides editors and terminals.
+const FIELDS: &str = "input, textarea, select";
 
 impl Workbench {
     /// A key came to the page, on its way down: if a command has it where the keyboard is, nobody else gets it.
@@ -29,7 +31,8 @@ impl Workbench {
         if self.takes_key_with_control(event) {
             return;
         }
-        let modifiers = (event.ctrl_key() || event.meta_key(), event.alt_key(), event.shift_key());
+        let Some(control) = keys::control(event.ctrl_key(), event.meta_key(), &event.key()) else { return };
+        let modifiers = (control, event.alt_key(), event.shift_key());
         let strokes = Stroke::of_event(modifiers, &event.key(), &event.code());
         if strokes.is_empty() {
             return;
@@ -49,15 +52,11 @@ impl Workbench {
         let focus = place(event);
         let meant = strokes.into_iter().map(|stroke| (keymap.meaning(before, &stroke, focus), stroke));
         let meant = meant.into_iter().find(|(meaning, _)| *meaning != Meaning::Nothing);
-        if meant.as_ref().is_some_and(|(meaning, stroke)| self.leaves(*meaning, stroke)) {
+        if meant.as_ref().is_some_and(|(meaning, stroke)| self.leaves(event, *meaning, stroke)) {
             return;
         }
         // What follows a first stroke and means nothing is not typed into the text either.
         if meant.is_none() && before.is_none() {
-            return;
-        }
-        // A form with a button to send it has this key for that.
-        if matches!(meant, Some((Meaning::Does(Command::Run), _))) && is_within(event, "[data-sends]") {
             return;
         }
         event.prevent_default();
@@ -72,11 +71,19 @@ impl Workbench {
     }
 
     /// Whether a key is left to who has the keyboard, though a command has it.
-    fn leaves(&self, meaning: Meaning, stroke: &Stroke) -> bool {
+    fn leaves(&self, event: &KeyboardEvent, meaning: Meaning, stroke: &Stroke) -> bool {
         match meaning {
             Meaning::Does(Command::NextTerminalPane | Command::PreviousTerminalPane) => !self.has_panes(),
             // The browser's own key for it, which needs no permission.
             Meaning::Does(Command::PasteIntoTerminal) => stroke.to_string() == "Ctrl+Shift+V",
+            // Pastes without a format wherever there is nothing to be shown.
+            Meaning::Does(Command::PreviewFile) if stroke.to_string() == "Ctrl+Shift+V" => {
+                is_within(event, FIELDS) || !self.previews_active()
+            }
+            // A switch of the panel for finding.
+            Meaning::Does(Command::CloseFile) => stroke.to_string() == "Alt+W" && is_within(event, ".cm-search"),
+            // Fields, and forms with a button to send them, have this key for themselves.
+            Meaning::Does(Command::Run) => is_within(event, FIELDS) || is_within(event, "[data-sends]"),
             _ => false,
         }
     }
@@ -161,6 +168,10 @@ impl Workbench {
             }
             Command::ReopenFile => self.reopen_file(),
             Command::CloseOthers => self.close_others(),
+            Command::CloseAfter => self.close_after(),
+            Command::CloseSaved => self.close_saved(),
+            Command::CloseAll => self.close_all(),
+            Command::Reveal => self.reveal_active(),
             Command::NextTab => self.step_tab(1),
             Command::PreviousTab => self.step_tab(-1),
             Command::MoveTabLeft => self.shift_tab(-1),
@@ -261,8 +272,8 @@ fn place(event: &KeyboardEvent) -> Place {
         ("dialog", Place::Dialog),
         (".terminal-pane", Place::Terminal),
         (".cm-content", Place::Editor),
-        ("input, textarea, select", Place::Page),
-        ("[role=tree]", Place::Tree),
+        (FIELDS, Place::Page),
+        (".tree", Place::Tree),
     ];
     places.into_iter().find(|(selector, _)| is_within(event, selector)).map_or(Place::Page, |(_, place)| place)
 }

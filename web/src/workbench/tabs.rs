@@ -9,6 +9,8 @@ use super::Workbench;
 use crate::interop::page;
 use crate::state::files::{Access, FileId, FilesAction};
 use crate::state::groups::{Group, GroupId, MAX_GROUPS, Side};
+use crate::state::tree::TreeAction;
+use crate::state::views::View;
 use crate::state::{Action, Dialog, Occasion};
 use crate::words;
 use crate::words::catalogue::say;
@@ -194,13 +196,67 @@ impl Workbench {
 
     /// Closes the tabs of the group but for the open one; those that would lose something stay.
     pub(super) fn close_others(&self) {
+        self.close_held(|at, open| at != open);
+    }
+
+    /// Closes those behind the open one.
+    pub(super) fn close_after(&self) {
+        self.close_held(|at, open| at > open);
+    }
+
+    pub(super) fn close_saved(&self) {
+        self.close_held(|_, _| true);
+    }
+
+    /// Closes all tabs of the group; for those that would lose something, people are asked.
+    pub(super) fn close_all(&self) {
+        self.close_held(|_, _| true);
         let group = self.state().files.groups.active().clone();
-        for file in group.tabs.iter().copied().filter(|tab| Some(*tab) != group.active) {
+        if let Some(file) = group.tabs.first() {
+            self.close_tab(group.id, *file);
+        }
+    }
+
+    /// Closes those tabs of the group that `closes` says by their place and that of the open one, as far as nothing is lost
+    /// with them.
+    fn close_held(&self, closes: impl Fn(usize, usize) -> bool) {
+        let group = self.state().files.groups.active().clone();
+        let open = group.tabs.iter().position(|tab| Some(*tab) == group.active).unwrap_or_default();
+        let tabs = group.tabs.iter().enumerate().filter(|(at, _)| closes(*at, open));
+        for file in tabs.map(|(_, file)| *file) {
             let elsewhere =
                 self.state().files.groups.list().iter().any(|other| other.id != group.id && other.tabs.contains(&file));
             if elsewhere || self.documents.is_held(file) {
                 self.dispatch(Action::Files(FilesAction::CloseTab(group.id, file)));
             }
+        }
+        self.other_file();
+    }
+
+    pub(crate) fn copy_path_of(&self, id: FileId) {
+        let path = self.state().files.get(id).map(|file| file.path.to_string());
+        if let Some(path) = path {
+            self.copy_text(path);
+        }
+    }
+
+    /// Shows in the tree where the open file is.
+    pub(super) fn reveal_active(&self) {
+        self.show_files();
+        self.reveal();
+    }
+
+    /// Opens the folders that the open file is in, and selects it there.
+    fn reveal(&self) {
+        let shown = self.state().files.active().filter(|file| file.view == View::File).map(|file| file.path.clone());
+        let Some(path) = shown else { return };
+        let mut above: Vec<WorkspacePath> = std::iter::successors(path.parent(), WorkspacePath::parent).collect();
+        above.retain(|folder| !self.state().tree.is_open(folder));
+        for folder in above.into_iter().rev() {
+            self.open_folder(folder, true);
+        }
+        if self.state().tree.selected.as_ref() != Some(&path) {
+            self.dispatch(Action::Tree(TreeAction::Select(Some(path))));
         }
     }
 
@@ -220,6 +276,7 @@ impl Workbench {
         }
         self.show_indentation();
         self.tell_place();
+        self.reveal();
     }
 
     /// What was deleted here is no longer open.

@@ -15,8 +15,9 @@ use embedenv_shared::frame::{BinaryFrame, ServerFrame};
 use embedenv_shared::id::{UploadId, UploadKey};
 use embedenv_shared::path::{ProjectName, WorkspacePath};
 use gloo_timers::future::TimeoutFuture;
+use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::File;
+use web_sys::{DragEvent, Element, File};
 
 use super::Workbench;
 use crate::interop::dropped::{Dropped, Entries};
@@ -140,6 +141,22 @@ impl Job {
 }
 
 impl Workbench {
+    /// Files of the person's own are dragged over the page: those that the tree does not take are sent into the project, and
+    /// none is put into a text or opened by the browser in place of the page.
+    pub(super) fn dragged_over(&self, event: &DragEvent) {
+        let Some(data) = event.data_transfer().filter(|data| data.types().includes(&"Files".into(), 0)) else { return };
+        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        if target.is_some_and(|target| target.closest(".side").ok().flatten().is_some()) {
+            return;
+        }
+        event.prevent_default();
+        event.stop_propagation();
+        data.set_drop_effect(if self.works() { "copy" } else { "none" });
+        if event.type_() == "drop" && self.works() {
+            self.upload_entries(Entries::of(&data), WorkspacePath::root());
+        }
+    }
+
     /// Sends what was dropped into a folder.
     pub(crate) fn upload_entries(&self, entries: Entries, folder: WorkspacePath) {
         let workbench = self.clone();
@@ -440,12 +457,11 @@ impl Workbench {
 
     /// Downloads what is selected; with nothing selected, the file that is shown, or else the whole project.
     pub(crate) fn download_selected(&self) {
-        let (selected, chosen, shown) = {
+        let (chosen, shown) = {
             let state = self.state();
-            let shown = state.files.active().map(|file| file.path.clone());
-            (state.tree.selected.is_some(), state.tree.chosen(), shown)
+            (state.tree.chosen(), state.files.active().map(|file| file.path.clone()))
         };
-        if !selected {
+        if chosen.is_empty() {
             return self.download(shown.unwrap_or_else(WorkspacePath::root));
         }
         for path in chosen {

@@ -46,6 +46,11 @@ impl Workbench {
         self.preview(id, beside);
     }
 
+    /// Whether the open file has something to be looked at besides its text.
+    pub(super) fn previews_active(&self) -> bool {
+        self.state().files.active().is_some_and(|file| views::has_preview(&file.path))
+    }
+
     pub(crate) fn preview(&self, id: FileId, beside: bool) {
         let Some(path) = self.state().files.get(id).map(|file| file.path.clone()) else { return };
         if !views::has_preview(&path) {

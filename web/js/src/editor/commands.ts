@@ -19,8 +19,9 @@ import {
 import { foldAll, foldCode, getIndentUnit, indentUnit, toggleFold, unfoldAll, unfoldCode } from '@codemirror/language';
 import { gotoLine, openSearchPanel, selectNextOccurrence, selectSelectionMatches } from '@codemirror/search';
 import { countColumn, EditorSelection } from '@codemirror/state';
-import type { Command, EditorView } from '@codemirror/view';
+import type { Command, EditorView, KeyBinding } from '@codemirror/view';
 import { goToChange } from './changes';
+import { replace } from './find';
 
 const COMMANDS: Record<string, Command> = {
   'add-cursor-above': addCursorAbove,
@@ -39,6 +40,7 @@ const COMMANDS: Record<string, Command> = {
   'move-line-up': moveLineUp,
   'next-change': (view) => goToChange(view, 1),
   'previous-change': (view) => goToChange(view, -1),
+  replace,
   'select-all-occurrences': selectAllOccurrences,
   'select-line': selectLine,
   'select-next-occurrence': selectNextOccurrence,
@@ -52,6 +54,16 @@ const COMMANDS: Record<string, Command> = {
   unfold: unfoldCode,
   'unfold-all': unfoldAll,
 };
+
+/** Keys of CodeMirror's own without those of commands by name, which are the page's to give away. */
+export function withoutNamed(bindings: readonly KeyBinding[]): KeyBinding[] {
+  const named = new Set(Object.values(COMMANDS));
+  return bindings.flatMap((binding) => {
+    if (!binding.run || !named.has(binding.run)) return [binding];
+    // In the panel for finding, where the page's keys for the text are not heard, they go on.
+    return binding.scope?.includes('search-panel') ? [{ ...binding, scope: 'search-panel' }] : [];
+  });
+}
 
 /** Returns whether there is such a command; one that finds nothing to do is one. */
 export function perform(view: EditorView, name: string): boolean {

@@ -4,9 +4,11 @@
 import {
   acceptCompletion,
   autocompletion,
+  closeCompletion,
   closeBrackets,
   closeBracketsKeymap,
   completionKeymap,
+  selectedCompletion,
   startCompletion,
 } from '@codemirror/autocomplete';
 import { EditorState, type Extension, Prec } from '@codemirror/state';
@@ -19,11 +21,23 @@ export function assistance(completes: boolean): Extension {
 }
 
 function completion(): Extension {
+  const keys = completionKeymap.filter(({ key }) => key !== 'Enter');
   return [
     autocompletion({ icons: true, activateOnTyping: true, defaultKeymap: false, maxRenderedOptions: 60 }),
     EditorState.languageData.of(() => [{ autocomplete: words }]),
-    Prec.highest(keymap.of([...completionKeymap, { key: 'Tab', run: acceptCompletion }])),
+    Prec.highest(keymap.of([...keys, { key: 'Enter', run: accept }, { key: 'Tab', run: accept }])),
   ];
+}
+
+/** Takes what is offered; what stands there whole already needs nothing, and the key is the text's. */
+function accept(view: EditorView): boolean {
+  const offered = selectedCompletion(view.state);
+  const { head } = view.state.selection.main;
+  if (!offered || view.state.sliceDoc(Math.max(0, head - offered.label.length), head) !== offered.label) {
+    return acceptCompletion(view);
+  }
+  closeCompletion(view);
+  return false;
 }
 
 export function suggest(view: EditorView): boolean {

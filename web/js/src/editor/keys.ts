@@ -8,7 +8,8 @@ import { searchKeymap } from '@codemirror/search';
 import { type Extension, Prec } from '@codemirror/state';
 import { EditorView, type KeyBinding, keymap } from '@codemirror/view';
 import { yUndoManagerKeymap } from 'y-codemirror.next';
-import { tab } from './commands';
+import { tab, withoutNamed } from './commands';
+import { replace } from './find';
 import { original } from './panes';
 
 export function keys(): Extension {
@@ -16,9 +17,8 @@ export function keys(): Extension {
     Prec.high(historyGuard),
     keymap.of([
       ...history,
-      ...searchKeymap,
-      ...foldKeymap,
-      ...defaultKeymap,
+      ...withoutNamed([...searchKeymap, ...foldKeymap, ...defaultKeymap]),
+      { key: 'Mod-h', run: replace, scope: 'search-panel' },
       // Escape, then Tab leaves the editor; CodeMirror sees to that.
       { key: 'Tab', run: tab, shift: indentLess },
     ]),

@@ -13,6 +13,7 @@ import {
   lineNumbers,
   rectangularSelection,
 } from '@codemirror/view';
+import { find } from './find';
 import { folding } from './folding';
 import { cursors } from './habits';
 import { phrases } from './phrases';
@@ -35,6 +36,7 @@ export function setup(): Extension {
     highlighting(),
     highlightSelectionMatches(),
     search({ top: true }),
+    find(),
     phrases(),
   ];
 }

@@ -25,12 +25,17 @@ impl Tree {
         self.clipboard.as_ref().is_some_and(|clipboard| clipboard.is_cut && clipboard.paths.contains(path))
     }
 
-    /// What a command is done with: everything selected, or else the entry that has the keyboard.
+    /// What a command is done with: what is selected, as far as it can be seen.
     pub fn chosen(&self) -> Vec<WorkspacePath> {
         if self.marked.is_empty() {
-            return self.rows.focused(self).into_iter().collect();
+            return self.current().into_iter().collect();
         }
         topmost(&self.marked)
+    }
+
+    /// The entry that was selected last, if it can be seen: nothing is done with one in a folder that is closed.
+    pub fn current(&self) -> Option<WorkspacePath> {
+        self.selected.clone().filter(|path| self.rows.place(path).is_some())
     }
 
     pub(super) fn select(&mut self, path: Option<WorkspacePath>) {

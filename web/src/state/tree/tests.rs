@@ -220,3 +220,15 @@ fn the_palette_knows_the_files_of_listed_folders() {
     let files: Vec<String> = sample().known_files().iter().map(ToString::to_string).collect();
     assert_eq!(files, ["A.py", "b.py", "src/main.rs"]);
 }
+
+#[test]
+fn nothing_is_done_with_an_entry_that_can_not_be_seen() {
+    let mut tree = sample();
+    tree.reduce(TreeAction::Select(Some(path("src/main.rs"))));
+    assert_eq!(tree.chosen(), [path("src/main.rs")]);
+    tree.reduce(TreeAction::Close(path("src")));
+    assert!(tree.chosen().iter().all(|chosen| *chosen == path("src")), "{:?}", tree.chosen());
+    tree.reduce(TreeAction::Select(None));
+    assert_eq!((tree.chosen(), tree.current()), (Vec::new(), None));
+    assert!(tree.focused().is_some(), "the keyboard still has a row to come to");
+}

@@ -1,0 +1,103 @@
+// What finding in a file has beyond CodeMirror's own panel: how many places there are and which one is selected, and keys for
+// its switches. Owns the words that say so; never changes the text.
+
+import { getSearchQuery, openSearchPanel, type SearchQuery, searchPanelOpen } from '@codemirror/search';
+import type { EditorState, Extension } from '@codemirror/state';
+import { type EditorView, ViewPlugin, type ViewUpdate } from '@codemirror/view';
+import { said } from '../said';
+
+/** More places than these are not counted. */
+const MOST = 10_000;
+/** Counted this long after the last change, in milliseconds. */
+const PAUSE = 100;
+
+/** Keys with Alt, where they are on the keyboard, and the switch that each turns. */
+const SWITCHES: Record<string, string> = { KeyC: 'case', KeyW: 'word', KeyR: 're' };
+
+export interface Places {
+  count: number;
+  /** The one that is selected, from 1; 0 if none is. */
+  at: number;
+}
+
+/** Where a query's places are in the text; `null` for a query that finds nothing by what it is. */
+export function places(state: EditorState, query: SearchQuery): Places | null {
+  if (!query.search || !query.valid) return null;
+  const { from, to } = state.selection.main;
+  const found: Places = { count: 0, at: 0 };
+  const cursor = query.getCursor(state);
+  for (let next = cursor.next(); !next.done && found.count < MOST; next = cursor.next()) {
+    found.count += 1;
+    if (next.value.from === from && next.value.to === to) found.at = found.count;
+  }
+  return found;
+}
+
+function told(found: Places | null): string {
+  if (!found) return '';
+  if (found.count === 0) return said('find.none');
+  const count = found.count < MOST ? String(found.count) : `${MOST}+`;
+  return found.at > 0 ? said('find.at', { at: String(found.at), count }) : said('find.count', { count });
+}
+
+const counter = ViewPlugin.fromClass(
+  class {
+    #due: ReturnType<typeof setTimeout> | null = null;
+    #query: SearchQuery | null = null;
+
+    constructor(readonly view: EditorView) {
+      view.dom.addEventListener('keydown', this.#turn);
+    }
+
+    /** A key in the panel turns its switch. */
+    #turn = (event: KeyboardEvent): void => {
+      const name = event.altKey && !event.ctrlKey && !event.metaKey ? SWITCHES[event.code] : undefined;
+      const panel = event.target instanceof Element ? event.target.closest('.cm-search') : null;
+      const button = name && panel?.querySelector<HTMLInputElement>(`input[name=${name}]`);
+      if (!button) return;
+      event.preventDefault();
+      button.click();
+    };
+
+    update(update: ViewUpdate): void {
+      if (!searchPanelOpen(update.state)) {
+        this.#query = null;
+        return;
+      }
+      const query = getSearchQuery(update.state);
+      if (query === this.#query && !update.docChanged && !update.selectionSet) return;
+      this.#query = query;
+      if (this.#due !== null) clearTimeout(this.#due);
+      this.#due = setTimeout(() => this.#tell(query), PAUSE);
+    }
+
+    #tell(query: SearchQuery): void {
+      const panel = this.view.dom.querySelector('.cm-search');
+      if (!panel) return;
+      let line = panel.querySelector('.cm-search-count');
+      if (!line) {
+        line = document.createElement('span');
+        line.className = 'cm-search-count';
+        line.setAttribute('role', 'status');
+        panel.querySelector('[name=search]')?.after(line);
+      }
+      line.textContent = told(places(this.view.state, query));
+    }
+
+    destroy(): void {
+      this.view.dom.removeEventListener('keydown', this.#turn);
+      if (this.#due !== null) clearTimeout(this.#due);
+    }
+  },
+);
+
+export function find(): Extension {
+  return counter;
+}
+
+/** Opens the panel with the keyboard in the field for what replaces. */
+export function replace(view: EditorView): boolean {
+  openSearchPanel(view);
+  view.dom.querySelector<HTMLInputElement>('.cm-search [name=replace]')?.select();
+  return true;
+}
