@@ -84,12 +84,10 @@ pub fn plan(path: &WorkspacePath) -> Plan {
         "r" => format!("Rscript {file}"),
         "awk" => format!("awk -f {file}"),
         "html" | "htm" => {
-            return Plan::Nothing(format!(
-                "{name} is a page and does not run by itself. Serve its folder, for example with python -m http.server, and open Preview."
-            ));
+            return Plan::Nothing(say!("run.page", name = name));
         }
         "md" | "markdown" | "txt" | "json" | "toml" | "yaml" | "yml" | "css" | "csv" | "xml" | "svg" => {
-            return Plan::Nothing(format!("{name} is not a program. Open one and run that."));
+            return Plan::Nothing(say!("run.no-program", name = name));
         }
         _ => {
             return Plan::Nothing(say!("run.unknown", name = name));

@@ -209,8 +209,8 @@ fn node_tests(tally: &mut Tally, folder: &str, chosen: &[String], docker: Option
         bail!("{folder} holds no *.test.mjs");
     }
     let mut tests = command::command("node");
-    // One file at a time: a browser test starts a server and a browser, and there may be only two cores.
-    tests.args(["--test", "--test-concurrency=1", "--test-reporter=spec"]).args(&files);
+    // Each browser test starts a server and a browser, and waits for them more than it computes.
+    tests.args(["--test", "--test-concurrency=2", "--test-reporter=spec"]).args(&files);
     environment(&mut tests, docker)?;
     counted(tally, tests.env("EMBEDENV_BIN", release::binary()))
 }

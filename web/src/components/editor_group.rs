@@ -10,6 +10,7 @@ use wasm_bindgen::JsCast as _;
 use web_sys::{DragEvent, Element};
 use yew::prelude::*;
 
+use super::copy_details::CopyDetails;
 use super::icon::{Icon, IconName};
 use super::tabs::{Tab, Tabs, aim_at_tabs, begin_drag, place_of_tab};
 use super::view_host::ViewHost;
@@ -263,7 +264,7 @@ fn tab(file: &OpenFile) -> Tab {
     let name = file.title();
     Tab {
         key: file.id.0,
-        name: if file.unsaved { format!("{name}, unsaved") } else { name.clone() },
+        name: if file.unsaved { say!("tab.unsaved", name = name) } else { name.clone() },
         text: name,
         title: file.path.to_string(),
         class: classes!(match (file.preview, file.unsaved) {
@@ -358,20 +359,22 @@ fn file_banner(workbench: &Workbench, file: &OpenFile) -> Html {
         let download = Callback::from(move |_: MouseEvent| workbench.download(path.clone()));
         html! { <button onclick={download}>{ say!("banner.download") }</button> }
     };
+    let details = |why: &str| html! { <CopyDetails workbench={workbench.clone()} text={why.to_owned()} /> };
     let (text, button) = match access {
         Access::ReadOnly(why @ ReadOnly::Role) => (words::read_only(*why).to_owned(), html! {}),
         Access::ReadOnly(why) => (words::read_only(*why).to_owned(), download()),
         Access::Gone(why) => (
             why.clone(),
-            html! { <button onclick={calling(Workbench::keep_copy)}>{ say!("banner.keep-copy") }</button> },
+            html! { <><button onclick={calling(Workbench::keep_copy)}>{ say!("banner.keep-copy") }</button>{ details(why) }</> },
         ),
-        Access::Failed(why) => {
-            (why.clone(), html! { <button onclick={calling(Workbench::activate)}>{ say!("notice.again") }</button> })
-        }
+        Access::Failed(why) => (
+            why.clone(),
+            html! { <><button onclick={calling(Workbench::activate)}>{ say!("notice.again") }</button>{ details(why) }</> },
+        ),
         Access::Opening | Access::Editable => match problem {
             Some(problem) if *unsaved => (
                 say!("banner.not-saved", problem = problem),
-                html! { <button onclick={calling(Workbench::save)}>{ say!("banner.save-now") }</button> },
+                html! { <><button onclick={calling(Workbench::save)}>{ say!("banner.save-now") }</button>{ details(problem) }</> },
             ),
             _ => return html! {},
         },

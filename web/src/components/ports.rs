@@ -17,5 +17,5 @@ pub(crate) fn ports(workbench: &Workbench, listeners: &[Listener]) -> Html {
             </li>
         }
     });
-    html! { <ul class="ports" aria-label={say!("panel.ports")}>{ for ports }</ul> }
+    html! { <ul class="ports" aria-label={say!("panel.ports")} data-name={say!("panel.ports")}>{ for ports }</ul> }
 }

@@ -54,6 +54,12 @@ pub(crate) fn SearchPane(props: &SearchPaneProps) -> Html {
                     { toggle("ab", say!("finder.word"), asked.word, |asked| Asked { word: !asked.word, ..asked }) }
                     { toggle(".*", say!("finder.regex"), asked.regex, |asked| Asked { regex: !asked.regex, ..asked }) }
                 </div>
+                <div class="search-more">
+                    if *works {
+                        { opener(workbench, say!("finder.replace"), asked.replaces, |asked| Asked { replaces: !asked.replaces, ..asked }) }
+                    }
+                    { opener(workbench, say!("finder.details"), asked.has_details, |asked| Asked { has_details: !asked.has_details, ..asked }) }
+                </div>
                 if replaces {
                     <div class="search-field">
                         { field(workbench, "search-with", say!("finder.with"), &asked.with, |asked, with| Asked { with, ..asked }) }
@@ -67,12 +73,6 @@ pub(crate) fn SearchPane(props: &SearchPaneProps) -> Html {
                     { field(workbench, "search-exclude", say!("finder.exclude"), &asked.exclude, |asked, exclude| Asked { exclude, ..asked }) }
                     { ignored_box(workbench, asked.ignored) }
                 }
-                <div class="search-more">
-                    if *works {
-                        { opener(workbench, say!("finder.replace"), asked.replaces, |asked| Asked { replaces: !asked.replaces, ..asked }) }
-                    }
-                    { opener(workbench, say!("finder.details"), asked.has_details, |asked| Asked { has_details: !asked.has_details, ..asked }) }
-                </div>
             </div>
             <p class="search-status" role="status">{ search.said() }</p>
             { results(workbench, search, replaces) }

@@ -4,6 +4,7 @@ use wasm_bindgen::JsCast as _;
 use web_sys::Element;
 use yew::prelude::*;
 
+use super::copy_details::CopyDetails;
 use super::icon::{Icon, IconName};
 use crate::interop::page;
 use crate::state::transfers::{Stage, Transfer, Transfers};
@@ -90,7 +91,12 @@ fn row(workbench: &Workbench, transfer: &Transfer) -> Html {
                             <span>{ say!("uploads.taken") }</span><button class="plain" onclick={choose}>{ say!("uploads.choose") }</button>
                         </div>
                     },
-                    Stage::Failed(why) => html! { <p class="transfer-why">{ why }</p> },
+                    Stage::Failed(why) => html! {
+                        <>
+                            <p class="transfer-why">{ why }</p>
+                            <CopyDetails workbench={workbench.clone()} text={why.clone()} />
+                        </>
+                    },
                 }
             }
         </li>

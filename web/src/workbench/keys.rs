@@ -80,8 +80,8 @@ impl Workbench {
             Meaning::Does(Command::PreviewFile) if stroke.to_string() == "Ctrl+Shift+V" => {
                 is_within(event, FIELDS) || !self.previews_active()
             }
-            // A switch of the panel for finding.
-            Meaning::Does(Command::CloseFile) => stroke.to_string() == "Alt+W" && is_within(event, ".cm-search"),
+            // A switch of the fields for finding.
+            Meaning::Does(Command::CloseFile) => stroke.to_string() == "Alt+W" && is_within(event, FIELDS),
             // Fields, and forms with a button to send them, have this key for themselves.
             Meaning::Does(Command::Run) => is_within(event, FIELDS) || is_within(event, "[data-sends]"),
             _ => false,
