@@ -190,6 +190,17 @@ scenario('the tree is narrowed by typing, hides hidden files and marks what has 
   await field.press('Escape');
   await ide.entry('fresh.txt').waitFor();
 
+  // Folders that are closed are looked into, and closed again.
+  await ide.answer('mkdir -p far/away; touch far/away/needle.txt');
+  await ide.entry('far').waitFor();
+  await ide.entry('web.py').click();
+  await page.keyboard.press('Control+f');
+  await field.fill('needle');
+  await ide.entry('needle.txt').waitFor();
+  await field.press('Escape');
+  await ide.entry('needle.txt').waitFor({ state: 'hidden' });
+  await ide.entry('far').waitFor();
+
   await ide.button('More for the files').click();
   await page.getByRole('menuitem', { name: 'Hide hidden files' }).click();
   await ide.entry('.hidden').waitFor({ state: 'hidden' });

@@ -101,6 +101,8 @@ pub(crate) struct Inner {
     lookers: Lookers,
     uploads: Uploads,
     searching: Searching,
+    /// Folders that are open for as long as the tree is narrowed.
+    opened_for_filter: RefCell<Vec<WorkspacePath>>,
     /// The first of two strokes, and when it was made, in milliseconds since 1970.
     first_stroke: RefCell<Option<(Stroke, f64)>>,
     /// Who gets every key, while keys are chosen for a command.
@@ -168,6 +170,7 @@ impl Workbench {
             lookers: Lookers::default(),
             uploads: Uploads::default(),
             searching: Searching::default(),
+            opened_for_filter: RefCell::default(),
             first_stroke: RefCell::default(),
             hears_keys: RefCell::default(),
             looking: Looking::default(),

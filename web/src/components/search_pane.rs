@@ -263,7 +263,7 @@ fn results_key(workbench: &Workbench, search: &Search, replaces: bool, event: &K
     let is_open =
         search.rows().0.iter().any(|drawn| matches!(drawn, Row::File { is_open: true, .. } if drawn.id() == row));
     match (event.key().as_str(), &row) {
-        ("Enter", RowId::Hit(..)) if event.ctrl_key() || event.meta_key() => {
+        ("Enter", _) if event.ctrl_key() || event.meta_key() => {
             if replaces {
                 workbench.replace(Some(row.clone()));
             }

@@ -357,7 +357,7 @@ fn filter_field(workbench: &Workbench, filter: &str) -> Html {
         let workbench = workbench.clone();
         Callback::from(move |event: InputEvent| {
             if let Some(input) = event.target_dyn_into::<HtmlInputElement>() {
-                workbench.dispatch(Action::Tree(TreeAction::Filter(Some(input.value()))));
+                workbench.filter_by(input.value());
             }
         })
     };

@@ -51,6 +51,35 @@ impl AllFiles {
         self.known.len()
     }
 
+    /// Folders with something in them, files or folders, that `fits` by its name: at most `most`, each behind those above it.
+    pub fn folders_with(&self, fits: impl Fn(&str) -> bool, most: usize) -> Vec<WorkspacePath> {
+        let mut found: Vec<WorkspacePath> = Vec::new();
+        for known in &self.known {
+            // The last name that fits: what is above it is to be open, and itself, if it is a folder, is not.
+            let mut end = known.path.len();
+            loop {
+                let begin = known.path[..end].rfind('/').map_or(0, |slash| slash + 1);
+                if begin == 0 {
+                    break;
+                }
+                if fits(&known.path[begin..end]) {
+                    let folder = WorkspacePath::parse(&known.path[..begin - 1]).ok();
+                    let above = std::iter::successors(folder, WorkspacePath::parent).filter(|path| !path.is_root());
+                    let mut new: Vec<WorkspacePath> = above.filter(|path| !found.contains(path)).collect();
+                    new.reverse();
+                    found.extend(new);
+                    break;
+                }
+                end = begin - 1;
+            }
+            if found.len() >= most {
+                found.truncate(most);
+                break;
+            }
+        }
+        found
+    }
+
     pub fn is_empty(&self) -> bool {
         self.known.is_empty()
     }
@@ -226,6 +255,15 @@ mod tests {
 
     fn best(typed: &str, paths: &[&str]) -> String {
         files(paths).fitting(typed, 10, &[])[0].path.to_string()
+    }
+
+    #[test]
+    fn folders_are_found_by_what_is_in_them() {
+        let files = files(&["deep/er/main.rs", "deep/other.txt", "maintained/a/b.txt", "x/maintained/c/d.txt", "main.c"]);
+        let found = files.folders_with(|name| name.contains("main"), 10);
+        let found: Vec<&str> = found.iter().map(WorkspacePath::as_str).collect();
+        assert_eq!(found, ["deep", "deep/er", "x"]);
+        assert_eq!(files.folders_with(|_| true, 1).len(), 1);
     }
 
     #[test]

@@ -9,13 +9,15 @@ use wasm_bindgen_futures::spawn_local;
 use super::Workbench;
 use crate::interop::page;
 use crate::state::Action;
-use crate::state::tree::{Clipboard, TreeAction, copy_name};
+use crate::state::tree::{Clipboard, TreeAction, copy_name, place_of};
 use crate::words::catalogue::say;
 
 /// Rows below a deleted one that are looked at for one that stays.
 const MAX_LOOKED_AT: usize = 64;
 /// Names that are tried for a copy.
 const MAX_NAMES: usize = 100;
+/// Folders that are opened for what the tree is narrowed to.
+const MAX_OPENED: usize = 200;
 
 impl Workbench {
     /// Cuts or copies what is selected.
@@ -180,6 +182,7 @@ impl Workbench {
     pub(crate) fn filter_files(&self) {
         if self.state().tree.filter.is_none() {
             self.dispatch(Action::Tree(TreeAction::Filter(Some(String::new()))));
+            self.list_all_files();
         }
         spawn_local(async {
             gloo_timers::future::TimeoutFuture::new(0).await;
@@ -187,8 +190,34 @@ impl Workbench {
         });
     }
 
+    /// Narrows the tree to what has this in its name.
+    pub(crate) fn filter_by(&self, filter: String) {
+        self.dispatch(Action::Tree(TreeAction::Filter(Some(filter))));
+        self.open_for_filter();
+    }
+
+    /// Opens the folders in which something fits the filter, until it is taken away.
+    pub(super) fn open_for_filter(&self) {
+        let wanted: Vec<WorkspacePath> = {
+            let state = self.state();
+            let Some(filter) = state.tree.filter.as_deref().filter(|filter| !filter.is_empty()) else { return };
+            let folders = state.all_files.folders_with(|name| place_of(name, filter).is_some(), MAX_OPENED);
+            folders.into_iter().filter(|folder| !state.tree.is_open(folder)).collect()
+        };
+        for folder in wanted {
+            self.opened_for_filter.borrow_mut().push(folder.clone());
+            self.open_folder(folder, true);
+        }
+    }
+
     pub(crate) fn stop_filtering(&self) {
         self.dispatch(Action::Tree(TreeAction::Filter(None)));
+        let selected = self.state().tree.selected.clone();
+        for folder in self.opened_for_filter.take() {
+            if !selected.as_ref().is_some_and(|selected| selected.is_within(&folder)) {
+                self.open_folder(folder, false);
+            }
+        }
         self.focus_tree();
     }
 }

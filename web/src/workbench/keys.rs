@@ -82,8 +82,8 @@ impl Workbench {
             }
             // A switch of the fields for finding.
             Meaning::Does(Command::CloseFile) => stroke.to_string() == "Alt+W" && is_within(event, FIELDS),
-            // Fields, and forms with a button to send them, have this key for themselves.
-            Meaning::Does(Command::Run) => is_within(event, FIELDS) || is_within(event, "[data-sends]"),
+            // Fields, forms with a button to send them and lists of hits have this key for themselves.
+            Meaning::Does(Command::Run) => is_within(event, FIELDS) || is_within(event, "[data-sends], .results"),
             _ => false,
         }
     }

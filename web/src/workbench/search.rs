@@ -222,6 +222,7 @@ impl Workbench {
                 Ok(ServerFrame::SearchEnd { summary, .. }) => {
                     (listed.is_whole, listed.is_cut) = (true, summary.cut.is_some());
                     workbench.dispatch(Action::AllFiles(std::mem::take(&mut listed)));
+                    workbench.open_for_filter();
                 }
                 // What is known of the files is still offered.
                 Ok(_) | Err(_) => {}
