@@ -179,24 +179,24 @@ fn a_torn_log_loses_its_last_record_and_one_that_is_no_log_makes_no_document() {
 #[test]
 fn an_edit_that_can_not_be_written_down_is_not_told_and_written_later() {
     let folder = tempfile::tempdir().unwrap();
-    let log = folder.path().join("1.log");
-    let mut document = kept("text", &log);
+    fs::create_dir(folder.path().join("room")).unwrap();
+    let mut document = kept("text", &folder.path().join("room/1.log"));
     let client = Client::synced(1, &mut document);
     // A disk that is full: the log's file can't grow, and no other can take its place.
+    let (log, away) = (folder.path().join("room/1.log"), folder.path().join("away"));
     let full = memfd_create("full", MemfdFlags::ALLOW_SEALING).unwrap();
     rustix::io::write(&full, &fs::read(&log).unwrap()).unwrap();
     fcntl_add_seals(&full, SealFlags::GROW).unwrap();
     fs::remove_file(&log).unwrap();
     std::os::unix::fs::symlink(format!("/proc/self/fd/{}", full.as_raw_fd()), &log).unwrap();
-    fs::create_dir(folder.path().join("1.new")).unwrap();
     let mut document = restored(&log).document;
+    fs::rename(log.parent().unwrap(), &away).unwrap();
     for at in 4..7 {
         assert_eq!(document.receive(&client.insert(at, "x")), Err(DocumentError::NotKept));
         assert!(!document.is_kept() && !document.catch_up());
     }
+    fs::rename(&away, log.parent().unwrap()).unwrap();
     assert_eq!(restored(&log).document.text(), "text");
-
-    fs::remove_dir(folder.path().join("1.new")).unwrap();
     assert!(document.catch_up());
     again(&mut document, &log);
     assert_eq!(document.text(), "textxxx");
