@@ -70,6 +70,8 @@ pub struct Document {
     /// Upper bounds, made exact when they reach the limit.
     most_bytes: u64,
     most_blocks: usize,
+    /// Counts the messages that took reading all of it.
+    readings: u64,
 }
 
 /// What a file is opened as.
@@ -168,6 +170,7 @@ impl Document {
             base: text,
             unconfirmed: Vec::new(),
             log: None,
+            readings: 0,
         };
         document.note_own();
         document
@@ -187,8 +190,10 @@ impl Document {
         self.form.to_file(&self.text())
     }
 
-    /// The bytes to write to the file now. Until [`Self::saved`], they may be in the file or not.
-    pub fn to_write(&mut self) -> Vec<u8> {
+    /// The bytes to write to the file now. Until [`Self::saved`], they may be in the file or not. Nothing gets there that
+    /// the log does not have: after a restart it would be taken for somebody else's edit.
+    pub fn to_write(&mut self) -> Result<Vec<u8>, DocumentError> {
+        self.be_kept()?;
         let bytes = self.to_file();
         if self.unconfirmed.len() == MAX_UNCONFIRMED {
             self.unconfirmed.remove(0);
@@ -196,7 +201,8 @@ impl Document {
         let written = fingerprint(&bytes);
         self.unconfirmed.push(written);
         self.note(&Record::Writing(written));
-        bytes
+        self.be_kept()?;
+        Ok(bytes)
     }
 
     /// These bytes, from [`Self::to_write`], are in the file.
@@ -228,9 +234,22 @@ impl Document {
         Ok(messages)
     }
 
-    /// A message that holds the whole document.
+    /// A message that holds the whole document. [`DocumentError::NotKept`] while there are edits in it that nobody may
+    /// hear of yet.
     pub fn everything(&mut self) -> Result<Vec<u8>, DocumentError> {
+        self.be_kept()?;
         Ok(wire::step2(&self.lacked_by(&[])?))
+    }
+
+    /// A message that asks for what the document lacks.
+    pub fn question(&self) -> Vec<u8> {
+        wire::step1(self.clocks.iter())
+    }
+
+    /// How many messages so far took reading all of the document, however short they were: questions for what somebody
+    /// lacks, and updates that had to be tried on a copy.
+    pub fn readings(&self) -> u64 {
+        self.readings
     }
 
     /// A message of who is where, for a client.
@@ -242,8 +261,10 @@ impl Document {
     pub fn receive(&mut self, message: &[u8]) -> Result<Received, DocumentError> {
         match Message::read(message)? {
             Message::Step1(vector) => {
+                self.readings += 1;
+                self.be_kept()?;
                 let update = self.lacked_by(&vector)?;
-                Ok(Received::Replies(vec![wire::step2(&update), wire::step1(self.clocks.iter())]))
+                Ok(Received::Replies(vec![wire::step2(&update), self.question()]))
             }
             Message::Update(bytes) => {
                 if self.excerpt.is_some() {
@@ -252,7 +273,7 @@ impl Document {
                 match Update::read(bytes, MAX_BLOCKS)?.plan(&self.clocks, self.replica.client()) {
                     Ok(plan) => self.take(plan),
                     // Something before it got lost or was refused: the client is asked for all that is missing here.
-                    Err(DocumentError::Missing) => Ok(Received::Replies(vec![wire::step1(self.clocks.iter())])),
+                    Err(DocumentError::Missing) => Ok(Received::Replies(vec![self.question()])),
                     Err(error) => Err(error),
                 }
             }
@@ -329,6 +350,7 @@ impl Document {
         if self.most_bytes + plan.text_bytes > MAX_DOCUMENT && plan.deletions.is_empty() {
             return Err(DocumentError::TooLarge);
         }
+        self.readings += 1;
         let state = self.lacked_by(&[])?;
         let trial = Replica::from_state(self.replica.client(), &state).map_err(Failed::Broken).and_then(|mut trial| {
             apply(&mut trial, plan)?;
@@ -369,11 +391,13 @@ impl Document {
         }
     }
 
-    /// Starts a new life with the text of the broken replica, or with the file's if that can't be had.
+    /// Starts a new life with the text of the broken replica; if that can't be had with the log's, which has every edit
+    /// that anybody was told of, and with the file's if there is no log.
     fn rebuild(&mut self, broken: Broken) -> DocumentError {
         tracing::error!(epoch = self.epoch, remains = broken.remains.is_some(), "a document broke and starts anew");
         let whole = broken.remains.and_then(|remains| Replica::from_state(random(32), &remains).ok());
-        let text = whole.map_or_else(|| self.base.clone(), |replica| replica.text());
+        let text = whole.map(|replica| replica.text()).or_else(|| self.logged_text());
+        let text = text.unwrap_or_else(|| self.base.clone());
         self.start_anew(&text)
     }
 

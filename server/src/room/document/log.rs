@@ -147,6 +147,11 @@ impl Log {
         Ok((log, records))
     }
 
+    /// What [`Self::open`] takes to open it again.
+    pub(super) fn source(&self) -> (&Path, &Syncer) {
+        (&self.path, &self.syncer)
+    }
+
     /// Writes a record. Once something could not be written this fails, until [`Self::begin`] did.
     pub(super) fn append(&mut self, record: &Record<'_>) -> io::Result<()> {
         let Some(journal) = self.journal.as_mut().filter(|_| !self.behind) else {

@@ -345,7 +345,7 @@ fn what_a_program_wrote_reaches_everybody_as_small_edits() {
     assert_eq!(client.text(), document.text());
     assert!(update.len() < 80, "{} bytes", update.len());
     assert_eq!(document.merge_file("zero\none\ntwo\nTHREE\n".as_bytes(), 19), Ok(None));
-    let written = document.to_write();
+    let written = document.to_write().unwrap();
     document.saved(&written);
     assert_eq!(document.merge_file(&written, written.len() as u64), Ok(None));
     document.merge_file(b"", 0).unwrap().unwrap();
@@ -358,7 +358,7 @@ fn a_write_that_nobody_confirmed_is_no_change_of_the_file() {
     let mut document = document("start\n");
     let client = Client::synced(1, &mut document);
     document.receive(&client.insert(6, "abc\n")).unwrap();
-    let maybe_written = document.to_write();
+    let maybe_written = document.to_write().unwrap();
     document.receive(&client.delete(6, 2)).unwrap();
     document.receive(&client.insert(0, "0\n")).unwrap();
     assert_eq!(document.merge_file(&maybe_written, maybe_written.len() as u64), Ok(None));

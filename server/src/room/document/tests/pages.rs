@@ -84,7 +84,7 @@ fn pages_with_the_real_yjs_and_the_server_agree() {
             if let Some(update) = document.merge_file(new.as_bytes(), new.len() as u64).unwrap() {
                 heard.iter_mut().for_each(|heard| heard.push(update.clone()));
             }
-            let written = document.to_write();
+            let written = document.to_write().unwrap();
             document.saved(&written);
         }
         let shown = pages[who].tell(serde_json::json!(["insert", 0, ""])).1.encode_utf16().count();
