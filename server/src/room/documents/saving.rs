@@ -75,8 +75,12 @@ impl Held {
                     state.document.saved(&written);
                     return Ok(());
                 }
-                Err(failure) if failure.code == ErrorCode::Conflict => self.merge(room, &link, &path).await?,
-                Err(failure) if failure.code == ErrorCode::NotFound => {
+                Err(failure) if matches!(failure.code, ErrorCode::Conflict | ErrorCode::NotFound) => {
+                    let merged = self.merge(room, &link, &path).await;
+                    if !is_not_found(&merged) {
+                        merged?;
+                        continue;
+                    }
                     // The file went away under its editors: what they have is written anew.
                     let content = self.state.lock().to_write()?;
                     let write = Write { project: self.project.clone(), path, content, expected: Some(None) };
