@@ -90,8 +90,9 @@ pub enum Opening {
 pub enum Received {
     /// For the sender alone, in this order.
     Replies(Vec<Vec<u8>>),
-    /// The document holds the update. If it `changed` anything, `broadcast` is for everybody else.
-    Update { broadcast: Vec<u8>, changed: bool },
+    /// The document holds the update. If it `changed` anything, `broadcast` is for everybody else. `typist` is the client
+    /// of Yjs whose new text it brings, if it is an edit and brings that of one.
+    Update { broadcast: Vec<u8>, changed: bool, typist: Option<u64> },
     /// Who is where, as far as the sender says; the document keeps none of it.
     Awareness(Vec<Aware>),
     /// The sender wants to know who is where.
@@ -271,7 +272,12 @@ impl Document {
                     return Err(DocumentError::ReadOnly);
                 }
                 match Update::read(bytes, MAX_BLOCKS)?.plan(&self.clocks, self.replica.client()) {
-                    Ok(plan) => self.take(plan),
+                    Ok(plan) => {
+                        let typist = plan.clocks.keys().copied().next();
+                        let is_typing = wire::is_edit(message) && plan.clocks.len() == 1;
+                        let (broadcast, changed) = self.take(plan)?;
+                        Ok(Received::Update { broadcast, changed, typist: typist.filter(|_| is_typing) })
+                    }
                     // Something before it got lost or was refused: the client is asked for all that is missing here.
                     Err(DocumentError::Missing) => Ok(Received::Replies(vec![self.question()])),
                     Err(error) => Err(error),
@@ -317,8 +323,8 @@ impl Document {
         Ok(Some(wire::update(&update)))
     }
 
-    /// Integrates what is new of an update.
-    fn take(&mut self, plan: Plan<'_>) -> Result<Received, DocumentError> {
+    /// Integrates what is new of an update. Gives the message for everybody else, and whether there is a change in it.
+    fn take(&mut self, plan: Plan<'_>) -> Result<(Vec<u8>, bool), DocumentError> {
         self.check_size(&plan)?;
         let deleted = match apply(&mut self.replica, &plan) {
             Ok(deleted) => deleted,
@@ -334,7 +340,7 @@ impl Document {
             self.keep(&update)?;
         }
         self.check_wear()?;
-        Ok(Received::Update { broadcast: wire::update(&update), changed })
+        Ok((wire::update(&update), changed))
     }
 
     /// Whether the document stays within its limit; if that depends on what the plan deletes, by trying.

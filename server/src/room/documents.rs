@@ -14,6 +14,7 @@ mod held;
 mod presence;
 mod saving;
 mod store;
+mod whereabouts;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

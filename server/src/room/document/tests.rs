@@ -110,7 +110,7 @@ fn document(text: &str) -> Document {
 
 fn broadcast(received: Received) -> Vec<u8> {
     match received {
-        Received::Update { broadcast, changed: true } => broadcast,
+        Received::Update { broadcast, changed: true, .. } => broadcast,
         other => panic!("{other:?}"),
     }
 }
@@ -141,7 +141,9 @@ fn clients_that_type_at_once_all_end_with_the_same_text() {
         let mut heard: Vec<Vec<Vec<u8>>> = vec![Vec::new(); 3];
         let mut pass_on = |who: usize, update: Vec<u8>, heard: &mut Vec<Vec<Vec<u8>>>| {
             // A deletion of what somebody else deleted meanwhile changes nothing.
-            let Received::Update { broadcast, changed } = document.receive(&update).unwrap() else { panic!("taken") };
+            let Received::Update { broadcast, changed, .. } = document.receive(&update).unwrap() else {
+                panic!("taken")
+            };
             for other in (0..3).filter(|&other| changed && other != who) {
                 heard[other].push(broadcast.clone());
             }

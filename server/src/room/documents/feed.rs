@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::super::document::{Aware, Document, MAX_MESSAGES};
 use super::super::members::SeatId;
 use super::super::outbox::Outbox;
+use super::whereabouts::Whereabouts;
 
 /// Bytes of updates kept for readers that have not read them; beyond that the oldest go.
 const MAX_KEPT: usize = 512 * 1024;
@@ -34,9 +35,7 @@ pub(super) struct Feed {
     readers: HashMap<SeatId, Reader>,
     /// Readers that have read everything: once that is all of them, nothing has to be kept.
     at_head: usize,
-    whereabouts: Vec<Whereabouts>,
-    /// Counts changes of `whereabouts`.
-    moves: u64,
+    whereabouts: Whereabouts,
     /// The document has edits that are not written down, and can't be given whole until it has them.
     withheld: bool,
     /// Also of connections that closed the document just now, so that opening it again makes nothing cheaper.
@@ -74,7 +73,7 @@ struct Entry {
 struct Reader {
     outbox: Arc<Outbox>,
     cursor: u64,
-    /// What of `moves` it was told.
+    /// Up to which of their moves it was told where the others are.
     moves: u64,
     /// Update messages of its that are held.
     received: u64,
@@ -89,16 +88,6 @@ struct Reader {
     standing_due: bool,
     /// Speaks the protocol of y-websocket. It takes a connection for dead on which it does not hear of itself.
     only_messages: bool,
-}
-
-/// Where one client is.
-#[derive(Debug)]
-struct Whereabouts {
-    /// `None` once it has left.
-    member: Option<SeatId>,
-    aware: Aware,
-    /// What `moves` was when this changed.
-    at: u64,
 }
 
 /// What a reader gets when it pulls.
@@ -155,14 +144,7 @@ impl Feed {
             self.at_head -= 1;
         }
         self.forget_read();
-        let gone: Vec<usize> =
-            (0..self.whereabouts.len()).filter(|&at| self.whereabouts[at].member == Some(member)).collect();
-        for at in gone {
-            self.moves += 1;
-            let entry = &mut self.whereabouts[at];
-            // With the clock it had: it may come back with the next one.
-            (entry.member, entry.at) = (None, self.moves);
-            "null".clone_into(&mut entry.aware.state);
+        if self.whereabouts.left(member) {
             self.wake_all(None);
         }
     }
@@ -228,7 +210,7 @@ impl Feed {
 
     /// Puts what comes next for a reader behind what `out` holds, about `limit` bytes at most.
     pub(super) fn pull(&mut self, member: SeatId, limit: usize, out: &mut Vec<u8>) -> Pulled {
-        let (start, head, moves) = (self.start, self.head(), self.moves);
+        let (start, head, moves) = (self.start, self.head(), self.whereabouts.moves());
         let Some(reader) = self.readers.get_mut(&member) else { return Pulled::default() };
         let mut pulled = Pulled { standing: reader.standing_due.then_some(reader.received), ..Pulled::default() };
         reader.standing_due = false;
@@ -258,12 +240,7 @@ impl Feed {
         }
         let seen = std::mem::replace(&mut reader.moves, moves);
         if seen < moves {
-            let moved: Vec<&Aware> = self
-                .whereabouts
-                .iter()
-                .filter(|one| one.at > seen && (one.member != Some(member) || reader.only_messages))
-                .map(|one| &one.aware)
-                .collect();
+            let moved = self.whereabouts.since(seen, member, reader.only_messages);
             if !moved.is_empty() {
                 out.extend(Document::awareness(&moved));
             }
@@ -272,42 +249,20 @@ impl Feed {
         pulled
     }
 
-    /// A member says where it is. What it says of other clients than its own is not heard: that is the first client that
-    /// it speaks for, and that nobody else here is.
+    /// A member says where it is.
     pub(super) fn moved(&mut self, member: SeatId, aware: Aware) {
-        match self.whereabouts.iter_mut().find(|one| one.aware.client == aware.client) {
-            Some(own) if own.member == Some(member) => {
-                if aware.clock <= own.aware.clock {
-                    return;
-                }
-                own.aware = aware;
-                self.moves += 1;
-                own.at = self.moves;
-            }
-            // One that left and came back.
-            Some(gone) if gone.member.is_none() && aware.state != "null" => {
-                if self.whereabouts.iter().any(|one| one.member == Some(member)) {
-                    return;
-                }
-                self.whereabouts.retain(|one| one.aware.client != aware.client);
-                self.arrived(member, aware);
-            }
-            Some(_) => return,
-            None => {
-                if aware.state == "null" || self.whereabouts.iter().any(|one| one.member == Some(member)) {
-                    return;
-                }
-                self.arrived(member, aware);
-            }
+        if self.whereabouts.moved(member, aware) {
+            self.forget_gone();
+            let but = self.readers.get(&member).filter(|reader| !reader.only_messages).map(|_| member);
+            self.wake_all(but);
         }
-        self.forget_gone();
-        let but = self.readers.get(&member).filter(|reader| !reader.only_messages).map(|_| member);
-        self.wake_all(but);
     }
 
-    fn arrived(&mut self, member: SeatId, aware: Aware) {
-        self.moves += 1;
-        self.whereabouts.push(Whereabouts { member: Some(member), aware, at: self.moves });
+    /// A member has typed as this client of Yjs, and so is who may say where it is.
+    pub(super) fn typed(&mut self, member: SeatId, client: u64) {
+        if self.whereabouts.typed(member, client) {
+            self.wake_all(None);
+        }
     }
 
     /// The reader wants to be told anew who is where.
@@ -422,10 +377,9 @@ impl Feed {
         }
     }
 
-    /// Those that left are remembered until everybody has been told.
     fn forget_gone(&mut self) {
-        let told = self.readers.values().map(|reader| reader.moves).min().unwrap_or(self.moves);
-        self.whereabouts.retain(|one| one.member.is_some() || one.at > told);
+        let told = self.readers.values().map(|reader| reader.moves).min();
+        self.whereabouts.forget_gone(told.unwrap_or(self.whereabouts.moves()));
     }
 }
 
@@ -462,7 +416,7 @@ mod tests {
         (out, pulled)
     }
 
-    fn aware(client: u64, clock: u32, state: &str) -> Aware {
+    fn aware(client: u64, clock: u64, state: &str) -> Aware {
         Aware { client, clock, state: state.to_owned() }
     }
 
@@ -577,7 +531,7 @@ mod tests {
         feed.remove(ADA);
         assert_eq!(pull(&mut feed, BOB).0, Document::awareness(&[&aware(10, 1, "null")]));
         feed.moved(BOB, aware(20, 2, "{}"));
-        assert_eq!(feed.whereabouts.len(), 1, "everybody was told that Ada left");
+        assert_eq!(feed.whereabouts.since(0, ADA, false).len(), 1, "everybody was told that Ada left");
         feed.add(ADA, Arc::default());
         feed.moved(ADA, aware(10, 3, "{}"));
         assert_eq!(pull(&mut feed, BOB).0, Document::awareness(&[&aware(10, 3, "{}")]));

@@ -183,8 +183,11 @@ impl Held {
                     state.feed.is_given_all(member.id);
                 }
             }
-            Ok(Received::Update { broadcast, changed }) => {
+            Ok(Received::Update { broadcast, changed, typist }) => {
                 state.feed.received(member.id);
+                if let Some(client) = typist {
+                    state.feed.typed(member.id, client);
+                }
                 if changed {
                     state.feed.push(Some(member.id), broadcast);
                     state.changed(room, self);

@@ -45,7 +45,7 @@ impl Page {
         while let Some(message) = sent.pop() {
             match document.receive(&message).unwrap() {
                 Received::Replies(replies) => replies.iter().for_each(|reply| sent.extend(self.take(reply).0)),
-                Received::Update { broadcast, changed } => broadcasts.extend(changed.then_some(broadcast)),
+                Received::Update { broadcast, changed, .. } => broadcasts.extend(changed.then_some(broadcast)),
                 Received::Awareness(_) | Received::WantsAwareness => {}
             }
         }
