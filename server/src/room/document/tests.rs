@@ -284,7 +284,9 @@ fn a_document_grows_to_its_limit_and_no_further() {
     transaction.commit();
     let replaced = wire::update(&transaction.encode_update_v1());
     drop(transaction);
+    let readings = document.readings();
     document.receive(&replaced).unwrap();
+    assert_eq!(document.readings(), readings + TRIAL, "it had to be tried");
     assert_eq!(document.text(), "y".repeat(limit));
     opens(&mut document);
 }
