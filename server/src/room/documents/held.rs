@@ -332,8 +332,8 @@ impl State {
         self.saved == self.changes
     }
 
-    /// What to write to the file now.
-    pub(super) fn to_write(&mut self) -> Result<Vec<u8>, Failure> {
+    /// What to write to the file now. What had to be written down for that is told, too.
+    pub(super) fn hand_out(&mut self) -> Result<Vec<u8>, Failure> {
         let content = self.document.to_write()?;
         self.feed.all_kept();
         Ok(content)

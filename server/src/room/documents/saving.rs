@@ -54,7 +54,7 @@ impl Held {
                     return Ok(());
                 }
                 let known = match state.version {
-                    Some(version) => Some((version, state.to_write()?, state.changes)),
+                    Some(version) => Some((version, state.hand_out()?, state.changes)),
                     None => None,
                 };
                 (state.path.clone(), known)
@@ -82,7 +82,7 @@ impl Held {
                         continue;
                     }
                     // The file went away under its editors: what they have is written anew.
-                    let content = self.state.lock().to_write()?;
+                    let content = self.state.lock().hand_out()?;
                     let write = Write { project: self.project.clone(), path, content, expected: Some(None) };
                     let done = link.call(write).await?;
                     self.state.lock().version = Some(done.version);
@@ -121,7 +121,7 @@ impl Held {
             return Err(Failure::new(ErrorCode::NotFound, format!("{path} is not there")));
         }
         // It is gone, and there are edits of it that were never in it.
-        let content = self.state.lock().to_write()?;
+        let content = self.state.lock().hand_out()?;
         let write = Write { project: self.project.clone(), path, content, expected: Some(None) };
         let done = link.call(write).await?;
         self.state.lock().version = Some(done.version);
