@@ -5,14 +5,19 @@
 //! a record is cut before it when it is opened, and that is told. This module knows bytes and files; what a record means
 //! is its owner's. Appending writes to the system's page cache and never waits for the disk.
 //!
+//! A file is made under a name of its own beside the journal and renamed: two that are being made never write into each
+//! other, and one that a dead server left is known by its name ([`is_unfinished`]). What takes the place of another file
+//! is on the disk before; the folder follows in the syncer's turn, as what is appended does.
+//!
 //! Task tree: one `journal sync` for all journals of a server.
 
+use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crc::{CRC_32_ISCSI, Crc};
@@ -28,6 +33,10 @@ const GROUP: Duration = Duration::from_millis(20);
 /// The longest record, in bytes. A longer one is refused; one that says it is longer ends the file.
 const MAX_RECORD: usize = 64 * 1024 * 1024;
 const HEADER: usize = 8;
+/// Folders above a new file that may be as new as it: a room's, that of all rooms, and the data directory.
+const NEW_FOLDERS: usize = 3;
+/// The extension of files that are to take a journal's place, behind a number of their own.
+const UNFINISHED: &str = "new";
 const CRC32C: Crc<u32> = Crc::<u32>::new(&CRC_32_ISCSI);
 
 /// Brings journals to the disk in groups. Clones share one task.
@@ -45,7 +54,22 @@ struct Syncing {
 struct Synced {
     file: File,
     path: PathBuf,
+    /// Bytes of whole records.
+    length: AtomicU64,
     waits: AtomicBool,
+    /// Its name is not on the disk yet.
+    is_new: AtomicBool,
+}
+
+impl Synced {
+    fn new(file: File, path: PathBuf, length: u64, is_new: bool) -> Arc<Self> {
+        let (length, waits, is_new) = (AtomicU64::new(length), AtomicBool::new(false), AtomicBool::new(is_new));
+        Arc::new(Self { file, path, length, waits, is_new })
+    }
+
+    fn length(&self) -> u64 {
+        self.length.load(Ordering::Acquire)
+    }
 }
 
 impl Syncer {
@@ -85,18 +109,35 @@ impl Syncing {
         if files.is_empty() {
             return;
         }
-        let synced = tokio::task::spawn_blocking(move || {
-            for file in files {
-                // Before the call: what is appended during it is for the next turn.
-                file.waits.store(false, Ordering::Release);
-                if let Err(error) = file.file.sync_data() {
-                    tracing::error!(path = %file.path.display(), %error, "a journal could not be brought to the disk");
-                }
-            }
-        });
+        let synced = tokio::task::spawn_blocking(move || sync(&files));
         if let Err(error) = synced.await {
             tracing::error!(%error, "journals could not be brought to the disk");
         }
+    }
+}
+
+fn sync(files: &[Arc<Synced>]) {
+    let mut folders = BTreeSet::new();
+    for file in files {
+        // Before the call: what is appended during it is for the next turn.
+        file.waits.store(false, Ordering::Release);
+        if file.is_new.swap(false, Ordering::AcqRel) {
+            folders.extend(file.path.ancestors().skip(1).take(NEW_FOLDERS));
+        }
+        told(&file.path, file.file.sync_data());
+    }
+    for folder in folders {
+        match File::open(folder) {
+            // It went with its room, or is the start of a relative path.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            opened => told(folder, opened.and_then(|folder| folder.sync_all())),
+        }
+    }
+}
+
+fn told(path: &Path, outcome: io::Result<()>) {
+    if let Err(error) = outcome {
+        tracing::error!(path = %path.display(), %error, "a journal could not be brought to the disk");
     }
 }
 
@@ -105,8 +146,6 @@ impl Syncing {
 pub struct Journal {
     file: Arc<Synced>,
     syncer: Syncer,
-    /// Bytes of whole records.
-    length: u64,
     /// An append failed half way and could not be taken back: nothing may follow it.
     torn: bool,
 }
@@ -121,22 +160,21 @@ pub struct Opened {
 }
 
 impl Journal {
-    /// Makes a file with these first records, in place of one that may be there. It is there whole or not at all.
+    /// Makes a file with these first records, in place of one that may be there. It is there whole or not at all. Waits
+    /// for the disk if one is there, which the disk has: what takes its place must be there as well.
     pub fn create(path: &Path, records: &[&[u8]], syncer: &Syncer) -> io::Result<Self> {
-        let mut file = new_file(path)?;
-        let beside = beside(path);
         let mut bytes = Vec::with_capacity(records.iter().map(|record| HEADER + record.len()).sum());
         for record in records {
             put_record(&mut bytes, record)?;
         }
-        let made = file.write_all(&bytes).and_then(|()| fs::rename(&beside, path));
-        if let Err(error) = made {
-            let _ = fs::remove_file(&beside);
-            return Err(error);
+        let mut made = Unfinished::beside(path)?;
+        made.file.write_all(&bytes)?;
+        if path.exists() {
+            made.file.sync_data()?;
         }
-        let file = Arc::new(Synced { file, path: path.to_owned(), waits: AtomicBool::new(false) });
+        let file = Synced::new(made.take_place(path)?, path.to_owned(), bytes.len() as u64, true);
         syncer.mark(&file);
-        Ok(Self { file, syncer: syncer.clone(), length: bytes.len() as u64, torn: false })
+        Ok(Self { file, syncer: syncer.clone(), torn: false })
     }
 
     /// Opens a file and reads what it holds, cutting off what is no whole record.
@@ -150,8 +188,8 @@ impl Journal {
             file.set_len(length as u64)?;
             tracing::warn!(path = %path.display(), bytes = cut, "a journal was torn at its end; what was no whole record is cut off");
         }
-        let file = Arc::new(Synced { file, path: path.to_owned(), waits: AtomicBool::new(false) });
-        let journal = Self { file, syncer: syncer.clone(), length: length as u64, torn: false };
+        let file = Synced::new(file, path.to_owned(), length as u64, false);
+        let journal = Self { file, syncer: syncer.clone(), torn: false };
         Ok(Opened { journal, records, cut })
     }
 
@@ -162,70 +200,133 @@ impl Journal {
         }
         let mut bytes = Vec::with_capacity(HEADER + record.len());
         put_record(&mut bytes, record)?;
-        if let Err(error) = self.file.file.write_all_at(&bytes, self.length) {
+        let length = self.length();
+        if let Err(error) = self.file.file.write_all_at(&bytes, length) {
             // What was written of it must not stand before the next record.
-            self.torn = self.file.file.set_len(self.length).is_err();
+            self.torn = self.file.file.set_len(length).is_err();
             return Err(error);
         }
-        self.length += bytes.len() as u64;
+        self.file.length.store(length + bytes.len() as u64, Ordering::Release);
         self.syncer.mark(&self.file);
         Ok(())
     }
 
     /// Bytes in the file.
     pub fn length(&self) -> u64 {
-        self.length
+        self.file.length()
     }
 
-    /// A new file with one record in place of everything up to `from`, and what stands after `from` behind it. The new
-    /// one was brought to the disk before this one's place is taken ([`Compacted::write`]).
-    pub fn take_place(&mut self, compacted: Compacted, from: u64) -> io::Result<()> {
-        let Compacted { file, path, length } = compacted;
-        let mut rest = vec![0; (self.length - from) as usize];
-        self.file.file.read_exact_at(&mut rest, from)?;
-        file.write_all_at(&rest, length)?;
-        fs::rename(beside(&path), &path)?;
-        self.file = Arc::new(Synced { file, path, waits: AtomicBool::new(false) });
-        self.length = length + rest.len() as u64;
+    /// Begins to write this file anew: with one record for all that stands in it now.
+    pub fn compact(&self) -> Compaction {
+        Compaction { old: self.file.clone(), from: self.length() }
+    }
+
+    /// Lets a file that was written anew take this one's place, with what was appended meanwhile. Says whether it did:
+    /// not if this is another file than the one it was made for.
+    pub fn take_place(&mut self, mut compacted: Compacted) -> io::Result<bool> {
+        if !Arc::ptr_eq(&compacted.old, &self.file) {
+            return Ok(false);
+        }
+        // What came since the last look, which is not older than what waits for the syncer.
+        compacted.take_rest()?;
+        let Compacted { made, old, length, .. } = compacted;
+        self.file = Synced::new(made.take_place(&old.path)?, old.path.clone(), length, true);
         self.torn = false;
         self.syncer.mark(&self.file);
-        Ok(())
+        Ok(true)
+    }
+}
+
+/// A journal that is to be written anew. Appending goes on meanwhile.
+#[derive(Debug)]
+pub struct Compaction {
+    old: Arc<Synced>,
+    /// Where in it what the record does not stand for begins.
+    from: u64,
+}
+
+impl Compaction {
+    /// Writes the record that stands for all before it into a file of its own, and what was appended since behind it.
+    /// Waits for the disk.
+    pub fn write(self, record: &[u8]) -> io::Result<Compacted> {
+        let mut bytes = Vec::with_capacity(HEADER + record.len());
+        put_record(&mut bytes, record)?;
+        let mut made = Unfinished::beside(&self.old.path)?;
+        made.file.write_all(&bytes)?;
+        let mut compacted = Compacted { made, old: self.old, from: self.from, length: bytes.len() as u64 };
+        // The record is long and takes the disk a while; what comes meanwhile is short, so that little is left for
+        // `take_place`, which does not wait.
+        for _ in 0..2 {
+            compacted.take_rest()?;
+            compacted.made.file.sync_data()?;
+        }
+        Ok(compacted)
     }
 }
 
 /// A file that will take another's place.
 #[derive(Debug)]
 pub struct Compacted {
-    file: File,
-    path: PathBuf,
+    made: Unfinished,
+    old: Arc<Synced>,
+    /// Where in the old file what this one lacks begins.
+    from: u64,
     length: u64,
 }
 
 impl Compacted {
-    /// Writes the record that stands for all before it beside the journal at `path`, and waits for the disk.
-    pub fn write(path: &Path, record: &[u8]) -> io::Result<Self> {
-        let mut bytes = Vec::with_capacity(HEADER + record.len());
-        put_record(&mut bytes, record)?;
-        let mut file = new_file(path)?;
-        file.write_all(&bytes)?;
-        file.sync_data()?;
-        Ok(Self { file, path: path.to_owned(), length: bytes.len() as u64 })
+    /// Writes what was appended to the old file since the last look.
+    fn take_rest(&mut self) -> io::Result<()> {
+        let until = self.old.length();
+        let mut rest = vec![0; (until - self.from) as usize];
+        self.old.file.read_exact_at(&mut rest, self.from)?;
+        self.made.file.write_all_at(&rest, self.length)?;
+        self.from = until;
+        self.length += rest.len() as u64;
+        Ok(())
     }
+}
+
+/// A file that is being made beside the journal whose place it is to take. Dropped before, it is removed.
+#[derive(Debug)]
+struct Unfinished {
+    file: File,
+    path: PathBuf,
+}
+
+impl Unfinished {
+    /// Only the server's own user may read it.
+    fn beside(journal: &Path) -> io::Result<Self> {
+        /// No two of one server have the same name, and it finds none of another.
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        let number = LAST.fetch_add(1, Ordering::Relaxed);
+        let path = journal.with_extension(format!("{number}.{UNFINISHED}"));
+        let file = File::options().create_new(true).read(true).write(true).mode(0o600).open(&path)?;
+        Ok(Self { file, path })
+    }
+
+    fn take_place(self, of: &Path) -> io::Result<File> {
+        let file = self.file.try_clone()?;
+        fs::rename(&self.path, of)?;
+        Ok(file)
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        // After it has taken its place there is nothing of that name.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Whether a file of this name was to take a journal's place.
+pub fn is_unfinished(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == UNFINISHED)
 }
 
 /// Makes a folder for journals, and those above it: for the server's own user and nobody else.
 pub fn make_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
-}
-
-/// A file beside the journal at `path`, empty, that will take its place. Only the server's own user may read it.
-fn new_file(path: &Path) -> io::Result<File> {
-    File::options().create(true).truncate(true).read(true).write(true).mode(0o600).open(beside(path))
-}
-
-/// Where a file is made that will be at `path`.
-fn beside(path: &Path) -> PathBuf {
-    path.with_extension("new")
 }
 
 fn put_record(out: &mut Vec<u8>, record: &[u8]) -> io::Result<()> {
@@ -287,10 +388,11 @@ mod tests {
         let room = folder.path().join("journals/room");
         make_folder(&room).unwrap();
         let (path, _, mut journal) = journal(&room);
-        let from = journal.length();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(room.parent().unwrap()), mode(&room), mode(&path)), (0o700, 0o700, 0o600));
-        journal.take_place(Compacted::write(&path, b"anew").unwrap(), from).unwrap();
+        let compacted = journal.compact().write(b"anew").unwrap();
+        assert_eq!(mode(&compacted.made.path), 0o600);
+        assert!(journal.take_place(compacted).unwrap());
         assert_eq!(mode(&path), 0o600);
     }
 
@@ -333,15 +435,38 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (path, syncer, mut journal) = journal(folder.path());
         journal.append(b"second").unwrap();
-        let from = journal.length();
-        let compacted = Compacted::write(&path, b"both").unwrap();
+        let compaction = journal.compact();
         journal.append(b"third").unwrap();
-        journal.take_place(compacted, from).unwrap();
+        let compacted = compaction.write(b"both").unwrap();
+        assert_eq!(whole_records(&fs::read(&compacted.made.path).unwrap()).0, [&b"both"[..], b"third"], "on the disk");
+        journal.append(b"meanwhile").unwrap();
+        assert!(journal.take_place(compacted).unwrap());
+        assert!(journal.file.is_new.load(Ordering::Acquire), "the folder follows");
         journal.append(b"fourth").unwrap();
         let opened = Journal::open(&path, &syncer).unwrap();
-        assert_eq!(opened.records, [&b"both"[..], b"third", b"fourth"]);
+        assert_eq!(opened.records, [&b"both"[..], b"third", b"meanwhile", b"fourth"]);
         assert_eq!(opened.journal.length(), journal.length());
-        assert!(!beside(&path).exists());
+        assert_eq!(names(folder.path()), ["1.log"]);
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn files_that_are_made_at_once_never_write_into_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, syncer, journal) = journal(folder.path());
+        let one = journal.compact().write(b"one that takes a while").unwrap();
+        let other = journal.compact().write(b"other").unwrap();
+        drop(other);
+        // The document starts a new life, or is loaded anew, while its log is written in the background.
+        let mut live = Journal::create(&path, &[b"live"], &syncer).unwrap();
+        assert_eq!(whole_records(&fs::read(&one.made.path).unwrap()).0, [b"one that takes a while"]);
+        assert!(!live.take_place(one).unwrap(), "it was made for the file of before");
+        live.append(b"next").unwrap();
+        assert_eq!(Journal::open(&path, &syncer).unwrap().records, [b"live", b"next"]);
+        assert_eq!(names(folder.path()), ["1.log"]);
     }
 
     #[tokio::test]
@@ -355,6 +480,7 @@ mod tests {
         assert_eq!(syncer.0.waiting.lock().len(), 1);
         syncer.flush().await;
         assert!(syncer.0.waiting.lock().is_empty() && !journal.file.waits.load(Ordering::Acquire));
+        assert!(!journal.file.is_new.load(Ordering::Acquire), "and its name with it");
         assert!(tasks.close(Duration::from_secs(5)).await);
     }
 }

@@ -42,6 +42,8 @@ const MAX_BLOCKS: usize = 50_000;
 const MAX_CLIENTS: usize = 4096;
 /// Processor time one update may cost. One that costs more was made to: the document starts a new life.
 const MAX_WORK: Duration = Duration::from_millis(100);
+/// What a trial on a copy costs, in readings of the whole document.
+const TRIAL: u64 = 8;
 /// Structs and deletions given to the CRDT at once, between looks at the time.
 const PORTION: usize = 16;
 /// Messages in one frame; a frame with more is refused.
@@ -70,6 +72,8 @@ pub struct Document {
     /// Upper bounds, made exact when they reach the limit.
     most_bytes: u64,
     most_blocks: usize,
+    /// Counts how often messages had all of it read.
+    readings: u64,
 }
 
 /// What a file is opened as.
@@ -88,8 +92,9 @@ pub enum Opening {
 pub enum Received {
     /// For the sender alone, in this order.
     Replies(Vec<Vec<u8>>),
-    /// The document holds the update. If it `changed` anything, `broadcast` is for everybody else.
-    Update { broadcast: Vec<u8>, changed: bool },
+    /// The document holds the update. If it `changed` anything, `broadcast` is for everybody else. `typist` is the client
+    /// of Yjs whose new text it brings, if it is an edit and brings that of one.
+    Update { broadcast: Vec<u8>, changed: bool, typist: Option<u64> },
     /// Who is where, as far as the sender says; the document keeps none of it.
     Awareness(Vec<Aware>),
     /// The sender wants to know who is where.
@@ -168,6 +173,7 @@ impl Document {
             base: text,
             unconfirmed: Vec::new(),
             log: None,
+            readings: 0,
         };
         document.note_own();
         document
@@ -187,8 +193,10 @@ impl Document {
         self.form.to_file(&self.text())
     }
 
-    /// The bytes to write to the file now. Until [`Self::saved`], they may be in the file or not.
-    pub fn to_write(&mut self) -> Vec<u8> {
+    /// The bytes to write to the file now. Until [`Self::saved`], they may be in the file or not. Nothing gets there that
+    /// the log does not have: after a restart it would be taken for somebody else's edit.
+    pub fn to_write(&mut self) -> Result<Vec<u8>, DocumentError> {
+        self.be_kept()?;
         let bytes = self.to_file();
         if self.unconfirmed.len() == MAX_UNCONFIRMED {
             self.unconfirmed.remove(0);
@@ -196,7 +204,8 @@ impl Document {
         let written = fingerprint(&bytes);
         self.unconfirmed.push(written);
         self.note(&Record::Writing(written));
-        bytes
+        self.be_kept()?;
+        Ok(bytes)
     }
 
     /// These bytes, from [`Self::to_write`], are in the file.
@@ -228,9 +237,22 @@ impl Document {
         Ok(messages)
     }
 
-    /// A message that holds the whole document.
+    /// A message that holds the whole document. [`DocumentError::NotKept`] while there are edits in it that nobody may
+    /// hear of yet.
     pub fn everything(&mut self) -> Result<Vec<u8>, DocumentError> {
+        self.be_kept()?;
         Ok(wire::step2(&self.lacked_by(&[])?))
+    }
+
+    /// A message that asks for what the document lacks.
+    pub fn question(&self) -> Vec<u8> {
+        wire::step1(self.clocks.iter())
+    }
+
+    /// How often messages had all of the document read, however short they were: questions for what somebody lacks, and
+    /// updates that had to be tried on a copy, [`TRIAL`] times each.
+    pub fn readings(&self) -> u64 {
+        self.readings
     }
 
     /// A message of who is where, for a client.
@@ -242,17 +264,24 @@ impl Document {
     pub fn receive(&mut self, message: &[u8]) -> Result<Received, DocumentError> {
         match Message::read(message)? {
             Message::Step1(vector) => {
+                self.readings += 1;
+                self.be_kept()?;
                 let update = self.lacked_by(&vector)?;
-                Ok(Received::Replies(vec![wire::step2(&update), wire::step1(self.clocks.iter())]))
+                Ok(Received::Replies(vec![wire::step2(&update), self.question()]))
             }
             Message::Update(bytes) => {
                 if self.excerpt.is_some() {
                     return Err(DocumentError::ReadOnly);
                 }
                 match Update::read(bytes, MAX_BLOCKS)?.plan(&self.clocks, self.replica.client()) {
-                    Ok(plan) => self.take(plan),
+                    Ok(plan) => {
+                        let typist = plan.clocks.keys().copied().next();
+                        let is_typing = wire::is_edit(message) && plan.clocks.len() == 1;
+                        let (broadcast, changed) = self.take(plan)?;
+                        Ok(Received::Update { broadcast, changed, typist: typist.filter(|_| is_typing) })
+                    }
                     // Something before it got lost or was refused: the client is asked for all that is missing here.
-                    Err(DocumentError::Missing) => Ok(Received::Replies(vec![wire::step1(self.clocks.iter())])),
+                    Err(DocumentError::Missing) => Ok(Received::Replies(vec![self.question()])),
                     Err(error) => Err(error),
                 }
             }
@@ -296,8 +325,8 @@ impl Document {
         Ok(Some(wire::update(&update)))
     }
 
-    /// Integrates what is new of an update.
-    fn take(&mut self, plan: Plan<'_>) -> Result<Received, DocumentError> {
+    /// Integrates what is new of an update. Gives the message for everybody else, and whether there is a change in it.
+    fn take(&mut self, plan: Plan<'_>) -> Result<(Vec<u8>, bool), DocumentError> {
         self.check_size(&plan)?;
         let deleted = match apply(&mut self.replica, &plan) {
             Ok(deleted) => deleted,
@@ -313,7 +342,7 @@ impl Document {
             self.keep(&update)?;
         }
         self.check_wear()?;
-        Ok(Received::Update { broadcast: wire::update(&update), changed })
+        Ok((wire::update(&update), changed))
     }
 
     /// Whether the document stays within its limit; if that depends on what the plan deletes, by trying.
@@ -329,6 +358,7 @@ impl Document {
         if self.most_bytes + plan.text_bytes > MAX_DOCUMENT && plan.deletions.is_empty() {
             return Err(DocumentError::TooLarge);
         }
+        self.readings += TRIAL;
         let state = self.lacked_by(&[])?;
         let trial = Replica::from_state(self.replica.client(), &state).map_err(Failed::Broken).and_then(|mut trial| {
             apply(&mut trial, plan)?;
@@ -369,11 +399,13 @@ impl Document {
         }
     }
 
-    /// Starts a new life with the text of the broken replica, or with the file's if that can't be had.
+    /// Starts a new life with the text of the broken replica; if that can't be had with the log's, which has every edit
+    /// that anybody was told of, and with the file's if there is no log.
     fn rebuild(&mut self, broken: Broken) -> DocumentError {
         tracing::error!(epoch = self.epoch, remains = broken.remains.is_some(), "a document broke and starts anew");
         let whole = broken.remains.and_then(|remains| Replica::from_state(random(32), &remains).ok());
-        let text = whole.map_or_else(|| self.base.clone(), |replica| replica.text());
+        let text = whole.map(|replica| replica.text()).or_else(|| self.logged_text());
+        let text = text.unwrap_or_else(|| self.base.clone());
         self.start_anew(&text)
     }
 

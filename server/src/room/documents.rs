@@ -14,6 +14,7 @@ mod held;
 mod presence;
 mod saving;
 mod store;
+mod whereabouts;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -143,8 +144,7 @@ impl Documents {
             // Before the file is read: a change after it is told.
             link.call(List { project: project.clone(), path: parent, after: None, watch: true }).await?;
         }
-        let stored = self.stored_at(project, path).first().copied();
-        if let Some(id) = stored
+        if let Some(id) = self.stored_of(project, path)
             && let Some(held) = self.load(room, id).await
         {
             match held.meet_file(room, &link).await {
@@ -152,8 +152,11 @@ impl Documents {
                     held.watch(&link).await?;
                     return Ok(held);
                 }
-                // It is something else now, or a new one of that name.
-                Err(_) => self.forget(id),
+                Err(failure) if failure.code == ErrorCode::NotFound => self.forget(id),
+                // It is something else now.
+                Err(_) if held.state.lock().closed => {}
+                // It can't be told now what it is, and the log has its past.
+                Err(failure) => return Err(failure),
             }
         }
         let held = self.read(&link, project.clone(), path.clone()).await?;
@@ -255,7 +258,18 @@ impl Documents {
         id: DocumentId,
         messages: &[&[u8]],
     ) -> Result<(), Failure> {
-        self.get(id)?.receive(room, member, messages)
+        let Some(held) = member.editing().into_iter().find(|held| held.id == id) else {
+            let message = format!("document {id} is not open on this connection");
+            return Err(Failure::new(ErrorCode::NotFound, message));
+        };
+        match held.receive(room, member, messages) {
+            // Told here, so that the messages behind it are taken all the same.
+            Err(Failure { code, message }) if member.is_full() => {
+                member.outbox.send(&ServerFrame::Error { code, message, id: None });
+                Ok(())
+            }
+            outcome => outcome,
+        }
     }
 
     pub fn close(&self, member: &Member, id: DocumentId) {
@@ -271,6 +285,15 @@ impl Documents {
             return Err(Failure::new(ErrorCode::Forbidden, format!("this file is read-only here ({why:?})")));
         }
         held.save(room).await
+    }
+
+    /// Writes every document with edits to its file before a program is given these bytes, if they end a line and with
+    /// that may be a command. What else is typed never waits.
+    pub async fn flush_before_line(&self, room: &Arc<Room>, typed: &[u8]) {
+        let is_line = typed.iter().any(|byte| matches!(byte, b'\r' | b'\n'));
+        if is_line && !(self.recovered.initialized() && self.all().iter().all(|held| held.state.lock().is_saved())) {
+            self.flush(room).await;
+        }
     }
 
     /// Writes every document with edits to its file, before something reads the files.
@@ -320,8 +343,8 @@ impl Documents {
                         || changed.names.iter().any(|name| Some(name.as_str()) == state.path.name()))
             };
             if concerned {
-                let room = room.clone();
-                room.clone().spawn("document reconcile", async move { held.reconcile(&room).await });
+                let (room, names) = (room.clone(), changed.names.clone());
+                room.clone().spawn("document reconcile", async move { held.reconcile_beside(&room, &names).await });
             }
         }
     }
@@ -401,14 +424,24 @@ impl Documents {
     /// There is no such document any more, and no log of it.
     fn forget(&self, id: DocumentId) {
         let mut inner = self.inner.lock();
-        inner.held.remove(&id);
+        let held = inner.held.remove(&id);
         inner.stored.remove(&id);
         self.store.remove(id);
+        drop(inner);
+        if let Some(held) = held {
+            // Whoever still has it in hand begins no log again.
+            held.state.lock().closed = true;
+        }
     }
 
     fn get(&self, id: DocumentId) -> Result<Arc<Held>, Failure> {
         let missing = || Failure::new(ErrorCode::NotFound, format!("there is no document {id}"));
         self.inner.lock().held.get(&id).cloned().ok_or_else(missing)
+    }
+
+    /// Whether a document in memory is of this file.
+    pub(super) fn is_held(&self, project: &ProjectName, path: &WorkspacePath) -> bool {
+        self.find(project, path).is_some()
     }
 
     fn find(&self, project: &ProjectName, path: &WorkspacePath) -> Option<Arc<Held>> {
@@ -424,6 +457,13 @@ impl Documents {
         let inner = self.inner.lock();
         let here = |stored: &Stored| stored.place.project == *project && stored.place.path.is_within(path);
         inner.stored.iter().filter(|(_, stored)| here(stored)).map(|(id, _)| *id).collect()
+    }
+
+    /// The document in a log alone of this very file.
+    fn stored_of(&self, project: &ProjectName, path: &WorkspacePath) -> Option<DocumentId> {
+        let inner = self.inner.lock();
+        let here = |stored: &Stored| stored.place.project == *project && stored.place.path == *path;
+        inner.stored.iter().find(|(_, stored)| here(stored)).map(|(id, _)| *id)
     }
 
     /// Makes room for one more document: those in logs alone go first, then those that nobody has open.

@@ -101,6 +101,9 @@ impl Registry {
         let rows = ledger.rooms().await?;
         let pool = Pool::new(config.spaces.iter());
         let stores = Stores::new(&config.data_dir, Syncer::start(&tasks));
+        if let Err(error) = stores.clear_unfinished() {
+            tracing::warn!(%error, "what an earlier server left unfinished could not be removed");
+        }
         let (rooms, made) = (Mutex::default(), Mutex::default());
         let registry = Arc::new(Self { config, engine, ledger, tasks, rooms, made, pool, stores });
         for row in rows {

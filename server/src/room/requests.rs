@@ -80,7 +80,9 @@ impl Room {
     }
 
     async fn pipe(self: &Arc<Self>, pipe: Pipe) -> Result<Piped, Failure> {
-        self.link().await?.call(pipe).await
+        let link = self.link().await?;
+        self.documents.flush(self).await;
+        link.call(pipe).await
     }
 
     async fn request(self: &Arc<Self>, request: Request, asker: &Asker) -> Result<(), Failure> {

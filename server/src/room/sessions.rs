@@ -244,6 +244,7 @@ impl Room {
             }
             self.members.tell(&ServerFrame::Terminal(session.describe()));
         }
+        self.documents.flush_before_line(self, bytes).await;
         link.input(id, bytes).await
     }
 

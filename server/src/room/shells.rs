@@ -105,7 +105,9 @@ impl Room {
         if let Some(session) = self.shells.current(project) {
             let mut input = line.into_bytes();
             input.push(b'\n');
-            self.link().await?.input(session.id, &input).await?;
+            let link = self.link().await?;
+            self.documents.flush_before_line(self, &input).await;
+            link.input(session.id, &input).await?;
             return Ok(ShellOutcome::Done);
         }
         self.documents.flush(self).await;

@@ -111,6 +111,23 @@ impl Document {
         self.is_kept()
     }
 
+    /// What may be told, and written to the file, is written down first.
+    pub(super) fn be_kept(&mut self) -> Result<(), DocumentError> {
+        if self.catch_up() { Ok(()) } else { Err(DocumentError::NotKept) }
+    }
+
+    /// The text that its log makes.
+    pub(super) fn logged_text(&self) -> Option<String> {
+        let (path, syncer) = self.log.as_ref()?.source();
+        match Self::restore(path, syncer.clone()) {
+            Ok(Restored { document, .. }) => Some(document.text()),
+            Err(error) => {
+                tracing::error!(path = %path.display(), error = %crate::telemetry::chain(&error), "a broken document's log can't be used");
+                None
+            }
+        }
+    }
+
     /// The file is about to get another path.
     pub fn moving(&mut self, to: &WorkspacePath) {
         self.note(&Record::Moving(to.clone()));

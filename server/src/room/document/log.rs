@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::file::Form;
-use crate::journal::{Compacted, Journal, Opened, Syncer};
+use crate::journal::{self, Compacted, Journal, Opened, Syncer};
 
 /// A log is written anew when it has this many bytes, and [`GROWTH`] times the whole document besides.
 const LEAST: u64 = 256 * 1024;
@@ -106,24 +106,20 @@ pub(super) struct Log {
     behind: bool,
     /// The last [`Record::Writing`] stands in this file, and was not left out of it by writing it anew.
     writing_is_here: bool,
-    /// Counts the files: one that was being prepared for an earlier one is of no use.
-    generation: u64,
 }
 
 /// A whole document on its way into a new file.
 #[derive(Debug)]
 pub struct Compaction {
-    path: PathBuf,
+    journal: journal::Compaction,
     record: Vec<u8>,
-    from: u64,
-    generation: u64,
 }
 
 impl Compaction {
     /// Writes the new file beside the old one and waits for the disk.
     pub fn write(self) -> io::Result<Prepared> {
-        let compacted = Compacted::write(&self.path, &self.record)?;
-        Ok(Prepared { compacted, from: self.from, generation: self.generation, whole: self.record.len() as u64 })
+        let compacted = self.journal.write(&self.record)?;
+        Ok(Prepared { compacted, whole: self.record.len() as u64 })
     }
 }
 
@@ -131,15 +127,13 @@ impl Compaction {
 #[derive(Debug)]
 pub struct Prepared {
     compacted: Compacted,
-    from: u64,
-    generation: u64,
     whole: u64,
 }
 
 impl Log {
     /// A log that nothing was written to yet.
     pub(super) fn new(path: PathBuf, place: Place, syncer: Syncer) -> Self {
-        Self { place, path, syncer, journal: None, whole: 0, behind: true, writing_is_here: false, generation: 0 }
+        Self { place, path, syncer, journal: None, whole: 0, behind: true, writing_is_here: false }
     }
 
     /// Opens the log of before, with the bytes of its records.
@@ -151,6 +145,11 @@ impl Log {
         let mut log = Self::new(path.to_owned(), place, syncer);
         (log.journal, log.whole, log.behind) = (Some(journal), whole, false);
         Ok((log, records))
+    }
+
+    /// What [`Self::open`] takes to open it again.
+    pub(super) fn source(&self) -> (&Path, &Syncer) {
+        (&self.path, &self.syncer)
     }
 
     /// Writes a record. Once something could not be written this fails, until [`Self::begin`] did.
@@ -189,7 +188,6 @@ impl Log {
         self.journal = Some(journal);
         self.whole = record.len() as u64;
         self.writing_is_here = false;
-        self.generation += 1;
         self.behind = false;
         Ok(())
     }
@@ -205,21 +203,18 @@ impl Log {
 
     /// Takes the whole document, which will stand for everything up to here.
     pub(super) fn compact(&mut self, life: Life<'_>) -> Option<Compaction> {
-        let from = self.journal.as_ref()?.length();
+        let journal = self.journal.as_ref()?.compact();
         self.writing_is_here = false;
-        let record = Record::Life(life).to_bytes();
-        Some(Compaction { path: self.path.clone(), record, from, generation: self.generation })
+        Some(Compaction { journal, record: Record::Life(life).to_bytes() })
     }
 
     /// Lets a prepared file take the old one's place, unless something else did.
     pub(super) fn take_place(&mut self, prepared: Prepared) -> io::Result<()> {
-        let Some(journal) = self.journal.as_mut().filter(|_| prepared.generation == self.generation && !self.behind)
-        else {
-            return Ok(());
-        };
-        journal.take_place(prepared.compacted, prepared.from)?;
-        self.whole = prepared.whole;
-        self.generation += 1;
+        if let Some(journal) = self.journal.as_mut().filter(|_| !self.behind)
+            && journal.take_place(prepared.compacted)?
+        {
+            self.whole = prepared.whole;
+        }
         Ok(())
     }
 }

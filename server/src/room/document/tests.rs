@@ -110,7 +110,7 @@ fn document(text: &str) -> Document {
 
 fn broadcast(received: Received) -> Vec<u8> {
     match received {
-        Received::Update { broadcast, changed: true } => broadcast,
+        Received::Update { broadcast, changed: true, .. } => broadcast,
         other => panic!("{other:?}"),
     }
 }
@@ -141,7 +141,9 @@ fn clients_that_type_at_once_all_end_with_the_same_text() {
         let mut heard: Vec<Vec<Vec<u8>>> = vec![Vec::new(); 3];
         let mut pass_on = |who: usize, update: Vec<u8>, heard: &mut Vec<Vec<Vec<u8>>>| {
             // A deletion of what somebody else deleted meanwhile changes nothing.
-            let Received::Update { broadcast, changed } = document.receive(&update).unwrap() else { panic!("taken") };
+            let Received::Update { broadcast, changed, .. } = document.receive(&update).unwrap() else {
+                panic!("taken")
+            };
             for other in (0..3).filter(|&other| changed && other != who) {
                 heard[other].push(broadcast.clone());
             }
@@ -282,7 +284,9 @@ fn a_document_grows_to_its_limit_and_no_further() {
     transaction.commit();
     let replaced = wire::update(&transaction.encode_update_v1());
     drop(transaction);
+    let readings = document.readings();
     document.receive(&replaced).unwrap();
+    assert_eq!(document.readings(), readings + TRIAL, "it had to be tried");
     assert_eq!(document.text(), "y".repeat(limit));
     opens(&mut document);
 }
@@ -345,7 +349,7 @@ fn what_a_program_wrote_reaches_everybody_as_small_edits() {
     assert_eq!(client.text(), document.text());
     assert!(update.len() < 80, "{} bytes", update.len());
     assert_eq!(document.merge_file("zero\none\ntwo\nTHREE\n".as_bytes(), 19), Ok(None));
-    let written = document.to_write();
+    let written = document.to_write().unwrap();
     document.saved(&written);
     assert_eq!(document.merge_file(&written, written.len() as u64), Ok(None));
     document.merge_file(b"", 0).unwrap().unwrap();
@@ -358,7 +362,7 @@ fn a_write_that_nobody_confirmed_is_no_change_of_the_file() {
     let mut document = document("start\n");
     let client = Client::synced(1, &mut document);
     document.receive(&client.insert(6, "abc\n")).unwrap();
-    let maybe_written = document.to_write();
+    let maybe_written = document.to_write().unwrap();
     document.receive(&client.delete(6, 2)).unwrap();
     document.receive(&client.insert(0, "0\n")).unwrap();
     assert_eq!(document.merge_file(&maybe_written, maybe_written.len() as u64), Ok(None));

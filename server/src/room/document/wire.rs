@@ -101,7 +101,7 @@ pub(super) enum Message<'a> {
 pub struct Aware {
     pub client: u64,
     /// Counts what the client said of itself.
-    pub clock: u32,
+    pub clock: u64,
     /// JSON; `null` of one that is gone.
     pub state: String,
 }
@@ -158,7 +158,11 @@ fn read_awareness(bytes: &[u8]) -> Result<Vec<Aware>, DocumentError> {
     let count = reader.count(3)?;
     let mut aware = Vec::with_capacity(count);
     for _ in 0..count {
-        aware.push(Aware { client: reader.number()?, clock: reader.number_u32()?, state: reader.text()?.to_owned() });
+        aware.push(Aware {
+            client: reader.number()?,
+            clock: u64::from(reader.number_u32()?),
+            state: reader.text()?.to_owned(),
+        });
     }
     reader.end()?;
     Ok(aware)
@@ -183,7 +187,7 @@ pub(super) fn awareness(aware: &[&Aware]) -> Vec<u8> {
     put_number(&mut bytes, aware.len() as u64);
     for Aware { client, clock, state } in aware {
         put_number(&mut bytes, *client);
-        put_number(&mut bytes, u64::from(*clock));
+        put_number(&mut bytes, *clock);
         put_bytes(&mut bytes, state.as_bytes());
     }
     let mut message = vec![1];
@@ -217,6 +221,11 @@ fn message(kind: u8, payload: &[u8]) -> Vec<u8> {
     message.extend([0, kind]);
     put_bytes(&mut message, payload);
     message
+}
+
+/// Whether a message is what its sender changed just now, and not all that it has and the server lacks.
+pub(super) fn is_edit(message: &[u8]) -> bool {
+    message.starts_with(&[0, 2])
 }
 
 #[cfg(test)]

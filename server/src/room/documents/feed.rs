@@ -6,18 +6,25 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use embedenv_shared::code::CloseCode;
 use embedenv_shared::frame::ServerFrame;
+use tokio::time::Instant;
 
 use super::super::document::{Aware, Document, MAX_MESSAGES};
 use super::super::members::SeatId;
 use super::super::outbox::Outbox;
+use super::whereabouts::Whereabouts;
 
 /// Bytes of updates kept for readers that have not read them; beyond that the oldest go.
 const MAX_KEPT: usize = 512 * 1024;
 /// What one kept update costs besides its bytes.
 const ENTRY: usize = 48;
+/// How often one connection may have the whole document read in each [`READING_TIME`]: by asking what it lacks, and by
+/// updates that have to be tried on a copy. Beyond that its messages are refused until the time is over.
+pub(super) const MAX_READINGS: u64 = 32;
+const READING_TIME: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Default)]
 pub(super) struct Feed {
@@ -28,9 +35,30 @@ pub(super) struct Feed {
     readers: HashMap<SeatId, Reader>,
     /// Readers that have read everything: once that is all of them, nothing has to be kept.
     at_head: usize,
-    whereabouts: Vec<Whereabouts>,
-    /// Counts changes of `whereabouts`.
-    moves: u64,
+    whereabouts: Whereabouts,
+    /// The document has edits that are not written down, and can't be given whole until it has them.
+    withheld: bool,
+    /// Also of connections that closed the document just now, so that opening it again makes nothing cheaper.
+    readings: HashMap<SeatId, Readings>,
+}
+
+/// What a connection had read in the current [`READING_TIME`].
+#[derive(Debug)]
+struct Readings {
+    since: Instant,
+    count: u64,
+    /// It was told that this is too many.
+    is_told: bool,
+}
+
+/// Whether a connection's message is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    Taken,
+    /// It has had too much read, and is to be told.
+    Refused,
+    /// The same, and it was told.
+    Dropped,
 }
 
 #[derive(Debug)]
@@ -45,26 +73,21 @@ struct Entry {
 struct Reader {
     outbox: Arc<Outbox>,
     cursor: u64,
-    /// What of `moves` it was told.
+    /// Up to which of their moves it was told where the others are.
     moves: u64,
     /// Update messages of its that are held.
     received: u64,
-    /// Update messages of its that could not be written down yet.
+    /// Update messages of its that could not be written down yet, and those that came after them.
     unkept: u64,
+    /// Update messages of its that were refused. They count once a later one is held: before that the server lacks
+    /// something.
+    refused: u64,
+    /// It asked for what it lacks while that could not be given.
+    asked: bool,
     /// Where the document stands is to be told.
     standing_due: bool,
     /// Speaks the protocol of y-websocket. It takes a connection for dead on which it does not hear of itself.
     only_messages: bool,
-}
-
-/// Where one client is.
-#[derive(Debug)]
-struct Whereabouts {
-    /// `None` once it has left.
-    member: Option<SeatId>,
-    aware: Aware,
-    /// What `moves` was when this changed.
-    at: u64,
 }
 
 /// What a reader gets when it pulls.
@@ -74,6 +97,8 @@ pub(super) struct Pulled {
     pub(super) fell_behind: bool,
     /// How many of its updates are held, if where the document stands is to be told.
     pub(super) standing: Option<u64>,
+    /// Its question was put off, and the server asks it in turn what is missing here.
+    pub(super) asked: bool,
     /// More waits for it.
     pub(super) more: bool,
 }
@@ -88,8 +113,17 @@ impl Feed {
         self.remove(member);
         let cursor = self.head();
         self.at_head += 1;
-        let reader =
-            Reader { outbox, cursor, moves: 0, received: 0, unkept: 0, standing_due: false, only_messages: false };
+        let reader = Reader {
+            outbox,
+            cursor,
+            moves: 0,
+            received: 0,
+            unkept: 0,
+            refused: 0,
+            asked: false,
+            standing_due: false,
+            only_messages: false,
+        };
         self.readers.insert(member, reader);
     }
 
@@ -110,14 +144,7 @@ impl Feed {
             self.at_head -= 1;
         }
         self.forget_read();
-        let gone: Vec<usize> =
-            (0..self.whereabouts.len()).filter(|&at| self.whereabouts[at].member == Some(member)).collect();
-        for at in gone {
-            self.moves += 1;
-            let entry = &mut self.whereabouts[at];
-            // With the clock it had: it may come back with the next one.
-            (entry.member, entry.at) = (None, self.moves);
-            "null".clone_into(&mut entry.aware.state);
+        if self.whereabouts.left(member) {
             self.wake_all(None);
         }
     }
@@ -183,12 +210,15 @@ impl Feed {
 
     /// Puts what comes next for a reader behind what `out` holds, about `limit` bytes at most.
     pub(super) fn pull(&mut self, member: SeatId, limit: usize, out: &mut Vec<u8>) -> Pulled {
-        let (start, head, moves) = (self.start, self.head(), self.moves);
+        let (start, head, moves) = (self.start, self.head(), self.whereabouts.moves());
         let Some(reader) = self.readers.get_mut(&member) else { return Pulled::default() };
         let mut pulled = Pulled { standing: reader.standing_due.then_some(reader.received), ..Pulled::default() };
         reader.standing_due = false;
-        if reader.cursor < start {
+        if reader.cursor < start && self.withheld {
+            // It is told once everything is written down.
+        } else if reader.cursor < start {
             pulled.fell_behind = true;
+            pulled.asked = std::mem::take(&mut reader.asked);
             reader.cursor = head;
             self.at_head += 1;
         } else if reader.cursor < head {
@@ -210,12 +240,7 @@ impl Feed {
         }
         let seen = std::mem::replace(&mut reader.moves, moves);
         if seen < moves {
-            let moved: Vec<&Aware> = self
-                .whereabouts
-                .iter()
-                .filter(|one| one.at > seen && (one.member != Some(member) || reader.only_messages))
-                .map(|one| &one.aware)
-                .collect();
+            let moved = self.whereabouts.since(seen, member, reader.only_messages);
             if !moved.is_empty() {
                 out.extend(Document::awareness(&moved));
             }
@@ -224,42 +249,20 @@ impl Feed {
         pulled
     }
 
-    /// A member says where it is. What it says of other clients than its own is not heard: that is the first client that
-    /// it speaks for, and that nobody else here is.
+    /// A member says where it is.
     pub(super) fn moved(&mut self, member: SeatId, aware: Aware) {
-        match self.whereabouts.iter_mut().find(|one| one.aware.client == aware.client) {
-            Some(own) if own.member == Some(member) => {
-                if aware.clock <= own.aware.clock {
-                    return;
-                }
-                own.aware = aware;
-                self.moves += 1;
-                own.at = self.moves;
-            }
-            // One that left and came back.
-            Some(gone) if gone.member.is_none() && aware.state != "null" => {
-                if self.whereabouts.iter().any(|one| one.member == Some(member)) {
-                    return;
-                }
-                self.whereabouts.retain(|one| one.aware.client != aware.client);
-                self.arrived(member, aware);
-            }
-            Some(_) => return,
-            None => {
-                if aware.state == "null" || self.whereabouts.iter().any(|one| one.member == Some(member)) {
-                    return;
-                }
-                self.arrived(member, aware);
-            }
+        if self.whereabouts.moved(member, aware) {
+            self.forget_gone();
+            let but = self.readers.get(&member).filter(|reader| !reader.only_messages).map(|_| member);
+            self.wake_all(but);
         }
-        self.forget_gone();
-        let but = self.readers.get(&member).filter(|reader| !reader.only_messages).map(|_| member);
-        self.wake_all(but);
     }
 
-    fn arrived(&mut self, member: SeatId, aware: Aware) {
-        self.moves += 1;
-        self.whereabouts.push(Whereabouts { member: Some(member), aware, at: self.moves });
+    /// A member has typed as this client of Yjs, and so is who may say where it is.
+    pub(super) fn typed(&mut self, member: SeatId, client: u64) {
+        if self.whereabouts.typed(member, client) {
+            self.wake_all(None);
+        }
     }
 
     /// The reader wants to be told anew who is where.
@@ -273,22 +276,52 @@ impl Feed {
     /// The reader's update is held.
     pub(super) fn received(&mut self, member: SeatId) {
         if let Some(reader) = self.readers.get_mut(&member) {
-            reader.received += 1;
-            reader.standing_due = true;
-            reader.outbox.nudge();
+            let count = 1 + std::mem::take(&mut reader.refused);
+            reader.count(count);
         }
     }
 
-    /// The reader's update is in the document and not written down yet.
-    pub(super) fn unkept(&mut self, member: SeatId) {
+    /// The reader was asked for what its update leans on; its answer holds the update and counts, too.
+    pub(super) fn asked_for(&mut self, member: SeatId) {
         if let Some(reader) = self.readers.get_mut(&member) {
-            reader.unkept += 1;
+            if reader.refused > 0 { reader.refused += 1 } else { reader.count(1) }
+        }
+    }
+
+    /// The reader's update was refused.
+    pub(super) fn refused(&mut self, member: SeatId) {
+        if let Some(reader) = self.readers.get_mut(&member) {
+            reader.refused += 1;
+        }
+    }
+
+    /// The reader's update is in the document and not written down yet. Says whether it is the first of its.
+    pub(super) fn unkept(&mut self, member: SeatId) -> bool {
+        self.withheld = true;
+        let Some(reader) = self.readers.get_mut(&member) else { return false };
+        reader.unkept += 1 + std::mem::take(&mut reader.refused);
+        reader.unkept == 1
+    }
+
+    /// The reader asks for what it lacks, which can't be given before everything is written down.
+    pub(super) fn put_off(&mut self, member: SeatId) {
+        self.withheld = true;
+        if let Some(reader) = self.readers.get_mut(&member) {
+            reader.asked = true;
+        }
+    }
+
+    /// The reader could not be given the whole document after all, as [`Self::pull`] had said, and waits for it.
+    pub(super) fn fall_behind(&mut self, member: SeatId, asked: bool) {
+        self.withheld = true;
+        if let Some(reader) = self.readers.get_mut(&member) {
+            reader.asked |= asked;
         }
     }
 
     /// Everything is written down: updates that nobody has heard of are among it.
     pub(super) fn all_kept(&mut self) {
-        if self.readers.values().all(|reader| reader.unkept == 0) {
+        if !std::mem::take(&mut self.withheld) {
             return;
         }
         (self.start, self.bytes, self.at_head) = (self.head() + 1, 0, 0);
@@ -298,6 +331,26 @@ impl Feed {
             reader.standing_due = true;
             reader.outbox.nudge();
         }
+    }
+
+    /// Whether a message of this connection is taken, by what it has had read.
+    pub(super) fn turn(&mut self, member: SeatId, now: Instant) -> Turn {
+        self.readings.retain(|_, readings| now.duration_since(readings.since) < READING_TIME);
+        match self.readings.get_mut(&member) {
+            Some(readings) if readings.count >= MAX_READINGS => {
+                if std::mem::replace(&mut readings.is_told, true) {
+                    Turn::Dropped
+                } else {
+                    Turn::Refused
+                }
+            }
+            _ => Turn::Taken,
+        }
+    }
+
+    /// A message of this connection had the whole document read.
+    pub(super) fn has_read(&mut self, member: SeatId, count: u64, now: Instant) {
+        self.readings.entry(member).or_insert(Readings { since: now, count: 0, is_told: false }).count += count;
     }
 
     /// Where the document stands is to be told to everybody.
@@ -324,10 +377,22 @@ impl Feed {
         }
     }
 
-    /// Those that left are remembered until everybody has been told.
     fn forget_gone(&mut self) {
-        let told = self.readers.values().map(|reader| reader.moves).min().unwrap_or(self.moves);
-        self.whereabouts.retain(|one| one.member.is_some() || one.at > told);
+        let told = self.readers.values().map(|reader| reader.moves).min();
+        self.whereabouts.forget_gone(told.unwrap_or(self.whereabouts.moves()));
+    }
+}
+
+impl Reader {
+    /// Counts updates of its in their order: behind one that is not written down none counts.
+    fn count(&mut self, updates: u64) {
+        if self.unkept > 0 {
+            self.unkept += updates;
+            return;
+        }
+        self.received += updates;
+        self.standing_due = true;
+        self.outbox.nudge();
     }
 }
 
@@ -351,7 +416,7 @@ mod tests {
         (out, pulled)
     }
 
-    fn aware(client: u64, clock: u32, state: &str) -> Aware {
+    fn aware(client: u64, clock: u64, state: &str) -> Aware {
         Aware { client, clock, state: state.to_owned() }
     }
 
@@ -400,13 +465,56 @@ mod tests {
     fn updates_that_were_not_written_down_are_told_of_when_they_are() {
         let mut feed = feed();
         feed.received(ADA);
-        feed.unkept(ADA);
-        assert_eq!(pull(&mut feed, ADA).1.standing, Some(1));
+        assert!(feed.unkept(ADA) && !feed.unkept(ADA), "it is told once");
+        feed.asked_for(ADA);
+        assert_eq!(pull(&mut feed, ADA).1.standing, Some(1), "what came after it does not count before it");
         feed.all_kept();
-        assert_eq!(pull(&mut feed, ADA).1, Pulled { fell_behind: true, standing: Some(2), more: false });
+        let told = Pulled { fell_behind: true, standing: Some(4), ..Pulled::default() };
+        assert_eq!(pull(&mut feed, ADA).1, told);
         assert!(pull(&mut feed, BOB).1.fell_behind);
         feed.push(Some(ADA), b"next".to_vec());
         assert_eq!(pull(&mut feed, BOB).0, b"next");
+    }
+
+    #[test]
+    fn what_can_not_be_given_whole_yet_is_given_once_it_is_written_down() {
+        let mut feed = feed();
+        feed.unkept(ADA);
+        feed.put_off(BOB);
+        for _ in 0..1000 {
+            feed.push(Some(ADA), vec![0; 1024]);
+        }
+        assert_eq!(pull(&mut feed, BOB), Default::default(), "it has fallen behind, and has to wait");
+        feed.all_kept();
+        let told = Pulled { fell_behind: true, asked: true, standing: Some(0), more: false };
+        assert_eq!(pull(&mut feed, BOB).1, told);
+        assert_eq!(pull(&mut feed, BOB), Default::default());
+    }
+
+    #[test]
+    fn an_update_that_was_refused_counts_once_a_later_one_is_held() {
+        let mut feed = feed();
+        feed.refused(ADA);
+        feed.asked_for(ADA);
+        assert_eq!(pull(&mut feed, ADA).1.standing, None, "the server lacks something");
+        feed.refused(ADA);
+        feed.received(ADA);
+        assert_eq!(pull(&mut feed, ADA).1.standing, Some(4));
+    }
+
+    #[test]
+    fn a_connection_has_the_document_read_so_often_and_opening_it_again_makes_no_difference() {
+        let (mut feed, now) = (feed(), Instant::now());
+        for _ in 0..MAX_READINGS {
+            assert_eq!(feed.turn(ADA, now), Turn::Taken);
+            feed.has_read(ADA, 1, now);
+        }
+        assert_eq!((feed.turn(ADA, now), feed.turn(ADA, now)), (Turn::Refused, Turn::Dropped));
+        assert_eq!(feed.turn(BOB, now), Turn::Taken);
+        feed.remove(ADA);
+        feed.add(ADA, Arc::default());
+        assert_eq!(feed.turn(ADA, now), Turn::Dropped);
+        assert_eq!(feed.turn(ADA, now + READING_TIME), Turn::Taken);
     }
 
     #[test]
@@ -423,7 +531,7 @@ mod tests {
         feed.remove(ADA);
         assert_eq!(pull(&mut feed, BOB).0, Document::awareness(&[&aware(10, 1, "null")]));
         feed.moved(BOB, aware(20, 2, "{}"));
-        assert_eq!(feed.whereabouts.len(), 1, "everybody was told that Ada left");
+        assert_eq!(feed.whereabouts.since(0, ADA, false).len(), 1, "everybody was told that Ada left");
         feed.add(ADA, Arc::default());
         feed.moved(ADA, aware(10, 3, "{}"));
         assert_eq!(pull(&mut feed, BOB).0, Document::awareness(&[&aware(10, 3, "{}")]));

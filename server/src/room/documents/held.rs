@@ -15,7 +15,7 @@ use super::super::Room;
 use super::super::document::{Document, DocumentError, Received};
 use super::super::members::{Member, SeatId};
 use super::super::outbox::Message;
-use super::feed::{Feed, Pulled};
+use super::feed::{Feed, MAX_READINGS, Pulled, Turn};
 use super::presence;
 use super::saving::RETRY;
 use crate::link::Link;
@@ -118,7 +118,9 @@ impl Held {
         state.unread_since = Instant::now();
     }
 
-    /// Messages of the sync protocol from a member that has the document open.
+    /// Messages of the sync protocol from a member that has opened the document. What is wrong with one does not keep the
+    /// others from being taken; the first failure is told. A document that was closed under the member hears nothing
+    /// more: they were told of that.
     pub(super) fn receive(
         self: &Arc<Self>,
         room: &Arc<Room>,
@@ -126,14 +128,15 @@ impl Held {
         messages: &[&[u8]],
     ) -> Result<(), Failure> {
         let mut state = self.state.lock();
-        if !state.feed.has(member.id) {
-            let message = format!("document {} is not open on this connection", self.id);
-            return Err(Failure::new(ErrorCode::NotFound, message));
-        }
+        let mut outcome = Ok(());
         for message in messages {
-            self.take(&mut state, room, member, message)?;
+            if !state.feed.has(member.id) {
+                break;
+            }
+            let taken = self.take(&mut state, room, member, message);
+            outcome = outcome.and(taken);
         }
-        Ok(())
+        outcome
     }
 
     fn take(
@@ -148,22 +151,43 @@ impl Held {
             // The protocol of Yjs sends what it has unasked; who may not write is not scolded for it.
             return Ok(());
         }
-        match state.document.receive(message) {
+        let now = Instant::now();
+        match state.feed.turn(member.id, now) {
+            Turn::Taken => {}
+            turn => {
+                if is_update {
+                    state.feed.refused(member.id);
+                }
+                let message = format!("a connection has a document read {MAX_READINGS} times a second at most");
+                let failure = Failure::new(ErrorCode::LimitReached, message);
+                return if turn == Turn::Refused { Err(failure) } else { Ok(()) };
+            }
+        }
+        let readings = state.document.readings();
+        let received = state.document.receive(message);
+        if state.document.readings() > readings {
+            state.feed.has_read(member.id, state.document.readings() - readings, now);
+        }
+        if state.document.is_kept() {
+            state.feed.all_kept();
+        }
+        match received {
             Ok(Received::Replies(replies)) => {
                 for reply in replies {
                     let frame = BinaryFrame::Document { document: self.id, message: &reply }.encode();
                     member.outbox.put(Message::Binary(frame));
                 }
                 if is_update {
-                    // An update that can't be taken yet is answered by a question, whose answer holds it and counts too.
-                    state.feed.received(member.id);
+                    state.feed.asked_for(member.id);
                 } else {
                     state.feed.is_given_all(member.id);
                 }
             }
-            Ok(Received::Update { broadcast, changed }) => {
+            Ok(Received::Update { broadcast, changed, typist }) => {
                 state.feed.received(member.id);
-                state.feed.all_kept();
+                if let Some(client) = typist {
+                    state.feed.typed(member.id, client);
+                }
                 if changed {
                     state.feed.push(Some(member.id), broadcast);
                     state.changed(room, self);
@@ -178,18 +202,29 @@ impl Held {
                 }
             }
             Ok(Received::WantsAwareness) => state.feed.tell_whereabouts(member.id),
-            Err(DocumentError::NotKept) => {
-                state.feed.unkept(member.id);
+            Err(DocumentError::NotKept) if is_update => {
+                let is_first = state.feed.unkept(member.id);
                 state.changed(room, self);
                 self.look_after_log(state, room);
-                return Err(DocumentError::NotKept.into());
+                if is_first {
+                    return Err(DocumentError::NotKept.into());
+                }
+            }
+            Err(DocumentError::NotKept) => {
+                state.feed.put_off(member.id);
+                self.look_after_log(state, room);
             }
             Err(error) => {
-                if let Some(reason) = error.closes() {
-                    state.reopen(self.id, reason);
-                    state.changed(room, self);
-                }
-                return Err(error.into());
+                let Some(reason) = error.closes() else {
+                    if is_update {
+                        state.feed.refused(member.id);
+                    }
+                    return Err(error.into());
+                };
+                // Nobody did anything wrong, and everybody is told to open it again.
+                state.reopen(self.id, reason);
+                state.changed(room, self);
+                self.look_after_log(state, room);
             }
         }
         Ok(())
@@ -200,15 +235,19 @@ impl Held {
         let mut state = self.state.lock();
         let mut frame = BinaryFrame::Document { document: self.id, message: &[] }.encode();
         let empty = frame.len();
-        let Pulled { fell_behind, standing, more } = state.feed.pull(member, GATHERED, &mut frame);
+        let Pulled { fell_behind, standing, asked, more } = state.feed.pull(member, GATHERED, &mut frame);
         let mut outgoing = Outgoing { more, ..Outgoing::default() };
         outgoing.standing = standing.map(|received| state.standing(self.id, received));
         if fell_behind {
             // Nobody knows what it has; what it has already changes nothing.
             match state.document.everything() {
-                Ok(message) => {
+                Ok(mut message) => {
+                    if asked {
+                        message.extend(state.document.question());
+                    }
                     outgoing.messages.push(BinaryFrame::Document { document: self.id, message: &message }.encode());
                 }
+                Err(DocumentError::NotKept) => state.feed.fall_behind(member, asked),
                 Err(error) => state.reopen(self.id, error.closes().unwrap_or_default()),
             }
         }
@@ -229,7 +268,7 @@ impl Held {
             room.spawn("document log", async move { held.keep_trying(&of).await });
         } else if let Some(compaction) = state.document.compaction() {
             state.log_task_runs = true;
-            let held = self.clone();
+            let (held, of) = (self.clone(), room.clone());
             room.spawn("document log", async move {
                 let prepared = tokio::task::spawn_blocking(move || compaction.write()).await;
                 let mut state = held.state.lock();
@@ -242,6 +281,9 @@ impl Held {
                 if let Err(error) = outcome {
                     tracing::warn!(document = %held.id, %error, "a document's log could not be written anew");
                 }
+                if !state.document.is_kept() && !state.closed {
+                    held.look_after_log(&mut state, &of);
+                }
             });
         }
     }
@@ -251,11 +293,15 @@ impl Held {
         loop {
             sleep(RETRY).await;
             let mut state = self.state.lock();
-            if state.closed || room.is_closing() || state.document.catch_up() {
-                state.log_task_runs = false;
-                state.feed.all_kept();
-                return;
+            let is_over = state.closed || room.is_closing();
+            if !is_over && !state.document.catch_up() {
+                continue;
             }
+            state.log_task_runs = false;
+            if !is_over {
+                state.feed.all_kept();
+            }
+            return;
         }
     }
 }
@@ -284,6 +330,13 @@ impl State {
 
     pub(super) fn is_saved(&self) -> bool {
         self.saved == self.changes
+    }
+
+    /// What to write to the file now. What had to be written down for that is told, too.
+    pub(super) fn hand_out(&mut self) -> Result<Vec<u8>, Failure> {
+        let content = self.document.to_write()?;
+        self.feed.all_kept();
+        Ok(content)
     }
 
     pub(super) fn standing(&self, id: DocumentId, received: u64) -> ServerFrame {

@@ -10,7 +10,7 @@ use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::frame::{MAX_DOCUMENT, ServerFrame};
 use embedenv_shared::id::DocumentId;
 use embedenv_shared::link::files::{MAX_READ, Read, StatFile, Version, Write};
-use embedenv_shared::path::{ProjectName, WorkspacePath};
+use embedenv_shared::path::{EntryName, ProjectName, WorkspacePath};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::super::Room;
@@ -32,6 +32,11 @@ impl Held {
     /// Writes the document to its file, merging what something else wrote there meanwhile.
     pub(super) async fn save(self: &Arc<Self>, room: &Arc<Room>) -> Result<(), Failure> {
         let _saving = self.saving.lock().await;
+        self.write_and_tell(room).await
+    }
+
+    /// The caller holds `saving`.
+    async fn write_and_tell(self: &Arc<Self>, room: &Arc<Room>) -> Result<(), Failure> {
         let outcome = self.write(room).await;
         let mut state = self.state.lock();
         state.problem = outcome.as_ref().err().map(|failure| failure.message.clone());
@@ -48,7 +53,10 @@ impl Held {
                 if state.is_saved() || state.closed {
                     return Ok(());
                 }
-                let known = state.version.map(|version| (version, state.document.to_write(), state.changes));
+                let known = match state.version {
+                    Some(version) => Some((version, state.hand_out()?, state.changes)),
+                    None => None,
+                };
                 (state.path.clone(), known)
             };
             let (path, Some((expected, content, changes))) = to_write else {
@@ -67,10 +75,14 @@ impl Held {
                     state.document.saved(&written);
                     return Ok(());
                 }
-                Err(failure) if failure.code == ErrorCode::Conflict => self.merge(room, &link, &path).await?,
-                Err(failure) if failure.code == ErrorCode::NotFound => {
+                Err(failure) if matches!(failure.code, ErrorCode::Conflict | ErrorCode::NotFound) => {
+                    let merged = self.merge(room, &link, &path).await;
+                    if !is_not_found(&merged) {
+                        merged?;
+                        continue;
+                    }
                     // The file went away under its editors: what they have is written anew.
-                    let content = self.state.lock().document.to_write();
+                    let content = self.state.lock().hand_out()?;
                     let write = Write { project: self.project.clone(), path, content, expected: Some(None) };
                     let done = link.call(write).await?;
                     self.state.lock().version = Some(done.version);
@@ -84,26 +96,32 @@ impl Held {
     /// Reads the file of a document that was restored from its log. The caller holds `saving`.
     async fn find(self: &Arc<Self>, room: &Arc<Room>, link: &Link) -> Result<(), Failure> {
         let (path, maybe_at) = {
-            let mut state = self.state.lock();
-            (state.path.clone(), state.maybe_at.take())
+            let state = self.state.lock();
+            (state.path.clone(), state.maybe_at.clone())
         };
-        match (self.merge(room, link, &path).await, maybe_at) {
-            (Err(failure), Some(maybe_at)) if failure.code == ErrorCode::NotFound => {
-                // The server had ended while it got another name.
-                if self.merge(room, link, &maybe_at).await.is_ok() {
-                    let mut state = self.state.lock();
-                    state.move_to(self.id, maybe_at);
-                    return Ok(());
-                }
+        let mut found = self.merge(room, link, &path).await;
+        if let Some(maybe_at) = maybe_at
+            && is_not_found(&found)
+        {
+            // The server had ended while it got another name.
+            found = self.merge(room, link, &maybe_at).await;
+            if found.is_ok() {
+                self.state.lock().move_to(self.id, maybe_at);
             }
-            (Err(failure), None) if failure.code == ErrorCode::NotFound => {}
-            (outcome, _) => return outcome,
+        }
+        if found.is_err() && !is_not_found(&found) {
+            // It may be at either, and is looked for at both the next time.
+            return found;
+        }
+        self.state.lock().maybe_at = None;
+        if found.is_ok() {
+            return found;
         }
         if self.state.lock().is_saved() {
             return Err(Failure::new(ErrorCode::NotFound, format!("{path} is not there")));
         }
         // It is gone, and there are edits of it that were never in it.
-        let content = self.state.lock().document.to_write();
+        let content = self.state.lock().hand_out()?;
         let write = Write { project: self.project.clone(), path, content, expected: Some(None) };
         let done = link.call(write).await?;
         self.state.lock().version = Some(done.version);
@@ -122,6 +140,11 @@ impl Held {
 
     /// Looks at the file and takes over what something else wrote there.
     pub(super) async fn reconcile(self: &Arc<Self>, room: &Arc<Room>) {
+        self.reconcile_beside(room, &[]).await;
+    }
+
+    /// The same, when these entries of its folder changed together: if the file is gone, one of them may be it.
+    pub(super) async fn reconcile_beside(self: &Arc<Self>, room: &Arc<Room>, names: &[String]) {
         let _saving = self.saving.lock().await;
         let Ok(link) = room.link().await else { return };
         let (path, known) = {
@@ -131,11 +154,11 @@ impl Held {
             }
             (state.path.clone(), state.version)
         };
-        let stat = || StatFile { project: self.project.clone(), path: path.clone() };
-        let mut stated = link.call(stat()).await;
-        if stated.as_ref().is_err_and(|failure| failure.code == ErrorCode::NotFound) {
+        let stat = |path: &WorkspacePath| StatFile { project: self.project.clone(), path: path.clone() };
+        let mut stated = link.call(stat(&path)).await;
+        if is_not_found(&stated) {
             sleep(REPLACED).await;
-            stated = link.call(stat()).await;
+            stated = link.call(stat(&path)).await;
         }
         match stated {
             Ok(stated) if Some(stated.version) == known => {}
@@ -145,7 +168,19 @@ impl Held {
                 }
             }
             Err(failure) if failure.code == ErrorCode::NotFound && self.state.lock().path == path => {
-                room.documents.removed(&self.project, &path, "The file was deleted.");
+                for name in names.iter().filter_map(|name| EntryName::parse(name).ok()) {
+                    let Ok(to) = path.with_name(&name) else { continue };
+                    let is_it = link.call(stat(&to)).await.is_ok_and(|there| Some(there.version) == known);
+                    if is_it && to != path && !room.documents.is_held(&self.project, &to) {
+                        return self.state.lock().move_to(self.id, to);
+                    }
+                }
+                if self.state.lock().is_saved() {
+                    room.documents.removed(&self.project, &path, "The file was deleted.");
+                } else if let Err(failure) = self.write_and_tell(room).await {
+                    // What people were told is held is not thrown away with the file; the saver goes on trying.
+                    tracing::debug!(room = %room.id, document = %self.id, %failure, "a deleted file could not be written anew");
+                }
             }
             Err(_) => {}
         }
@@ -244,6 +279,10 @@ impl State {
         self.closed = true;
         self.reopen(id, reason);
     }
+}
+
+fn is_not_found<T>(outcome: &Result<T, Failure>) -> bool {
+    outcome.as_ref().is_err_and(|failure| failure.code == ErrorCode::NotFound)
 }
 
 /// A file's content and version, at most a little more than a document may have.

@@ -45,6 +45,17 @@ impl Stores {
         absent_is_fine(fs::remove_dir_all(self.folder.join(room.to_string())))
     }
 
+    /// Removes what was to take the place of journals when an earlier server ended. Before anything is written.
+    pub fn clear_unfinished(&self) -> io::Result<()> {
+        for room in self.rooms()? {
+            let folder = self.of(room).folder;
+            for name in names(&folder)?.iter().filter(|name| journal::is_unfinished(name)) {
+                absent_is_fine(fs::remove_file(folder.join(name)))?;
+            }
+        }
+        Ok(())
+    }
+
     /// The rooms that have left something.
     pub fn rooms(&self) -> io::Result<Vec<RoomId>> {
         Ok(names(&self.folder)?.iter().filter_map(|name| name.parse().ok()).collect())
@@ -113,4 +124,25 @@ fn names(folder: &Path) -> io::Result<Vec<String>> {
         Err(error) => return Err(error),
     };
     entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_dead_server_left_unfinished_is_removed_and_nothing_else() {
+        let data = tempfile::tempdir().unwrap();
+        let stores = Stores::new(data.path(), Syncer::default());
+        stores.clear_unfinished().unwrap();
+        let store = stores.of(RoomId([7; _]));
+        store.make_folder().unwrap();
+        for name in ["1.log", "2.unreadable", "1.new", "1.7.new", "people.0.new"] {
+            fs::write(store.folder.join(name), "x").unwrap();
+        }
+        stores.clear_unfinished().unwrap();
+        let mut left = names(&store.folder).unwrap();
+        left.sort_unstable();
+        assert_eq!(left, ["1.log", "2.unreadable"]);
+    }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use embedenv_shared::event::{Author, RoomEvent, What};
 use serde::{Deserialize, Serialize};
@@ -44,7 +44,6 @@ pub struct Page {
 #[derive(Debug)]
 pub(super) struct History {
     journal: Journal,
-    path: PathBuf,
     /// In the order of their numbers.
     kept: VecDeque<RoomEvent>,
     chats: usize,
@@ -57,9 +56,8 @@ pub(super) struct History {
 #[derive(Debug)]
 pub(super) struct Rewrite {
     record: Vec<u8>,
-    path: PathBuf,
-    from: u64,
-    /// Events that stand before `from`, and those of them that are kept.
+    journal: journal::Compaction,
+    /// Events that the record stands for, and those of them that are kept.
     before: usize,
     kept: usize,
 }
@@ -68,7 +66,6 @@ pub(super) struct Rewrite {
 #[derive(Debug)]
 pub(super) struct Rewritten {
     compacted: Compacted,
-    from: u64,
     before: usize,
     kept: usize,
 }
@@ -84,8 +81,7 @@ impl History {
             }
             Err(error) => return Err(error),
         };
-        let (path, kept) = (path.to_owned(), VecDeque::new());
-        let mut history = Self { journal, path, kept, chats: 0, last: 0, written: 0 };
+        let mut history = Self { journal, kept: VecDeque::new(), chats: 0, last: 0, written: 0 };
         for record in records {
             // Whatever is wrong with it, it is not a record of this program's.
             let read = serde_json::from_slice(&record).map_err(|error| io::Error::new(ErrorKind::InvalidData, error));
@@ -153,16 +149,17 @@ impl History {
         if self.written < REWRITE_AT {
             return Ok(None);
         }
-        let (path, from, before, kept) = (self.path.clone(), self.journal.length(), self.written, self.kept.len());
+        let (journal, before, kept) = (self.journal.compact(), self.written, self.kept.len());
         let record = serde_json::to_vec(&Record { events: self.kept.iter().cloned().collect() })?;
-        Ok(Some(Rewrite { record, path, from, before, kept }))
+        Ok(Some(Rewrite { record, journal, before, kept }))
     }
 
     /// Puts a file that was written anew in place of this one, with what was added meanwhile.
     pub(super) fn take_place(&mut self, rewritten: Rewritten) -> io::Result<()> {
-        let Rewritten { compacted, from, before, kept } = rewritten;
-        self.journal.take_place(compacted, from)?;
-        self.written = self.written - before + kept;
+        let Rewritten { compacted, before, kept } = rewritten;
+        if self.journal.take_place(compacted)? {
+            self.written = self.written - before + kept;
+        }
         Ok(())
     }
 }
@@ -170,8 +167,8 @@ impl History {
 impl Rewrite {
     /// Waits for the disk.
     pub(super) fn write(self) -> io::Result<Rewritten> {
-        let Self { record, path, from, before, kept } = self;
-        Ok(Rewritten { compacted: Compacted::write(&path, &record)?, from, before, kept })
+        let Self { record, journal, before, kept } = self;
+        Ok(Rewritten { compacted: journal.write(&record)?, before, kept })
     }
 }
 

@@ -62,7 +62,7 @@ fn random_edits_merges_and_writes_come_back_at_any_moment_and_the_file_is_known(
     for turn in 0..600u64 {
         match chance.below(8) {
             0 => {
-                let written = document.to_write();
+                let written = document.to_write().unwrap();
                 match chance.below(4) {
                     // The server ended before the write.
                     0 => {}
@@ -140,6 +140,18 @@ fn a_new_life_is_another_epoch_in_the_same_log() {
 }
 
 #[test]
+fn a_document_that_breaks_without_remains_goes_on_with_what_its_log_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("1.log");
+    let mut document = kept("in the file", &log);
+    let client = Client::synced(1, &mut document);
+    document.receive(&client.insert(11, " and typed")).unwrap();
+    assert_eq!(document.rebuild(Broken { remains: None }), DocumentError::Rebuilt);
+    assert_eq!(document.text(), "in the file and typed");
+    again(&mut document, &log);
+}
+
+#[test]
 fn a_moved_file_is_known_by_its_path_and_one_half_moved_by_both() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("1.log");
@@ -179,25 +191,31 @@ fn a_torn_log_loses_its_last_record_and_one_that_is_no_log_makes_no_document() {
 #[test]
 fn an_edit_that_can_not_be_written_down_is_not_told_and_written_later() {
     let folder = tempfile::tempdir().unwrap();
-    let log = folder.path().join("1.log");
-    let mut document = kept("text", &log);
+    fs::create_dir(folder.path().join("room")).unwrap();
+    let mut document = kept("text", &folder.path().join("room/1.log"));
     let client = Client::synced(1, &mut document);
     // A disk that is full: the log's file can't grow, and no other can take its place.
+    let (log, away) = (folder.path().join("room/1.log"), folder.path().join("away"));
     let full = memfd_create("full", MemfdFlags::ALLOW_SEALING).unwrap();
     rustix::io::write(&full, &fs::read(&log).unwrap()).unwrap();
     fcntl_add_seals(&full, SealFlags::GROW).unwrap();
     fs::remove_file(&log).unwrap();
     std::os::unix::fs::symlink(format!("/proc/self/fd/{}", full.as_raw_fd()), &log).unwrap();
-    fs::create_dir(folder.path().join("1.new")).unwrap();
     let mut document = restored(&log).document;
+    fs::rename(log.parent().unwrap(), &away).unwrap();
     for at in 4..7 {
         assert_eq!(document.receive(&client.insert(at, "x")), Err(DocumentError::NotKept));
         assert!(!document.is_kept() && !document.catch_up());
+        // Nobody else is given it, and neither is the file.
+        assert_eq!(document.receive(&message(0, &[0])), Err(DocumentError::NotKept));
+        assert_eq!(document.everything(), Err(DocumentError::NotKept));
+        assert_eq!(document.to_write(), Err(DocumentError::NotKept));
     }
+    fs::rename(&away, log.parent().unwrap()).unwrap();
     assert_eq!(restored(&log).document.text(), "text");
-
-    fs::remove_dir(folder.path().join("1.new")).unwrap();
-    assert!(document.catch_up());
+    // Who asks has it written down before the answer.
+    opens(&mut document);
+    assert!(document.is_kept());
     again(&mut document, &log);
     assert_eq!(document.text(), "textxxx");
     document.receive(&client.insert(7, "y")).unwrap();

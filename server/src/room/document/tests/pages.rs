@@ -45,7 +45,7 @@ impl Page {
         while let Some(message) = sent.pop() {
             match document.receive(&message).unwrap() {
                 Received::Replies(replies) => replies.iter().for_each(|reply| sent.extend(self.take(reply).0)),
-                Received::Update { broadcast, changed } => broadcasts.extend(changed.then_some(broadcast)),
+                Received::Update { broadcast, changed, .. } => broadcasts.extend(changed.then_some(broadcast)),
                 Received::Awareness(_) | Received::WantsAwareness => {}
             }
         }
@@ -84,7 +84,7 @@ fn pages_with_the_real_yjs_and_the_server_agree() {
             if let Some(update) = document.merge_file(new.as_bytes(), new.len() as u64).unwrap() {
                 heard.iter_mut().for_each(|heard| heard.push(update.clone()));
             }
-            let written = document.to_write();
+            let written = document.to_write().unwrap();
             document.saved(&written);
         }
         let shown = pages[who].tell(serde_json::json!(["insert", 0, ""])).1.encode_utf16().count();
