@@ -88,12 +88,20 @@ scenario('what replaces is shown before it is done, and one hit, a file or every
   await ide.editorSays('a.txt', 'zebra 1\nhorse [2]\n');
   await says(ide, '2 results in 2 files');
 
+  // By the keyboard, everything in the file that is chosen.
+  await field(ide).press('ArrowDown');
+  await ide.hasKeyboard(results(ide).getByRole('treeitem', { name: /^a\.txt, 1 result/ }));
+  await ide.page.keyboard.press('Control+Enter');
+  await ide.editorSays('a.txt', 'horse [1]\nhorse [2]\n');
+  await says(ide, '1 result in 1 file');
+
   await ide.button('Replace all').click();
   const dialog = ide.dialog('Replace all');
-  await dialog.getByText('2 results in 2 files will be replaced').waitFor();
+  await dialog.getByText('1 result in 1 file will be replaced').waitFor();
   await dialog.getByRole('button', { name: 'Replace all' }).click();
-  await ide.editorSays('a.txt', 'horse [1]\nhorse [2]\n');
   await says(ide, 'Nothing was found.');
+  await ide.answer('cat b.txt');
+  await ide.row('horse [3]').waitFor();
 });
 
 scenario('a file is gone to by some of its letters, and to a line of it', async (stage) => {

@@ -89,6 +89,23 @@ async fn i1_every_sandbox_has_namespaces_and_a_host_user_of_its_own() -> Result<
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn i1_what_the_server_was_started_with_is_open_in_no_sandbox() -> Result<()> {
+    // What a shell or a supervisor leaves open: the server inherits it from this process.
+    let given = tempfile::NamedTempFile::new()?;
+    rustix::io::fcntl_setfd(given.as_file(), rustix::io::FdFlags::empty())?;
+    let server = TestServer::new().await?;
+    let mut client = server.plain(&server.room().await?).await?;
+    run(&mut client, "true").await?;
+    rustix::io::fcntl_setfd(given.as_file(), rustix::io::FdFlags::CLOEXEC)?;
+    let agent = server.sandboxes()?.first().context("a sandbox")?.agent;
+    for entry in std::fs::read_dir(format!("/proc/{agent}/fd"))? {
+        let open = std::fs::read_link(entry?.path()).unwrap_or_default();
+        ensure!(open != given.path(), "the agent has {} open", open.display());
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn i4_a_link_to_the_hosts_files_leads_to_the_sandboxs_own() -> Result<()> {
     let server = TestServer::new().await?;
     let join = server.room().await?;

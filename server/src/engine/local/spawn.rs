@@ -74,6 +74,8 @@ impl Launch<'_> {
                 if let Some(uid) = uid {
                     become_user(uid)?;
                 }
+                // Whatever the server itself was started with goes no further. A kernel without this keeps it as it was.
+                libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC);
                 for fd in &handed {
                     fcntl_setfd(fd.as_fd(), FdFlags::empty())?;
                 }
