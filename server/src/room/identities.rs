@@ -132,6 +132,11 @@ impl Identities {
         inner.people.values().find(fits).map(|kept| kept.identity.clone())
     }
 
+    /// Whether somebody may come back.
+    pub fn remembers(&self, who: MemberId) -> bool {
+        self.inner.lock().people.contains_key(&who)
+    }
+
     /// Somebody is here: gives them another token. `used` is the one they came with.
     pub fn seat(&self, identity: Identity, used: Option<&str>) -> String {
         let mut secret = [0; SECRET];

@@ -127,7 +127,7 @@ async fn pump_full(seat: &Seat, sink: &mut Sink, told: &mut HashSet<SessionId>) 
     let mut next = Next::WhenWoken;
     for session in &reading {
         // Before the pull: once it has ended and nothing is left to pull, nothing of the command is left to come.
-        let ended = session.marks().ended.is_some();
+        let ended = session.marks().is_over();
         let mut frame = BinaryFrame::Output { terminal: session.id, offset: 0, bytes: &[] }.encode();
         match session.pull(seat.member.id, MAX_CHUNK, &mut frame) {
             Pulled::Bytes { offset } => {
@@ -248,7 +248,7 @@ fn render(seat: &Seat, session: &Arc<Session>, view: &mut Shown, frames: &mut Ve
         }
         Pulled::Nothing => {}
     }
-    if marks.ended.is_some_and(|end| view.at.is_none_or(|at| at >= end)) {
+    if marks.is_over() && marks.ended.is_some_and(|end| view.at.is_none_or(|at| at >= end)) {
         view.renderer.end(frames);
         frames.push(ServerFrame::TerminalDataEnd);
         return (Next::Now, true);
