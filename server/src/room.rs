@@ -64,8 +64,8 @@ use sessions::Sessions;
 use shells::Shells;
 use watches::Watches;
 
-/// What changes of the people within this time is told at once.
-const PEOPLE_TOGETHER: Duration = Duration::from_millis(20);
+/// What changes of the people within this time is told at once: everybody is told of everybody.
+const PEOPLE_TOGETHER: Duration = Duration::from_millis(100);
 
 /// What a room is made from.
 #[derive(Debug)]
@@ -191,6 +191,7 @@ impl Room {
             resume: welcome.resume,
             resumed: welcome.resumed,
             executed: member.executed.load(Ordering::Acquire),
+            uncertain: welcome.uncertain,
         }
     }
 
