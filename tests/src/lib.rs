@@ -136,6 +136,14 @@ impl TestServer {
         Ok(())
     }
 
+    /// Breaks the link to every sandbox; the server makes another at once.
+    pub fn cut_links(&self) -> Result<()> {
+        for room in self.running()?.registry().all() {
+            room.sandbox.link_now().context("a sandbox that runs")?.close();
+        }
+        Ok(())
+    }
+
     /// The ports of those whose connections the server holds (proc(5), `/proc/net/tcp`; 01 is ESTABLISHED).
     pub fn connected_ports(&self) -> Result<Vec<u16>> {
         let port = |address: &str| u16::from_str_radix(address.rsplit(':').next()?, 16).ok();

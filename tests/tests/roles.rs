@@ -48,11 +48,11 @@ fn frames() -> Vec<(From, Value)> {
     ];
     let work = [
         command("project", json!({"file_structure": tree})),
-        command("create", json!({"path": "new", "item": "folder"})),
+        command("create", json!({"command": {"type": "create", "item": "folder"}, "path": "new"})),
         command("write", json!({"path": "a.txt", "content": "x"})),
         command("rename", json!({"path": "nothing", "name": "b"})),
         command("delete", json!({"path": "nothing"})),
-        command("shell", json!({"command": {"type": "shell", "command": "true"}})),
+        command("shell", json!({"command": {"type": "shell", "command": "sleep infinity"}})),
         command("kill", json!({})),
         command("curl", json!({"url": "http://localhost:9/", "method": "GET"})),
         json!({"type": "save", "document": 99}),

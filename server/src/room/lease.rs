@@ -40,9 +40,9 @@ impl Lease {
         Self { owned, wanted: BTreeMap::from([(opener, size)]), gone_since: None }
     }
 
-    /// As an earlier server left it; nobody has come back yet.
-    pub fn kept(owned: Owned, now: Instant) -> Self {
-        Self { owned, wanted: BTreeMap::new(), gone_since: Some(now) }
+    /// As an earlier server left it. Its driver has been gone since then, if it is one that people have a size for.
+    pub fn kept(owned: Owned, gone_since: Option<Instant>) -> Self {
+        Self { owned, wanted: BTreeMap::new(), gone_since }
     }
 
     /// `forbidden` while it is locked, but for the opener.
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn a_terminal_of_nobody_is_taken_by_typing_alone() {
         let now = Instant::now();
-        let mut found = Lease::kept(Owned::default(), now);
+        let mut found = Lease::kept(Owned::default(), Some(now));
         assert!(!found.wants(BOB, NARROW));
         assert_eq!(found.owned.driver, None);
         assert_eq!((found.alone(BOB, now), found.alone(BOB, now + RETURN)), (None, Some(NARROW)));

@@ -134,7 +134,9 @@ impl Sessions {
             let session = Session::new(state.session, kind, state.project, title, state.size);
             let session = Arc::new(session.resumed(state.head, state.exited));
             let owned = self.ownership.of(session.id);
-            session.lease(|lease| *lease = Lease::kept(owned, Instant::now()));
+            // A plain client's command keeps the size that it was promised.
+            let gone_since = (kind != TerminalKind::Shell).then(Instant::now);
+            session.lease(|lease| *lease = Lease::kept(owned, gone_since));
             if kind == TerminalKind::Shell && !session.has_ended() {
                 found.shells.push(session.clone());
             }
