@@ -8,7 +8,7 @@ const NOTICED = 60_000;
 /** The longest for a page that has reason to doubt its connection. */
 const DOUBTED = 12_000;
 
-/** Resolves with what a page is told when it joins next. */
+/** What a page is told when it joins next; a promise that is not to be waited for before it does. */
 function joined(page) {
   return new Promise((resolve) => {
     page.on('websocket', (socket) =>
@@ -21,7 +21,12 @@ function joined(page) {
 
 scenario('a page that is loaded again is who it was, and a copy of its tab is somebody else', async (stage) => {
   let first;
-  const ada = await stage.person({ name: 'Ada', before: async (page) => (first = joined(page)) });
+  const ada = await stage.person({
+    name: 'Ada',
+    before: (page) => {
+      first = joined(page);
+    },
+  });
   await ada.ready();
   const { member } = await first;
   await ada.button('Lock terminal').click();

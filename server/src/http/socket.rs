@@ -168,7 +168,7 @@ async fn converse(doors: &Doors, socket: Socket, seat: Seat) -> (Socket, Ending)
         let mut writer = Writer::new(&mut sink, pulse.clone());
         let stop = Notify::new();
         let incoming = incoming::carry(doors, &seat, &mut stream, &heard, &stop);
-        let outgoing = outgoing::carry(&seat, &mut writer);
+        let outgoing = outgoing::carry(&seat, &mut writer, &heard);
         let watchdog = heard.watch(&pulse);
         tokio::pin!(incoming, outgoing, watchdog);
         let ending = tokio::select! {

@@ -66,6 +66,11 @@ impl Heard {
         self.listens.notify_one();
     }
 
+    /// Whether what the peer says waits behind something that it said.
+    pub(super) fn is_carrying_out(&self) -> bool {
+        self.since.lock().is_none()
+    }
+
     fn carry_out(&self) {
         *self.since.lock() = None;
     }
@@ -388,6 +393,7 @@ mod tests {
     async fn nobody_is_taken_for_silent_while_what_they_said_is_carried_out() {
         let (heard, pulse) = (Heard::with(SHORT), Pulse::new(SHORT));
         heard.carry_out();
+        assert!(heard.is_carrying_out());
         let watching = heard.watch(&pulse);
         tokio::pin!(watching);
         // The one wait that proves an absence.

@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
+use super::incoming::Heard;
 use super::writer::{Ended, Writer};
 use super::{Stream, document};
 use crate::room::documents::Outgoing;
@@ -33,7 +34,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub(super) type Sink<'a> = Writer<'a, Stream>;
 
 /// Sends what there is to send, until the connection ends.
-pub(super) async fn carry(seat: &Seat, sink: &mut Sink<'_>) {
+pub(super) async fn carry(seat: &Seat, sink: &mut Sink<'_>, heard: &Heard) {
     let wake = seat.member.outbox.wake();
     let mut plain = HashMap::new();
     let mut told = HashSet::new();
@@ -65,7 +66,9 @@ pub(super) async fn carry(seat: &Seat, sink: &mut Sink<'_>) {
             () = wake.notified() => {}
             () = until(next) => {}
             () = sleep_until(sink.ping_due()) => {
-                if sink.ping().await.is_err() {
+                let is_busy = seat.member.is_full() && heard.is_carrying_out();
+                let asked = if is_busy { sink.reassure().await } else { sink.ping().await };
+                if asked.is_err() {
                     return;
                 }
             }

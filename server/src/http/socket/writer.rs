@@ -46,6 +46,15 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Writer<'a, S> {
         going_on(&self.pulse, self.sink.send(Message::Ping(Bytes::new()))).await
     }
 
+    /// As [`Self::ping`], to a full client whose own pings wait behind a frame that is being carried out: browsers answer
+    /// pings of the protocol and tell their page nothing of them.
+    pub(super) async fn reassure(&mut self) -> Result<(), Ended> {
+        if Instant::now() >= self.ping_due {
+            self.send_frame(&ServerFrame::Pong { id: None }).await?;
+        }
+        Ok(())
+    }
+
     pub(super) async fn send(&mut self, message: Message) -> Result<(), Ended> {
         self.ping().await?;
         going_on(&self.pulse, self.sink.send(message)).await
@@ -134,7 +143,12 @@ mod tests {
         writer.send(Message::text("one")).await.unwrap();
         writer.ping_due = Instant::now();
         writer.send(Message::text("two")).await.unwrap();
-        for expected in [Message::text("one"), Message::Ping(Bytes::new()), Message::text("two")] {
+        let pong = Message::text(ServerFrame::Pong { id: None }.to_text());
+        writer.reassure().await.unwrap();
+        writer.ping_due = Instant::now();
+        writer.reassure().await.unwrap();
+        let ping = || Message::Ping(Bytes::new());
+        for expected in [Message::text("one"), ping(), Message::text("two"), ping(), pong] {
             assert_eq!(client.next().await.unwrap().unwrap(), expected);
         }
     }
