@@ -266,7 +266,10 @@ impl Room {
     fn follow_who_is_alone(self: &Arc<Self>) {
         let room = self.clone();
         self.spawn("terminal sizes", async move {
-            sleep(RETURN).await;
+            tokio::select! {
+                () = sleep(RETURN) => {}
+                () = room.tasks.closing() => return,
+            }
             let Some(alone) = room.alone() else { return };
             for session in room.sessions.all() {
                 if let Err(failure) = room.fit_to(alone, &session).await {
