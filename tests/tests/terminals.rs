@@ -120,7 +120,12 @@ async fn a_terminal_is_whose_it_was_after_a_restart_and_no_number_is_given_twice
     ada.request(json!({"type": "terminal-attach", "terminal": mine})).await?;
     type_in(&mut ada, mine, "stty size\n").await?;
     ada.output_with(mine, "30 100").await?;
-    Ok(())
+
+    // A server that goes down does not wait for who has just left.
+    drop(bob);
+    let alone = |frame: &Value| frame["people"].as_array().is_some_and(|people| people.len() == 1);
+    ada.frame_where("Bob has left", |frame| frame["type"] == "people" && alone(frame)).await?;
+    server.stop().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
