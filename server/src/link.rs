@@ -59,6 +59,8 @@ const MAX_CALLS: usize = 1024;
 
 /// What a link tells its room. Called from the link's reader task: it must return at once.
 pub trait LinkListener: Send + Sync + 'static {
+    /// The sessions the agent has. Told before anything else is, so that nothing that follows is of an unknown one.
+    fn greeted(&self, sessions: Vec<SessionState>);
     /// Output of a session; `offset` is that of the first byte.
     fn output(&self, session: SessionId, offset: u64, bytes: &[u8]);
     fn event(&self, event: Event);
@@ -111,14 +113,13 @@ impl std::fmt::Debug for Link {
 }
 
 impl Link {
-    /// Greets the agent at the other end and starts the link's tasks. `listener` hears of nothing before this returns
-    /// what sessions there are, because the agent sends only what was asked for.
+    /// Greets the agent at the other end, tells what sessions it has, and starts the link's tasks.
     pub async fn connect(
         stream: LinkStream,
         secret: &LinkSecret,
         listener: Arc<dyn LinkListener>,
         tasks: &Tasks,
-    ) -> Result<(Arc<Self>, Vec<SessionState>), LinkError> {
+    ) -> Result<Arc<Self>, LinkError> {
         let LinkStream { mut stream, descriptors } = stream;
         let sessions =
             timeout(HANDSHAKE, greet(&mut stream, secret, descriptors)).await.map_err(|_| LinkError::Handshake)??;
@@ -135,9 +136,11 @@ impl Link {
             typing: Typing::default(),
             closed: CancellationToken::new(),
         });
+        // An end that is told right behind the greeting is of a session that is known by then.
+        listener.greeted(sessions);
         tasks.spawn("link writer", writer(link.clone()));
         tasks.spawn("link reader", reader(link.clone(), read, listener));
-        Ok((link, sessions))
+        Ok(link)
     }
 
     /// Asks the agent and waits for the reply of that kind.

@@ -18,6 +18,7 @@ pub mod identities;
 pub mod lease;
 pub mod members;
 pub mod outbox;
+pub mod ownership;
 pub mod plain;
 pub mod pool;
 pub mod reading;
@@ -41,6 +42,7 @@ use embedenv_shared::frame::{JoinedFull, Listener, SandboxState, ServerFrame};
 use embedenv_shared::id::{RoomId, SessionId};
 use embedenv_shared::link::Event;
 use embedenv_shared::link::files::{ProjectList, Projects};
+use embedenv_shared::link::sessions::SessionState;
 use parking_lot::Mutex;
 use tokio::time::sleep;
 
@@ -62,8 +64,8 @@ use sessions::Sessions;
 use shells::Shells;
 use watches::Watches;
 
-/// What changes of the people within this time is told at once.
-const PEOPLE_TOGETHER: Duration = Duration::from_millis(20);
+/// What changes of the people within this time is told at once: everybody is told of everybody.
+const PEOPLE_TOGETHER: Duration = Duration::from_millis(100);
 
 /// What a room is made from.
 #[derive(Debug)]
@@ -133,7 +135,7 @@ impl Room {
             last_used: AtomicI64::new(now()),
             members: Members::default(),
             sandbox: Lifecycle::new(new.epoch, new.sandbox),
-            sessions: Sessions::default(),
+            sessions: Sessions::new(new.documents.terminals(), new.documents.syncer.clone()),
             shells: Shells::default(),
             identities: Identities::new(new.documents.people(), new.documents.syncer.clone()),
             events: Events::new(new.documents.events(), new.documents.syncer.clone()),
@@ -189,6 +191,7 @@ impl Room {
             resume: welcome.resume,
             resumed: welcome.resumed,
             executed: member.executed.load(Ordering::Acquire),
+            uncertain: welcome.uncertain,
         }
     }
 
@@ -283,6 +286,10 @@ impl Room {
 struct Ears(Arc<Room>);
 
 impl LinkListener for Ears {
+    fn greeted(&self, sessions: Vec<SessionState>) {
+        self.0.found(sessions);
+    }
+
     fn output(&self, session: SessionId, offset: u64, bytes: &[u8]) {
         if let Ok(session) = self.0.sessions.get(session) {
             session.append(offset, bytes);

@@ -288,6 +288,9 @@ pub struct JoinedFull {
     /// The highest number of its commands that were carried out.
     #[serde(default)]
     pub executed: u64,
+    /// The one of these that was under way when a server was killed: it was carried out, or in part, or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncertain: Option<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -326,6 +329,9 @@ pub struct JoinKey {
     pub over: bool,
     /// Who is here by it.
     pub people: Vec<MemberId>,
+    /// Names of who came by it before and may come back, who came last first; some of many.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

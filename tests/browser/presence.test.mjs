@@ -22,11 +22,23 @@ scenario('two browsers see each other type, and one that was offline comes back 
   await ada.editorSays('poem.txt', 'roses are');
   await ada.cursorOf('Grace Hopper').waitFor();
 
+  // Somebody who may only watch sees both, and what they press reaches nobody.
+  const vic = await stage.person({ name: 'Vic', link: await ada.share('viewer') });
+  await vic.connected();
+  await vic.entry('poem.txt').dblclick();
+  await vic.editorSays('poem.txt', 'roses are');
+  await vic.cursorOf('Ada').waitFor();
+  await vic.cursorOf('Grace Hopper').waitFor();
+  await ada.person('Vic').waitFor();
+  await vic.editor('poem.txt').click();
+  await vic.page.keyboard.type('weeds');
+
   // Each takes back what they typed themselves.
   await ada.type('poem.txt', '');
   await ada.page.keyboard.press('Control+Home');
   await ada.page.keyboard.type('red ');
   await grace.editorSays('poem.txt', 'red roses are');
+  await vic.editorSays('poem.txt', 'red roses are');
   await grace.page.keyboard.press('Control+z');
   await ada.editorSays('poem.txt', 'red roses');
   await grace.page.keyboard.press('Control+y');
@@ -47,6 +59,7 @@ scenario('two browsers see each other type, and one that was offline comes back 
   const both = 'dark red roses are from far';
   await ada.editorSays('poem.txt', both);
   await grace.editorSays('poem.txt', both);
+  await vic.editorSays('poem.txt', both);
   await ada.person('Grace Hopper').waitFor();
   await ada.cursorOf('Grace Hopper').waitFor();
   await grace.cursorOf('Ada').waitFor();

@@ -55,6 +55,16 @@ export class Server {
     await this.#ended();
   }
 
+  /** Stops it where it is: its connections stand, and nothing answers. */
+  freeze() {
+    this.#child.kill('SIGSTOP');
+  }
+
+  /** Has it go on. */
+  thaw() {
+    this.#child.kill('SIGCONT');
+  }
+
   /** Starts it again where it was: the same port, the same folder. */
   async startAgain() {
     const link = this.link;
@@ -63,6 +73,7 @@ export class Server {
   }
 
   async stop() {
+    this.thaw();
     this.#child.kill('SIGTERM');
     const slow = setTimeout(() => this.#child.kill('SIGKILL'), END);
     await this.#ended();

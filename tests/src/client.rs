@@ -2,6 +2,7 @@
 //!
 //! Every wait has a limit, and running out of it says what was waited for and what came instead.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -45,6 +46,14 @@ impl Client {
         let (socket, _) =
             tokio_tungstenite::connect_async(url).await.with_context(|| format!("connecting to {url}"))?;
         Ok(Self { socket, next_id: 0, aside: Vec::new(), output: Vec::new(), documents: Vec::new() })
+    }
+
+    /// The address of this end.
+    pub fn local_address(&self) -> Result<SocketAddr> {
+        match self.socket.get_ref() {
+            MaybeTlsStream::Plain(stream) => Ok(stream.local_addr()?),
+            _ => bail!("a connection without TLS was expected"),
+        }
     }
 
     pub async fn send(&mut self, frame: Value) -> Result<()> {

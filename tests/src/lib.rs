@@ -136,6 +136,25 @@ impl TestServer {
         Ok(())
     }
 
+    /// Breaks the link to every sandbox; the server makes another at once.
+    pub fn cut_links(&self) -> Result<()> {
+        for room in self.running()?.registry().all() {
+            room.sandbox.link_now().context("a sandbox that runs")?.close();
+        }
+        Ok(())
+    }
+
+    /// The ports of those whose connections the server holds (proc(5), `/proc/net/tcp`; 01 is ESTABLISHED).
+    pub fn connected_ports(&self) -> Result<Vec<u16>> {
+        let port = |address: &str| u16::from_str_radix(address.rsplit(':').next()?, 16).ok();
+        let row = |line: &str| {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            let [_, local, peer, "01", ..] = fields[..] else { return None };
+            (port(local)? == self.address.port()).then(|| port(peer)).flatten()
+        };
+        Ok(std::fs::read_to_string("/proc/net/tcp")?.lines().filter_map(row).collect())
+    }
+
     /// Kills the first process of every sandbox of this server, as a fault would.
     pub fn kill_sandboxes(&self) -> Result<()> {
         let sandboxes = self.sandboxes()?;

@@ -211,3 +211,39 @@ async fn a_data_directory_has_one_server_and_one_that_can_not_listen_leaves_it()
     assert_eq!(shown(&client.until_end().await?), "here\n");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_terminal_prints_while_the_server_is_dead_is_there_byte_for_byte() -> Result<()> {
+    let mut program = Program::start(0).await?;
+    let (key, _) = init(&program).await?;
+    let mut client = join(&program, &key, true).await?;
+    // Less than is kept, until somebody has come back.
+    let command = "stty raw -echo; i=0; while [ ! -e enough ]; do i=$((i+1)); echo line $i; \
+                   [ $((i%9)) = 0 ] && sleep 0.002; done; echo $i > printed; echo finished";
+    let open = json!({"type": "terminal-open", "project": "p", "cols": 80, "rows": 24, "command": command});
+    let opened = client.request(open).await?;
+    let terminal = u32::try_from(opened["terminal"].as_u64().with_context(|| opened.to_string())?)?;
+    client.output_with(terminal, "line 9\n").await?;
+    let mut text = client.output_of(terminal);
+    program.kill().await?;
+    program.restart().await?;
+    let mut client = join(&program, &key, true).await?;
+    let attach = json!({"type": "terminal-attach", "terminal": terminal, "from": text.len()});
+    let attached = client.request(attach).await?;
+    let head = attached["head"].as_u64().context("an offset")?;
+    ensure!(attached["from"] == text.len() && head > text.len() as u64, "{attached} after {}", text.len());
+    let create = json!({"type": "create", "item": "file", "path": "enough"});
+    client.request(json!({"type": "cmd", "project_name": "p", "command": create})).await?;
+    client.output_with(terminal, "finished\n").await?;
+    let mut at = text.len() as u64;
+    for (_, offset, bytes) in &client.output {
+        ensure!(*offset == at, "{offset} follows {at}");
+        at += bytes.len() as u64;
+    }
+    text += &client.output_of(terminal);
+    let printed = client.request(json!({"type": "read", "project": "p", "path": "printed"})).await?;
+    let lines: usize = printed["content"].as_str().with_context(|| printed.to_string())?.trim().parse()?;
+    let expected: String = (1..=lines).map(|line| format!("line {line}\n")).collect::<String>() + "finished\n";
+    ensure!(text == expected, "{} of {} bytes", text.len(), expected.len());
+    Ok(())
+}

@@ -277,6 +277,32 @@ async fn a_slow_viewer_gets_a_gap_and_a_screen_slows_nobody_and_follows_again() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_comes_late_gets_all_that_is_left_of_a_terminal_that_printed_much() -> Result<()> {
+    let server = TestServer::new().await?;
+    let join = server.room().await?;
+    let mut early = server.full(&join).await?;
+    let number = terminal(&mut early, Some("stty raw -echo; seq 1 600000; echo fin''ished; sleep infinity")).await?;
+    let (_, head) = follow(&mut early, number, 0, "finished").await?;
+    let mut late = server.full(&join).await?;
+    let attached = late.request(json!({"type": "terminal-attach", "terminal": number, "from": 0})).await?;
+    let from = attached["from"].as_u64().with_context(|| attached.to_string())?;
+    ensure!(from > 0 && head - from > 1024 * 1024, "{attached} of {head}");
+    let Received::Binary(frame) = late.next().await? else { bail!("an empty screen first") };
+    let screen = BinaryFrame::decode(&frame)?;
+    assert_eq!(screen, BinaryFrame::Snapshot { terminal: SessionId(number), offset: from, bytes: &[] });
+    let mut text = Vec::new();
+    while !text.ends_with(b"finished\n") {
+        let Received::Binary(frame) = late.next().await? else { continue };
+        let BinaryFrame::Output { offset, bytes, .. } = BinaryFrame::decode(&frame)? else { bail!("another screen") };
+        assert_eq!(offset, from + text.len() as u64);
+        text.extend_from_slice(bytes);
+    }
+    let printed: String = (1..=600_000).map(|n| format!("{n}\n")).collect::<String>() + "finished\n";
+    ensure!(printed.as_bytes().ends_with(&text), "{} bytes are not the last of them", text.len());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_typed_while_its_folder_is_renamed_stays_in_the_one_file() -> Result<()> {
     let server = TestServer::new().await?;
     let join = server.room().await?;

@@ -11,6 +11,8 @@ use tokio::time::{Instant, timeout};
 
 /// How soon who came by a revoked link is sent away.
 const SENT_AWAY: Duration = Duration::from_secs(1);
+/// How long a member who reads nothing is kept.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// An owner of a new room, and the key of its editors.
 async fn room(server: &TestServer) -> Result<(Client, String)> {
@@ -179,4 +181,119 @@ async fn who_comes_back_takes_no_other_use() -> Result<()> {
     copy.send(json!({"type": "join", "join": key, "protocol": 2, "instance": "copy", "resume": next})).await?;
     assert_eq!(copy.expect("error").await?["code"], "unknown_join_key");
     Ok(())
+}
+
+/// A client that asked for so much that it has to read before anything else it sends is looked at.
+async fn stalled(owner: &mut Client, url: &str, key: &str) -> Result<Client> {
+    let long = "x".repeat(3 * 1024 * 1024);
+    let write =
+        json!({"type": "cmd", "project_name": "p", "command": {"type": "write"}, "path": "long", "content": long});
+    ensure!(owner.request(write).await?["type"] == "done");
+    let mut client = come(url, key).await?.ok().context("in")?;
+    // What the sockets between hold, and more than may wait before the next is looked at.
+    for id in 0..6 {
+        client.send(json!({"type": "read", "project": "p", "path": "long", "id": id})).await?;
+    }
+    client
+        .send(
+            json!({"type": "cmd", "project_name": "p", "command": {"type": "create", "item": "file"}, "path": "late"}),
+        )
+        .await?;
+    Ok(client)
+}
+
+fn is_there(people: &Value, member: &Value) -> bool {
+    people["people"].as_array().is_some_and(|people| people.iter().any(|one| one["member"] == *member))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_does_not_read_is_sent_away_as_soon_and_nothing_more_that_they_sent_is_done() -> Result<()> {
+    let server = TestServer::new().await?;
+    let (mut owner, _) = room(&server).await?;
+    let (key, number) = mint(&mut owner, json!({"role": "editor"})).await?;
+    let client = stalled(&mut owner, &server.url(), &key).await?;
+    let who = client.aside[0]["member"].clone();
+    owner.frame_where("the other", |frame| frame["type"] == "people" && is_there(frame, &who)).await?;
+    owner.request(json!({"type": "key-revoke", "number": number})).await?;
+    let gone = owner.frame_where("the other gone", |frame| frame["type"] == "people" && !is_there(frame, &who));
+    timeout(SENT_AWAY, gone).await.context("still there after a second")??;
+    // The socket is cut within the second that it has for the close, though nobody reads it.
+    let port = client.local_address()?.port();
+    let deadline = Instant::now() + 3 * SENT_AWAY;
+    while server.connected_ports()?.contains(&port) {
+        ensure!(Instant::now() < deadline, "the server holds the connection still");
+        tokio::task::yield_now().await;
+    }
+    let listing = owner.request(json!({"type": "list", "project": "p", "path": ""})).await?;
+    let names: Vec<_> = listing["entries"].as_array().context("entries")?.iter().map(|e| &e["name"]).collect();
+    assert_eq!(names, ["long"]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p13_a_member_who_never_reads_is_let_go_within_the_grace_and_others_notice_nothing() -> Result<()> {
+    let server = TestServer::new().await?;
+    let (mut owner, editors) = room(&server).await?;
+    let mut other = come(&server.url(), &editors).await?.ok().context("in")?;
+    let client = stalled(&mut owner, &server.url(), &editors).await?;
+    let who = client.aside[0]["member"].clone();
+    owner.frame_where("the other", |frame| frame["type"] == "people" && is_there(frame, &who)).await?;
+    let came = Instant::now();
+    let watching = async {
+        owner.frame_where("the other gone", |frame| frame["type"] == "people" && !is_there(frame, &who)).await?;
+        anyhow::Ok(())
+    };
+    let working = async {
+        loop {
+            let answer = other.request(json!({"type": "list", "project": "p", "path": ""})).await?;
+            ensure!(answer["type"] == "listing", "{answer}");
+        }
+    };
+    tokio::select! {
+        watched = watching => watched?,
+        worked = working => worked?,
+    }
+    ensure!(came.elapsed() < GRACE, "let go after {:?}", came.elapsed());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p14_who_sends_more_bytes_than_may_be_is_told_so_and_loses_nothing() -> Result<()> {
+    let server = TestServer::new().await?;
+    let (_, editors) = room(&server).await?;
+    let mut client = come(&server.url(), &editors).await?.ok().context("in")?;
+    let padding = "x".repeat(12 * 1024 * 1024);
+    for id in 0..6 {
+        client.send(json!({"type": "ping", "id": id, "padding": padding})).await?;
+    }
+    client.frame_where("the last answer", |frame| frame["type"] == "pong" && frame["id"] == 5).await?;
+    let told = client.aside.iter().filter(|frame| frame["code"] == "limit_reached").count();
+    let answered = client.aside.iter().filter(|frame| frame["type"] == "pong").count();
+    assert_eq!((told, answered), (1, 5));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_came_by_a_link_and_left_is_named_beside_who_is_here() -> Result<()> {
+    let server = TestServer::new().await?;
+    let (mut owner, _) = room(&server).await?;
+    let (key, number) = mint(&mut owner, json!({"role": "editor"})).await?;
+    for user in ["Ada", "Bob"] {
+        let mut client = Client::connect(&server.url()).await?;
+        client.send(json!({"type": "join", "join": key, "protocol": 2, "instance": user, "user": user})).await?;
+        client.expect("joined").await?;
+        client.leave().await?;
+    }
+    let mut here = Client::connect(&server.url()).await?;
+    here.send(json!({"type": "join", "join": key, "protocol": 2, "instance": "Cy", "user": "Cy"})).await?;
+    let joined = here.expect("joined").await?;
+    loop {
+        let keys = owner.request(json!({"type": "keys"})).await?;
+        let row = keys["keys"].as_array().context("keys")?.iter().find(|row| row["number"] == number).context("it")?;
+        // Who left is here for a moment still.
+        if row["people"] == json!([joined["member"]]) {
+            assert_eq!(row["before"], json!(["Bob", "Ada"]));
+            return Ok(());
+        }
+    }
 }

@@ -161,3 +161,33 @@ async fn what_was_typed_into_a_terminal_arrives_in_order_and_once_though_connect
     ensure!(missing <= kills, "{missing} are missing after {kills} kills: {typed:?}");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_over_which_the_server_was_killed_is_named_and_no_other() -> Result<()> {
+    let mut program = Program::start(0).await?;
+    let mut host = Client::connect(&program.url()).await?;
+    host.send(program.init()).await?;
+    let key = host.expect("init").await?["join"].as_str().context("a key")?.to_owned();
+    let (mut client, joined) = join(&program.url(), &key, "page", None).await?;
+    assert_eq!(client.request(make_folder(1, "one")).await?["type"], "done");
+    program.kill().await?;
+    program.restart().await?;
+    let (mut client, joined) = join(&program.url(), &key, "page", Some(&token(&joined)?)).await?;
+    assert_eq!((&joined["executed"], &joined["uncertain"]), (&json!(1), &Value::Null));
+
+    let sandboxes = program.sandboxes()?;
+    let sandbox = sandboxes.first().context("a sandbox")?;
+    sandbox.freeze()?;
+    client.send(make_folder(2, "two")).await?;
+    client.frame_where("its number", |frame| frame["type"] == "executed" && frame["seq"] == 2).await?;
+    program.kill().await?;
+    sandbox.thaw()?;
+    program.restart().await?;
+    let (mut client, joined) = join(&program.url(), &key, "page", Some(&token(&joined)?)).await?;
+    assert_eq!((&joined["executed"], &joined["uncertain"]), (&json!(2), &json!(2)));
+    assert_eq!(client.request(make_folder(2, "two")).await?["code"], "already_done");
+    // Now the client knows.
+    let (_, joined) = join(&program.url(), &key, "page", Some(&token(&joined)?)).await?;
+    assert_eq!((&joined["resumed"], &joined["uncertain"]), (&json!(true), &Value::Null));
+    Ok(())
+}

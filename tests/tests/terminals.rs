@@ -6,7 +6,8 @@ use anyhow::{Context as _, Result, bail, ensure};
 use embedenv_shared::frame::BinaryFrame;
 use embedenv_shared::id::SessionId;
 use embedenv_tests::client::{Client, Received};
-use embedenv_tests::{TestServer, chance};
+use embedenv_tests::sandboxes::TestEngine;
+use embedenv_tests::{TestServer, chance, precondition};
 use rand::Rng as _;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
@@ -63,12 +64,92 @@ async fn the_size_is_that_of_who_typed_last_and_everybody_is_told() -> Result<()
     ada.output_with(terminal, "50 120").await?;
     told(&mut cy, terminal, "Ada's size", |frame| frame["cols"] == 120 && frame["driver"] != driver).await?;
 
-    // Nobody's after she left, and the size stays until somebody says another.
+    // It is hers after she left, too: who looks on from a telephone makes it no narrower, and who types does.
     drop(ada);
-    let left = told(&mut cy, terminal, "nobody's", |frame| frame["driver"].is_null()).await?;
-    assert_eq!((&left["cols"], &left["rows"]), (&json!(120), &json!(50)));
+    cy.frame_where("Ada has left", |frame| {
+        frame["type"] == "people" && frame["people"].as_array().is_some_and(|people| people.len() == 2)
+    })
+    .await?;
     resize(&mut cy, terminal, 60, 25).await?;
-    told(&mut bob, terminal, "Cy's size", |frame| frame["cols"] == 60).await?;
+    resize(&mut bob, terminal, 44, 22).await?;
+    type_in(&mut cy, terminal, "stty size\n").await?;
+    let frame = told(&mut bob, terminal, "who types", |frame| frame["cols"] != 120).await?;
+    assert_eq!((&frame["cols"], &frame["rows"]), (&json!(60), &json!(25)));
+
+    // Who is here alone gets the size that they have room for, once the one who typed last has had time to come back.
+    drop(cy);
+    told(&mut bob, terminal, "Bob's size", |frame| frame["cols"] == 44 && frame["rows"] == 22).await?;
+    Ok(())
+}
+
+/// A full client that may come back, and what it joined with.
+async fn returning(server: &TestServer, key: &str, instance: &str, resume: Option<&str>) -> Result<(Client, Value)> {
+    let mut client = Client::connect(&server.url()).await?;
+    let join = json!({"type": "join", "join": key, "protocol": 2, "instance": instance, "resume": resume});
+    client.send(join).await?;
+    let joined = client.expect("joined").await?;
+    Ok((client, joined))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminal_is_whose_it_was_after_a_restart_and_no_number_is_given_twice() -> Result<()> {
+    let mut server = TestServer::new().await?;
+    let key = server.room().await?;
+    let (mut ada, joined) = returning(&server, &key, "ada", None).await?;
+    let token = joined["resume"].as_str().context("a token")?.to_owned();
+    let (who, mine) = (joined["member"].clone(), open(&mut ada, 100, 30, None).await?);
+    let lock = |locked| json!({"type": "terminal-lock", "terminal": mine, "locked": locked});
+    ensure!(ada.request(lock(true)).await?["type"] == "done");
+    let closed = open(&mut ada, 100, 30, None).await?;
+    ada.request(json!({"type": "terminal-close", "terminal": closed})).await?;
+
+    drop(ada);
+    server.restart().await?;
+    let mut bob = server.full(&key).await?;
+    let terminal = bob.aside[0]["terminals"][0].clone();
+    assert_eq!((&terminal["opener"], &terminal["driver"], &terminal["locked"]), (&who, &who, &json!(true)));
+    type_in(&mut bob, mine, "echo by''bob\n").await?;
+    assert_eq!(bob.expect("error").await?["code"], "forbidden");
+    ensure!(open(&mut bob, 50, 20, None).await? > closed, "a client may still know the terminal of that number");
+
+    let (mut ada, joined) = returning(&server, &key, "ada", Some(&token)).await?;
+    assert_eq!(joined["member"], who);
+    ensure!(ada.request(lock(false)).await?["type"] == "done");
+    // A telephone that is there first makes it no narrower.
+    resize(&mut bob, mine, 40, 20).await?;
+    ada.request(json!({"type": "terminal-attach", "terminal": mine})).await?;
+    type_in(&mut ada, mine, "stty size\n").await?;
+    ada.output_with(mine, "30 100").await?;
+
+    // A server that goes down does not wait for who has just left.
+    drop(bob);
+    let alone = |frame: &Value| frame["people"].as_array().is_some_and(|people| people.len() == 1);
+    ada.frame_where("Bob has left", |frame| frame["type"] == "people" && alone(frame)).await?;
+    server.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_locked_command_takes_no_line_and_no_signal_of_others() -> Result<()> {
+    let server = TestServer::new().await?;
+    let pair = server.key(1).await?;
+    let mut owner = Client::connect(&server.url()).await?;
+    let init = json!({"type": "init", "public_key": pair.public_key, "secret_key": pair.secret_key, "protocol": 2});
+    owner.send(init).await?;
+    let key = owner.expect("init").await?["join"].as_str().context("a key")?.to_owned();
+    let mut bob = server.full(&key).await?;
+    bob.shell("p", "read line; echo got $line").await?;
+    let shell = owner.frame_where("the command", |frame| frame["type"] == "terminal").await?["terminal"].clone();
+    let locked = owner.request(json!({"type": "terminal-lock", "terminal": shell, "locked": true})).await?;
+    ensure!(locked["type"] == "done", "{locked}");
+    for line in ["a line", "Ctrl+C", "Ctrl+D"] {
+        bob.shell("p", line).await?;
+        assert_eq!(bob.expect("error").await?["code"], "forbidden", "{line}");
+    }
+    bob.command("p", json!({"type": "kill"}), json!({})).await?;
+    assert_eq!(bob.expect("error").await?["code"], "forbidden");
+    owner.shell("p", "hers").await?;
+    told(&mut bob, u32::try_from(shell.as_u64().context("a number")?)?, "the end", |frame| frame["exit"]["code"] == 0)
+        .await?;
     Ok(())
 }
 
@@ -106,6 +187,43 @@ async fn a_locked_terminal_is_its_openers_and_an_owner_may_unlock_it() -> Result
     ada.output_with(terminal, "bybob").await?;
     let unknown = json!({"type": "terminal-lock", "terminal": 99, "locked": true});
     assert_eq!(ada.request(unknown).await?["code"], "not_found");
+    Ok(())
+}
+
+/// Whether a process of this machine was started with a command line that has this in it.
+fn runs(marker: &str) -> Result<bool> {
+    for entry in std::fs::read_dir("/proc")? {
+        let line = std::fs::read(entry?.path().join("cmdline")).unwrap_or_default();
+        if String::from_utf8_lossy(&line).contains(marker) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_ends_while_its_sandbox_is_out_of_reach_has_ended_for_everybody() -> Result<()> {
+    let is_local = (TestEngine::chosen() == TestEngine::Local).then_some(());
+    // There the server types by itself what the agent is too busy for.
+    let Some(()) = precondition("the local engine", is_local) else { return Ok(()) };
+    let server = TestServer::new().await?;
+    let key = server.room().await?;
+    let mut ada = server.full(&key).await?;
+    let mut bob = server.full(&key).await?;
+    let marker = format!("marker_{}", std::process::id());
+    let terminal = open(&mut ada, 80, 24, Some(&format!("echo st''arted; read {marker}; exit 3"))).await?;
+    ada.output_with(terminal, "started").await?;
+    let [sandbox] = &server.sandboxes()?[..] else { bail!("one sandbox") };
+    sandbox.freeze()?;
+    type_in(&mut ada, terminal, "\n").await?;
+    while runs(&marker)? {
+        tokio::task::yield_now().await;
+    }
+    server.cut_links()?;
+    sandbox.thaw()?;
+    for client in [&mut ada, &mut bob] {
+        told(client, terminal, "the end", |frame| frame["exit"]["code"] == 3).await?;
+    }
     Ok(())
 }
 

@@ -16,7 +16,7 @@ use futures_util::StreamExt as _;
 use futures_util::future::{Either, select};
 use gloo_net::websocket::futures::WebSocket;
 use gloo_net::websocket::{Message as Received, WebSocketError};
-use gloo_timers::callback::Interval;
+use gloo_timers::callback::{Interval, Timeout};
 use gloo_timers::future::TimeoutFuture;
 use serde_json::{Value, json};
 use wasm_bindgen_futures::spawn_local;
@@ -33,10 +33,14 @@ use crate::words::{AfterClose, Notice, Told, after_close};
 const PING: u32 = 15_000;
 /// Pings in a row that may stay unanswered, and with them everything else; then the connection is dead.
 const MISSED: u32 = 2;
+/// A connection of which something suggests that it is dead gets this long to say something, in milliseconds.
+const PROOF: u32 = 5_000;
 /// The browser gets this long to reach the server, in milliseconds.
 const REACH: u32 = 10_000;
 /// The server gets this long to answer `join`, in milliseconds: it may have to start a sandbox, which has a minute.
 const JOIN: u32 = 75_000;
+
+const PING_FRAME: &str = r#"{"type":"ping"}"#;
 
 /// What the connection tells.
 pub(crate) enum Event {
@@ -47,7 +51,7 @@ pub(crate) enum Event {
     Lost(Told),
     /// It is no use to try again by itself.
     Stopped(Notice),
-    /// So many commands may have been carried out or not: the server knows this client no more.
+    /// So many commands may have been carried out or not: the server was killed over one, or knows this client no more.
     Uncertain(usize),
 }
 
@@ -85,6 +89,8 @@ struct Inner {
     last_id: Cell<u64>,
     /// Pings sent since anything was heard.
     unanswered: Cell<u32>,
+    /// Ends a connection that proves in no time that it lives.
+    doubt: RefCell<Option<Timeout>>,
     /// Ends the wait for the next attempt.
     hurry: RefCell<Option<oneshot::Sender<()>>>,
     /// Ends the connection that stands.
@@ -108,6 +114,7 @@ impl Connection {
             is_open: Cell::default(),
             last_id: Cell::default(),
             unanswered: Cell::default(),
+            doubt: RefCell::default(),
             hurry: RefCell::default(),
             give_up: RefCell::default(),
         }))
@@ -119,13 +126,15 @@ impl Connection {
         spawn_local(async move { inner.run(join, tell).await });
     }
 
-    /// Tries now what would be tried later; if the connection stands, asks whether it lives.
+    /// Tries now what would be tried later; a connection that stands has [`PROOF`] to show that it lives.
     pub(crate) fn hurry(&self) {
         if let Some(hurry) = self.0.hurry.borrow_mut().take() {
             // Nobody waits any more: then there is nothing to hurry.
             let _ = hurry.send(());
         } else if self.is_up() {
-            self.0.ping();
+            let connection = self.clone();
+            *self.0.doubt.borrow_mut() = Some(Timeout::new(PROOF, move || connection.renew()));
+            self.0.send_text(PING_FRAME);
         }
     }
 
@@ -317,6 +326,7 @@ impl Inner {
                 },
             };
             self.unanswered.set(0);
+            *self.doubt.borrow_mut() = None;
             match message {
                 Some(Ok(Received::Bytes(bytes))) => tell(Event::Binary(bytes)),
                 Some(Ok(Received::Text(text))) => match wire::read(&text) {
@@ -375,7 +385,7 @@ impl Inner {
             return;
         }
         self.unanswered.set(self.unanswered.get() + 1);
-        self.send_text(r#"{"type":"ping"}"#);
+        self.send_text(PING_FRAME);
     }
 
     fn send_text(&self, text: &str) -> bool {
@@ -438,7 +448,10 @@ impl Inner {
     fn take_up(&self, joined: &Joined) -> usize {
         self.is_open.set(false);
         let Some(full) = &joined.full else { return 0 };
-        let uncertain = if full.resumed { Vec::new() } else { self.queue.borrow_mut().renewed() };
+        let uncertain: Vec<u64> = match full.resumed {
+            true => full.uncertain.into_iter().collect(),
+            false => self.queue.borrow_mut().renewed(),
+        };
         self.queue.borrow_mut().resumed(full.executed);
         let unknown = |seq: u64| uncertain.contains(&seq).then(lost);
         self.give_up_where(|seq| unknown(seq).or_else(|| (seq <= full.executed).then(already_done)));
@@ -490,6 +503,7 @@ impl Inner {
     fn lose(&self) {
         *self.socket.borrow_mut() = None;
         *self.give_up.borrow_mut() = None;
+        *self.doubt.borrow_mut() = None;
         self.unanswered.set(0);
         self.is_open.set(false);
         self.tell_backlog();

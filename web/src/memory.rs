@@ -21,6 +21,7 @@ use crate::state::views::View;
 const LINK: &str = "embedenv.link";
 const PAGE: &str = "embedenv.page";
 const RESUME: &str = "embedenv.resume";
+const INSTANCE: &str = "embedenv.instance";
 /// Other tabs hear when this changes.
 pub(crate) const SETTINGS: &str = "embedenv.settings";
 pub(crate) const ROOMS: &str = "embedenv.rooms";
@@ -103,6 +104,20 @@ pub(crate) fn resume() -> Option<String> {
 
 pub(crate) fn keep_resume(token: &str) {
     write(page::session_storage(), RESUME, &token);
+}
+
+/// What this page calls itself: what it did before it was loaded again, or a name of its own. It is in the storage only
+/// between the two pages, so that no copy of the tab finds it.
+pub(crate) fn instance() -> String {
+    let kept = read(page::session_storage(), INSTANCE);
+    if let Some(storage) = page::session_storage() {
+        let _ = storage.remove_item(INSTANCE);
+    }
+    kept.filter(|_| page::was_reloaded()).unwrap_or_else(page::unique)
+}
+
+pub(crate) fn keep_instance(instance: &str) {
+    write(page::session_storage(), INSTANCE, &instance);
 }
 
 /// The layout of the room that was left last.

@@ -152,6 +152,7 @@ impl Members {
                 resume: self.text("resume").ok(),
                 resumed: self.flag("resumed").unwrap_or_default(),
                 executed: self.number("executed")?,
+                uncertain: self.number_if_any("uncertain"),
             }),
         })
     }
@@ -212,6 +213,7 @@ impl Members {
             used: self.number("used")?,
             over: self.flag("over").unwrap_or_default(),
             people: self.numbers("people")?.into_iter().map(MemberId).collect(),
+            before: self.texts("before").unwrap_or_default(),
         })
     }
 

@@ -380,6 +380,7 @@ mod tests {
             used,
             over: false,
             people: Vec::new(),
+            before: Vec::new(),
         };
         let said = |expires: Option<u64>, uses, used| link_is_good(&key(expires, uses, used), 1_000_000);
         assert_eq!(said(None, None, 7), "until the room ends");

@@ -160,7 +160,7 @@ impl Workbench {
             indentation: Signal::new(None),
             first_file: Gate::default(),
             link: RefCell::new(None),
-            instance: page::unique(),
+            instance: memory::instance(),
             opening: RefCell::new(None),
             last_message: Cell::new(0),
             draft: RefCell::default(),
@@ -307,7 +307,7 @@ impl Workbench {
         let mut listeners = vec![
             on("online", |workbench| workbench.connection.hurry()),
             on("offline", |workbench| workbench.connection.renew()),
-            on("pagehide", Self::remember),
+            on("pagehide", Self::leave),
             // Another link was put into this tab's address.
             on("hashchange", |_| page::reload()),
         ];
@@ -380,6 +380,12 @@ impl Workbench {
                 drop(timer);
             }));
         }
+    }
+
+    /// The page goes, and may be loaded again.
+    fn leave(&self) {
+        memory::keep_instance(&self.instance);
+        self.remember();
     }
 
     fn remember(&self) {

@@ -38,10 +38,14 @@ use super::host::ReceivedAt;
 use super::problem::Problem;
 use crate::tasks::Tasks;
 use gate::{Gate, Lane, Ticket};
+use socket2::SockRef;
 use stream::{Answering, Connection};
 
 /// The one address that is served when the server is full.
 const HEALTH: &str = "/healthz";
+/// Bytes that wait in the kernel for a peer which takes them slowly. With more of them a write would go on in leaps that
+/// are far apart, and a slow peer could not be told from one that takes nothing; what comes last would also wait longer.
+const UNSENT: u32 = 128 * 1024;
 /// When the machine has no more descriptors or memory for a connection, the next is accepted after this pause.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
 
@@ -126,6 +130,7 @@ impl Server {
     async fn carry(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, ticket: Arc<Ticket>) {
         // Refused by no kernel that matters; without it, it is slower and still right.
         let _ = stream.set_nodelay(true);
+        let _ = SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT);
         let Ok(received_at) = stream.local_addr() else { return };
         // Until it says something, a connection costs no more than this.
         tokio::select! {

@@ -4,7 +4,7 @@
 //! ```text
 //! connection ─┬─ incoming: reads a frame, has the room carry it out, reads the next
 //!             ├─ outgoing: sends what waits in the outbox, then pulls what the sessions have
-//!             └─ watchdog: notices a peer that says nothing
+//!             └─ watchdog: notices a peer that neither says nor takes anything
 //! ```
 //!
 //! `incoming` waits for the sandbox, and then simply reads no more; `outgoing` never does. This module only translates:
@@ -16,6 +16,8 @@ mod full;
 mod handshake;
 mod incoming;
 mod outgoing;
+mod pulse;
+mod writer;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -39,6 +41,8 @@ use tokio_tungstenite::{WebSocketStream, tungstenite};
 use super::Doors;
 use super::problem::Problem;
 use crate::room::members::Seat;
+use pulse::{Pulse, Watched};
+use writer::Writer;
 
 /// Bytes read from a socket at once.
 const READ_BUFFER: usize = 16 * 1024;
@@ -51,7 +55,13 @@ const GOING_DOWN: &str = "the server is going down";
 /// After a close that the peer should see, its input is discarded for this long at most.
 const LINGER: Duration = Duration::from_secs(5);
 
-pub(super) type Socket = WebSocketStream<TokioIo<Upgraded>>;
+/// A socket that takes nothing for this long is given up.
+const STALL: Duration = Duration::from_secs(8);
+/// Who is sent away has this long to take the close; what waited before it is dropped.
+const SENT_AWAY: Duration = Duration::from_secs(1);
+
+type Stream = Watched<TokioIo<Upgraded>>;
+type Socket = WebSocketStream<Stream>;
 
 /// `GET /ws/spaces/{space}/`
 pub(super) async fn upgrade(
@@ -123,7 +133,8 @@ async fn socket(doors: &Doors, upgraded: Upgraded) -> Socket {
         .max_write_buffer_size(MAX_WRITE_BUFFER)
         .max_message_size(Some(max_message))
         .max_frame_size(Some(max_message));
-    WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await
+    let stream = Watched::new(TokioIo::new(upgraded), Pulse::new(STALL));
+    WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await
 }
 
 /// How a connection came to its end.
@@ -150,15 +161,23 @@ fn complaint(error: &tungstenite::Error) -> Option<(CloseCode, &'static str)> {
 
 /// Carries a member's connection until either side ends it.
 async fn converse(doors: &Doors, socket: Socket, seat: Seat) -> (Socket, Ending) {
+    let pulse = socket.get_ref().pulse().clone();
     let (mut sink, mut stream) = socket.split();
     let ending = 'carried: {
         let heard = incoming::Heard::default();
+        let mut writer = Writer::new(&mut sink, pulse.clone());
         let stop = Notify::new();
         let incoming = incoming::carry(doors, &seat, &mut stream, &heard, &stop);
-        let outgoing = outgoing::carry(&seat, &mut sink);
-        let watchdog = heard.watch();
+        let outgoing = outgoing::carry(&seat, &mut writer, &heard);
+        let watchdog = heard.watch(&pulse);
         tokio::pin!(incoming, outgoing, watchdog);
         let ending = tokio::select! {
+            // First of all: nothing that waits to be read is begun any more.
+            biased;
+            () = seat.member.outbox.cut_off() => match timeout(SENT_AWAY, outgoing).await {
+                Ok(()) => Ending::Closing,
+                Err(_) => Ending::Left,
+            },
             () = &mut outgoing => Ending::Closing,
             () = &mut watchdog => Ending::Left,
             () = doors.tasks.closing() => {

@@ -222,6 +222,11 @@ impl Document {
         wire::is_update(message)
     }
 
+    /// Whether a message asks for all that its client lacks.
+    pub fn is_step_1(message: &[u8]) -> bool {
+        matches!(message, [0, 0, ..])
+    }
+
     /// The messages that stand one behind the other in a frame, [`MAX_MESSAGES`] at most.
     pub fn messages(frame: &[u8]) -> Result<Vec<&[u8]>, DocumentError> {
         let mut messages = Vec::new();

@@ -3,7 +3,8 @@
 //!
 //! A token is good once: with each return another takes its place. The one before stays good until the client has said
 //! something on the new connection, since the answer that held the new one may be lost. A command's number is written
-//! down before the command is carried out, so that none is carried out twice.
+//! down before the command is carried out, so that none is carried out twice, and again once it was, so that the next server
+//! knows of which one nobody can tell.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -20,6 +21,8 @@ use crate::journal::{self, Journal, Opened, Syncer};
 
 /// People of a room who may come back; with more, the one who has been away the longest is forgotten.
 const MAX_IDENTITIES: usize = 1024;
+/// Names that are told of a key.
+const MAX_NAMES: usize = 20;
 /// A journal is written anew when it has this many bytes more than it had then.
 const GROWTH: u64 = 512 * 1024;
 const PREFIX: &str = "rt_";
@@ -69,6 +72,12 @@ struct Kept {
     token: Hash,
     /// Good as long as nobody has said anything with the one after it.
     before: Option<Hash>,
+    /// The command that was begun and not ended.
+    #[serde(skip)]
+    under_way: Option<u64>,
+    /// The command that was under way when an earlier server was killed.
+    #[serde(skip)]
+    cut_off: Option<u64>,
     #[serde(skip)]
     arrival: u64,
 }
@@ -77,10 +86,11 @@ struct Kept {
 enum Record {
     Seated(Kept),
     Confirmed(MemberId),
-    Executed(MemberId, u64),
+    Begun(MemberId, u64),
     Forgotten(MemberId),
     /// Numbers up to this were given to somebody.
     Last(u32),
+    Ended(MemberId),
 }
 
 impl Record {
@@ -109,6 +119,9 @@ impl Identities {
                 for record in records.iter().map_while(|record| postcard::from_bytes(record).ok()) {
                     inner.replay(record);
                 }
+                for kept in inner.people.values_mut() {
+                    kept.cut_off = kept.under_way;
+                }
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
@@ -132,6 +145,20 @@ impl Identities {
         inner.people.values().find(fits).map(|kept| kept.identity.clone())
     }
 
+    /// Whether somebody may come back.
+    pub fn remembers(&self, who: MemberId) -> bool {
+        self.inner.lock().people.contains_key(&who)
+    }
+
+    /// Names of who came by a key, who came last first, but for those who are here.
+    pub fn before(&self, key: u32, here: &[MemberId]) -> Vec<String> {
+        let inner = self.inner.lock();
+        let came = inner.people.values().filter(|kept| kept.identity.key == key && !here.contains(&kept.identity.who));
+        let mut came: Vec<&Kept> = came.collect();
+        came.sort_by_key(|kept| std::cmp::Reverse(kept.arrival));
+        came.into_iter().take(MAX_NAMES).map(|kept| kept.identity.user.clone()).collect()
+    }
+
     /// Somebody is here: gives them another token. `used` is the one they came with.
     pub fn seat(&self, identity: Identity, used: Option<&str>) -> String {
         let mut secret = [0; SECRET];
@@ -141,9 +168,13 @@ impl Identities {
         inner.arrivals += 1;
         inner.last = inner.last.max(identity.who.0);
         let hash = Sha256::digest(token.as_bytes()).into();
-        let kept = Kept { identity, token: hash, before: used.and_then(hash_of), arrival: inner.arrivals };
+        let who = identity.who;
+        let was = inner.people.get(&who);
+        let (under_way, cut_off) = (was.and_then(|was| was.under_way), was.and_then(|was| was.cut_off));
+        let before = used.and_then(hash_of);
+        let kept = Kept { identity, token: hash, before, under_way, cut_off, arrival: inner.arrivals };
         self.write(&mut inner, &Record::Seated(kept.clone()));
-        inner.people.insert(kept.identity.who, kept);
+        inner.people.insert(who, kept);
         if inner.people.len() > MAX_IDENTITIES
             && let Some(oldest) = inner.people.values().min_by_key(|kept| kept.arrival).map(|kept| kept.identity.who)
         {
@@ -153,11 +184,25 @@ impl Identities {
         token
     }
 
-    /// The client has the token that it was given last: the one before is good for nothing any more.
+    /// The command of somebody that was begun under an earlier server, of which nobody knows whether it was carried out.
+    pub fn cut_off(&self, who: MemberId) -> Option<u64> {
+        self.inner.lock().people.get(&who).and_then(|kept| kept.cut_off)
+    }
+
+    /// The client has the token that it was given last, and knows what it was told with it: the one before is good for
+    /// nothing any more.
     pub fn confirm(&self, who: MemberId) {
         let mut inner = self.inner.lock();
-        if inner.people.get_mut(&who).is_some_and(|kept| kept.before.take().is_some()) {
+        let Some(kept) = inner.people.get_mut(&who) else { return };
+        let is_told = kept.cut_off.take().is_some();
+        if is_told {
+            kept.under_way = None;
+        }
+        if kept.before.take().is_some() {
             self.write(&mut inner, &Record::Confirmed(who));
+        }
+        if is_told {
+            self.write(&mut inner, &Record::Ended(who));
         }
     }
 
@@ -170,8 +215,17 @@ impl Identities {
             return false;
         }
         kept.identity.executed = number;
-        self.write(&mut inner, &Record::Executed(who, number));
+        kept.under_way = Some(number);
+        self.write(&mut inner, &Record::Begun(who, number));
         true
+    }
+
+    /// The command that was begun last was carried out, or refused.
+    pub fn end(&self, who: MemberId) {
+        let mut inner = self.inner.lock();
+        if inner.people.get_mut(&who).is_some_and(|kept| kept.under_way.take().is_some()) {
+            self.write(&mut inner, &Record::Ended(who));
+        }
     }
 
     /// Nobody comes back with this key any more.
@@ -210,7 +264,10 @@ impl Identities {
 
     fn write_anew(&self, inner: &mut Inner, record: &Record) {
         let seated = inner.people.values().map(|kept| Record::Seated(kept.clone()).to_bytes());
-        let records: Vec<Vec<u8>> = [Record::Last(inner.last).to_bytes()].into_iter().chain(seated).collect();
+        let under_way = |kept: &Kept| Some(Record::Begun(kept.identity.who, kept.under_way?).to_bytes());
+        let begun = inner.people.values().filter_map(under_way);
+        let records: Vec<Vec<u8>> =
+            [Record::Last(inner.last).to_bytes()].into_iter().chain(seated).chain(begun).collect();
         let last = record.to_bytes();
         let records: Vec<&[u8]> = records.iter().map(Vec::as_slice).chain([&last[..]]).collect();
         let made = make_folder(&self.path).and_then(|()| Journal::create(&self.path, &records, &self.syncer));
@@ -233,6 +290,7 @@ impl Inner {
             Record::Seated(mut kept) => {
                 self.arrivals += 1;
                 kept.arrival = self.arrivals;
+                kept.under_way = self.people.get(&kept.identity.who).and_then(|was| was.under_way);
                 self.last = self.last.max(kept.identity.who.0);
                 self.people.insert(kept.identity.who, kept);
             }
@@ -241,9 +299,15 @@ impl Inner {
                     kept.before = None;
                 }
             }
-            Record::Executed(who, number) => {
+            Record::Begun(who, number) => {
                 if let Some(kept) = self.people.get_mut(&who) {
                     kept.identity.executed = kept.identity.executed.max(number);
+                    kept.under_way = Some(number);
+                }
+            }
+            Record::Ended(who) => {
+                if let Some(kept) = self.people.get_mut(&who) {
+                    kept.under_way = None;
                 }
             }
             Record::Forgotten(who) => {
@@ -305,6 +369,35 @@ mod tests {
         assert!(fourth.known(&token, 3, Role::Editor).is_none() && !fourth.begin(who, 7));
         fourth.revoke(3);
         assert_eq!(identities(folder.path()).known(&next, 3, Role::Editor), None);
+    }
+
+    #[test]
+    fn a_command_that_was_begun_and_not_ended_is_named_until_the_client_knows() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = identities(folder.path());
+        let (ada, bob) = (MemberId(1), MemberId(2));
+        let mut token = first.seat(self::ada(ada), None);
+        first.seat(self::ada(bob), None);
+        for number in 1..=7 {
+            first.begin(ada, number);
+            first.end(ada);
+        }
+        first.begin(bob, 9);
+        first.end(bob);
+        assert_eq!(identities(folder.path()).cut_off(ada), None);
+        first.begin(ada, 8);
+        assert_eq!(first.cut_off(ada), None, "it is under way");
+        // The answer that named it may be lost, and so it is named again, by the next server, too.
+        for _ in 0..2 {
+            let next = identities(folder.path());
+            let back = next.known(&token, 3, Role::Editor).unwrap();
+            assert_eq!(back.executed, 8);
+            token = next.seat(back, Some(&token));
+            assert_eq!((next.cut_off(ada), next.cut_off(bob)), (Some(8), None));
+        }
+        let next = identities(folder.path());
+        next.confirm(ada);
+        assert_eq!((next.cut_off(ada), identities(folder.path()).cut_off(ada)), (None, None));
     }
 
     #[test]

@@ -1,33 +1,53 @@
 //! Whose a terminal is: its size belongs to whoever typed last, and whoever opened it may keep the others from touching
-//! it. Pure; who hears of it is the caller's.
+//! it. Pure; who is here and who hears of it is the caller's.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::id::{MemberId, Role};
 use embedenv_shared::link::sessions::Size;
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+/// Who has been gone for this long may have left for good: a terminal of theirs follows whoever is there alone.
+pub const RETURN: Duration = Duration::from_secs(10);
 
 /// Who types into a terminal, and who may.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lease {
-    /// Whose size it has. Nobody's after they left, until the next one types or says a size.
+    pub owned: Owned,
+    /// The sizes that there is room for at those who are here.
+    wanted: BTreeMap<MemberId, Size>,
+    /// Since when the driver is gone.
+    gone_since: Option<Instant>,
+}
+
+/// What of it outlives a server.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owned {
+    /// Whose size it has: who typed last, at first the opener. It stays theirs when they leave, until another types.
     pub driver: Option<MemberId>,
-    /// Unknown of terminals that an earlier server had opened.
+    /// Nobody of a plain client's command, and of terminals that were opened by who can't come back.
     pub opener: Option<MemberId>,
     /// Only the opener may touch it.
     pub locked: bool,
-    /// The sizes that there is room for at those who are here.
-    wanted: BTreeMap<MemberId, Size>,
 }
 
 impl Lease {
     pub fn opened_by(opener: MemberId, size: Size) -> Self {
-        Self { driver: Some(opener), opener: Some(opener), locked: false, wanted: BTreeMap::from([(opener, size)]) }
+        let owned = Owned { driver: Some(opener), opener: Some(opener), locked: false };
+        Self { owned, wanted: BTreeMap::from([(opener, size)]), gone_since: None }
+    }
+
+    /// As an earlier server left it. Its driver has been gone since then, if it is one that people have a size for.
+    pub fn kept(owned: Owned, gone_since: Option<Instant>) -> Self {
+        Self { owned, wanted: BTreeMap::new(), gone_since }
     }
 
     /// `forbidden` while it is locked, but for the opener.
     pub fn check(&self, who: MemberId) -> Result<(), Failure> {
-        if !self.locked || self.opener == Some(who) {
+        if !self.owned.locked || self.owned.opener == Some(who) {
             return Ok(());
         }
         Err(Failure::new(ErrorCode::Forbidden, "whoever opened this terminal has locked it"))
@@ -35,33 +55,43 @@ impl Lease {
 
     /// Locks or unlocks it. The opener may, and an owner of the room.
     pub fn lock(&mut self, who: MemberId, role: Role, locked: bool) -> Result<bool, Failure> {
-        if self.opener != Some(who) && role != Role::Owner {
+        if self.owned.opener != Some(who) && role != Role::Owner {
             let message = "only who opened a terminal, and owners, may lock and unlock it";
             return Err(Failure::new(ErrorCode::Forbidden, message));
         }
-        if self.opener.is_none() {
-            self.opener = Some(who);
+        if self.owned.opener.is_none() {
+            self.owned.opener = Some(who);
         }
-        Ok(std::mem::replace(&mut self.locked, locked) != locked)
+        Ok(std::mem::replace(&mut self.owned.locked, locked) != locked)
     }
 
-    /// Somebody has room for this size. Returns whether it is the terminal's now.
+    /// Somebody has room for this size. Returns whether it is the terminal's now: only who typed last moves it by that.
     pub fn wants(&mut self, who: MemberId, size: Size) -> bool {
         self.wanted.insert(who, size);
-        self.check(who).is_ok() && *self.driver.get_or_insert(who) == who
+        let is_theirs = self.owned.driver == Some(who);
+        self.gone_since.take_if(|_| is_theirs);
+        is_theirs && self.check(who).is_ok()
+    }
+
+    /// The size that it gets because `who` is here alone, if its driver has been gone for [`RETURN`].
+    pub fn alone(&self, who: MemberId, now: Instant) -> Option<Size> {
+        self.check(who).ok()?;
+        self.gone_since.filter(|since| now.duration_since(*since) >= RETURN)?;
+        self.wanted.get(&who).copied()
     }
 
     /// Somebody types. If the terminal becomes theirs by that, returns so, with the size that it gets, if they said one.
     pub fn types(&mut self, who: MemberId) -> Option<Option<Size>> {
-        (self.driver.replace(who) != Some(who)).then(|| self.wanted.get(&who).copied())
+        self.gone_since = None;
+        (self.owned.driver.replace(who) != Some(who)).then(|| self.wanted.get(&who).copied())
     }
 
-    /// Somebody left. Returns whether the terminal was theirs.
-    pub fn left(&mut self, who: MemberId) -> bool {
+    /// Somebody left. Whose the terminal is stays as it is: they may come back.
+    pub fn left(&mut self, who: MemberId, now: Instant) {
         self.wanted.remove(&who);
-        let was_theirs = self.driver == Some(who);
-        self.driver.take_if(|driver| *driver == who);
-        was_theirs
+        if self.owned.driver == Some(who) {
+            self.gone_since = Some(now);
+        }
     }
 }
 
@@ -82,10 +112,26 @@ mod tests {
         assert_eq!(lease.types(BOB), Some(Some(NARROW)));
         assert_eq!(lease.types(BOB), None);
         assert!(lease.wants(BOB, WIDE) && !lease.wants(ADA, WIDE));
-        assert!(lease.left(BOB) && !lease.left(BOB));
-        assert_eq!(lease.driver, None);
-        assert!(lease.wants(ADA, NARROW), "it was nobody's");
+        let now = Instant::now();
+        lease.left(BOB, now);
+        assert!(!lease.wants(ADA, NARROW), "it is still who typed last's");
+        assert_eq!((lease.alone(ADA, now), lease.alone(ADA, now + RETURN)), (None, Some(NARROW)));
+        assert_eq!(lease.alone(BOB, now + RETURN), None);
+        assert!(lease.wants(BOB, NARROW), "who comes back is who they were");
+        assert_eq!(lease.alone(ADA, now + RETURN), None);
+        lease.left(BOB, now);
+        lease.types(ADA);
         assert_eq!(lease.types(BOB), Some(None), "who left and came back has said no size yet");
+    }
+
+    #[test]
+    fn a_terminal_of_nobody_is_taken_by_typing_alone() {
+        let now = Instant::now();
+        let mut found = Lease::kept(Owned::default(), Some(now));
+        assert!(!found.wants(BOB, NARROW));
+        assert_eq!(found.owned.driver, None);
+        assert_eq!((found.alone(BOB, now), found.alone(BOB, now + RETURN)), (None, Some(NARROW)));
+        assert_eq!(found.types(BOB), Some(Some(NARROW)));
     }
 
     #[test]
@@ -95,6 +141,10 @@ mod tests {
         assert_eq!(lease.lock(ADA, Role::Editor, true), Ok(true));
         assert_eq!(lease.lock(ADA, Role::Editor, true), Ok(false));
         assert!(lease.check(ADA).is_ok() && lease.check(BOB).is_err());
+        let now = Instant::now();
+        lease.wants(BOB, NARROW);
+        lease.left(ADA, now);
+        assert_eq!(lease.alone(BOB, now + RETURN), None);
         assert_eq!(lease.lock(BOB, Role::Owner, false), Ok(true));
         assert!(lease.check(BOB).is_ok());
         let mut found = Lease::default();

@@ -112,7 +112,7 @@ impl Drop for Seat {
 }
 
 /// Where a member says it is.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Place {
     pub project: Option<ProjectName>,
     pub path: Option<WorkspacePath>,
@@ -136,6 +136,8 @@ pub struct Arrival {
 pub struct Welcome {
     pub resume: Option<String>,
     pub resumed: bool,
+    /// The number of a command of which nobody knows whether it was carried out.
+    pub uncertain: Option<u64>,
 }
 
 impl Members {
@@ -186,6 +188,7 @@ impl Members {
         inner.seats.insert(id, member.clone());
         let mut welcome = Welcome { resumed: known.is_some(), ..Welcome::default() };
         if member.instance.is_some() {
+            welcome.uncertain = room.identities.cut_off(who);
             welcome.resume =
                 Some(room.identities.seat(member.identity(), resume.as_deref().filter(|_| known.is_some())));
         }
@@ -224,13 +227,23 @@ impl Members {
         self.all().iter().map(|member| member.describe()).collect()
     }
 
-    /// Ends every connection, or those that came with one key.
-    pub fn send_away(&self, key: Option<u32>, code: CloseCode, reason: &str) {
+    /// Ends every connection after what waits for it.
+    pub fn send_away(&self, code: CloseCode, reason: &str) {
         for member in self.all() {
-            if key.is_none_or(|key| member.key == key) {
-                member.outbox.close(code, reason);
-            }
+            member.outbox.close(code, reason);
         }
+    }
+
+    /// Ends every connection at once, or those that came with one key: from here on they are not in the room.
+    pub fn cut_off(&self, key: Option<u32>, code: CloseCode, reason: &str) {
+        let mut inner = self.inner.lock();
+        inner.seats.retain(|_, member| {
+            let stays = key.is_some_and(|key| member.key != key);
+            if !stays {
+                member.outbox.cut(code, reason);
+            }
+            stays
+        });
     }
 }
 
@@ -335,8 +348,9 @@ impl Member {
         read
     }
 
-    pub fn set_place(&self, place: Place) {
-        *self.place.lock() = place;
+    /// Returns whether that is somewhere else than before.
+    pub fn set_place(&self, place: Place) -> bool {
+        std::mem::replace(&mut *self.place.lock(), place.clone()) != place
     }
 }
 

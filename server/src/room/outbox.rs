@@ -10,6 +10,7 @@ use embedenv_shared::code::CloseCode;
 use embedenv_shared::frame::ServerFrame;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 /// Bytes that may wait on one connection; beyond that it is closed as too slow.
 const MAX_WAITING: usize = 8 * 1024 * 1024;
@@ -42,6 +43,8 @@ pub struct Outbox {
     wake: Arc<Notify>,
     /// The queue went below [`READY`], or nothing more is put in.
     drained: Notify,
+    /// The client is sent away: nothing that it sent is begun any more.
+    cut: CancellationToken,
 }
 
 #[derive(Debug, Default)]
@@ -93,6 +96,30 @@ impl Outbox {
         self.put(Message::Close(code, reason.to_owned()));
     }
 
+    /// Sends the client away at once: what waits is dropped, and what it goes on sending is not looked at.
+    pub fn cut(&self, code: CloseCode, reason: &str) {
+        let mut queue = self.queue.lock();
+        if self.cut.is_cancelled() {
+            return;
+        }
+        *queue = Queue { closed: true, ..Queue::default() };
+        queue.messages.push_back(Message::Close(code, reason.to_owned()));
+        self.cut.cancel();
+        self.drained.notify_waiters();
+        drop(queue);
+        self.wake.notify_one();
+    }
+
+    /// Whether the client was sent away.
+    pub fn is_cut(&self) -> bool {
+        self.cut.is_cancelled()
+    }
+
+    /// Resolves when the client is sent away.
+    pub async fn cut_off(&self) {
+        self.cut.cancelled().await;
+    }
+
     /// The connection has ended: what waits, and what comes, is for nobody.
     pub fn abandon(&self) {
         let mut queue = self.queue.lock();
@@ -124,14 +151,14 @@ impl Outbox {
         Some(message)
     }
 
-    /// Waits until little enough is waiting that the client may ask for more.
-    pub async fn ready(&self) {
+    /// Waits until little enough is waiting that the client may ask for more. `false` if it was sent away.
+    pub async fn ready(&self) -> bool {
         loop {
             let drained = self.drained.notified();
             {
                 let queue = self.queue.lock();
                 if queue.bytes < READY || queue.closed {
-                    return;
+                    return !self.is_cut();
                 }
             }
             drained.await;
@@ -152,6 +179,17 @@ mod tests {
         assert!(matches!(outbox.take(), Some(Message::Close(CloseCode::TooSlow, _))));
         assert_eq!(outbox.take(), None);
         outbox.put(Message::Text("late".into()));
+        assert_eq!(outbox.take(), None);
+    }
+
+    #[tokio::test]
+    async fn who_is_sent_away_gets_the_close_alone_and_may_begin_nothing() {
+        let outbox = Outbox::default();
+        outbox.put(Message::Binary(vec![0; 2 * READY]));
+        let (may_go_on, ()) = tokio::join!(outbox.ready(), async { outbox.cut(CloseCode::UnknownJoinKey, "revoked") });
+        assert!(!may_go_on);
+        outbox.cut_off().await;
+        assert!(matches!(outbox.take(), Some(Message::Close(CloseCode::UnknownJoinKey, _))));
         assert_eq!(outbox.take(), None);
     }
 

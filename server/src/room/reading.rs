@@ -35,8 +35,8 @@ impl Room {
         }
     }
 
-    /// A full client follows a session from an offset: first what is past, then what comes. What the agent's ring has
-    /// lost is made up for by the screen.
+    /// A full client follows a session from an offset: first what is past, then what comes. Where the agent's ring has
+    /// lost that offset, it begins on an empty screen with the first byte that is left.
     pub async fn attach_from(
         self: &Arc<Self>,
         member: &Arc<Member>,
@@ -65,16 +65,15 @@ impl Room {
             }
         };
         let outbox = &member.outbox;
-        if start > from || (bytes.is_empty() && head > from) {
-            outbox.send(&ServerFrame::TerminalAttached { id, terminal, from: head, head });
-            let screen = screen::snapshot(session.size(), &bytes);
-            outbox.put(Message::Binary(BinaryFrame::Snapshot { terminal, offset: head, bytes: &screen }.encode()));
-        } else {
-            outbox.send(&ServerFrame::TerminalAttached { id, terminal, from, head });
-            for (index, chunk) in bytes.chunks(MAX_CHUNK).enumerate() {
-                let offset = from + (index * MAX_CHUNK) as u64;
-                outbox.put(Message::Binary(BinaryFrame::Output { terminal, offset, bytes: chunk }.encode()));
-            }
+        // What the agent has forgotten altogether is empty up to its end.
+        let start = if bytes.is_empty() { head } else { start };
+        outbox.send(&ServerFrame::TerminalAttached { id, terminal, from: start, head });
+        if start > from {
+            outbox.put(Message::Binary(BinaryFrame::Snapshot { terminal, offset: start, bytes: &[] }.encode()));
+        }
+        for (index, chunk) in bytes.chunks(MAX_CHUNK).enumerate() {
+            let offset = start + (index * MAX_CHUNK) as u64;
+            outbox.put(Message::Binary(BinaryFrame::Output { terminal, offset, bytes: chunk }.encode()));
         }
         member.read(session);
         Ok(())

@@ -264,6 +264,7 @@ impl Registry {
 
     fn describe(&self, room: &Room, row: JoinKeyRow) -> JoinKey {
         let people = room.members.all().into_iter().filter(|member| member.key == row.number);
+        let people: Vec<_> = people.map(|member| member.who).collect();
         JoinKey {
             number: row.number,
             join: self.ledger.join_keys().mint(room.id, row.number, row.role),
@@ -273,13 +274,20 @@ impl Registry {
             uses: row.uses,
             used: row.used,
             over: !row.is_good(),
-            people: people.map(|member| member.who).collect(),
+            before: room.identities.before(row.number, &people),
+            people,
             created_by: row.created_by,
         }
     }
 
     /// Revokes a join key of a room and sends away who came with it.
-    pub async fn revoke(&self, room: &Room, key: Option<&str>, number: Option<u32>, by: Role) -> Result<(), Failure> {
+    pub async fn revoke(
+        &self,
+        room: &Arc<Room>,
+        key: Option<&str>,
+        number: Option<u32>,
+        by: Role,
+    ) -> Result<(), Failure> {
         let unknown = || Failure::new(ErrorCode::UnknownJoinKey, "the join key is unknown or has expired");
         let (number, role) = match (key, number) {
             (Some(key), None) => {
@@ -298,7 +306,8 @@ impl Registry {
         }
         self.ledger.revoke_join_key(room.id, number).await.map_err(failed)?;
         room.identities.revoke(number);
-        room.members.send_away(Some(number), CloseCode::UnknownJoinKey, "the join key was revoked");
+        room.members.cut_off(Some(number), CloseCode::UnknownJoinKey, "the join key was revoked");
+        room.tell_people();
         Ok(())
     }
 
@@ -318,7 +327,7 @@ impl Registry {
     /// Everything acknowledged goes to disk; sandboxes go on running for the next server, but for spare ones.
     pub async fn shut_down(&self) {
         for room in self.all() {
-            room.members.send_away(None, CloseCode::GoingDown, "the server is going down");
+            room.members.send_away(CloseCode::GoingDown, "the server is going down");
             room.documents.flush(&room).await;
         }
         self.stores.flush().await;
@@ -549,7 +558,7 @@ impl Registry {
     /// Ends a room, and its files with it.
     pub async fn end(&self, room: &Arc<Room>) {
         self.rooms.lock().living.remove(&room.id);
-        room.members.send_away(None, CloseCode::RoomEnded, "the room has ended");
+        room.members.cut_off(None, CloseCode::RoomEnded, "the room has ended");
         room.over().await;
         if let Err(error) = self.ledger.end_room(room.id).await {
             tracing::error!(room = %room.id, error = %crate::telemetry::chain(&error), "a room's end could not be written down");

@@ -295,8 +295,7 @@ impl Room {
             None => self.engine.connect(record).await?,
         };
         let secret = crate::engine::LinkSecret(self.ledger.link_secret(self.id, record.epoch));
-        let (link, sessions) = Link::connect(stream, &secret, Arc::new(Ears(self.clone())), &self.tasks).await?;
-        self.sessions.found(self, sessions);
+        let link = Link::connect(stream, &secret, Arc::new(Ears(self.clone())), &self.tasks).await?;
         self.sessions.reattach(&link).await;
         self.spawn("document watch", self.clone().watch_files(link.clone()));
         Ok(link)

@@ -128,7 +128,7 @@ impl Room {
             }
             // A connection that reads slowly slows its own search down.
             tokio::select! {
-                () = asker.outbox.ready() => {}
+                _ = asker.outbox.ready() => {}
                 () = cancelled.cancelled() => {}
             }
         }

@@ -82,6 +82,14 @@ pub struct Marks {
     pub ended: Option<u64>,
 }
 
+impl Marks {
+    /// Whether the program has ended and all that it printed by then is here. After a link was lost the end may be known
+    /// first.
+    pub fn is_over(&self) -> bool {
+        self.ended.is_some_and(|end| self.head >= end)
+    }
+}
+
 impl Session {
     pub fn new(id: SessionId, kind: TerminalKind, project: ProjectName, title: String, size: Size) -> Self {
         let state = State {
@@ -119,9 +127,9 @@ impl Session {
             project: self.project.clone(),
             cols: state.size.cols,
             rows: state.size.rows,
-            driver: state.lease.driver,
-            opener: state.lease.opener,
-            locked: state.lease.locked,
+            driver: state.lease.owned.driver,
+            opener: state.lease.owned.opener,
+            locked: state.lease.owned.locked,
             exit: state.exit.as_ref().map(Exit::from),
         }
     }
@@ -200,6 +208,16 @@ impl Session {
         let mut state = self.state.lock();
         state.exit = Some(exited);
         state.wake_readers();
+    }
+
+    /// Nothing more comes of it: if it ended before all of its output was here, that is the end of it.
+    pub fn cut_short(&self) {
+        let mut state = self.state.lock();
+        let head = state.head();
+        if let Some(exit) = &mut state.exit {
+            exit.offset = exit.offset.min(head);
+            state.wake_readers();
+        }
     }
 
     /// Adds a reader whose cursor stands at the head, and says where that is.
@@ -352,6 +370,17 @@ mod tests {
         session.pull(SeatId(2), 100_000, &mut buffer);
         assert_eq!(session.progress_to_tell(), Some(100_000));
         assert_eq!(session.progress_to_tell(), None);
+    }
+
+    #[test]
+    fn an_end_that_is_known_before_the_last_output_is_here_is_not_told_yet() {
+        let session = session();
+        session.append(0, b"abc");
+        let exited = Exited { session: SessionId(1), status: ExitStatus::Code(0), offset: 5, cost: None };
+        session.ended(exited);
+        assert!(session.has_ended() && !session.marks().is_over());
+        session.append(3, b"de");
+        assert!(session.marks().is_over());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! two into line, one session at a time and in order.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use embedenv_shared::code::{ErrorCode, Failure};
@@ -15,11 +16,14 @@ use embedenv_shared::link::sessions::{
 };
 use embedenv_shared::path::ProjectName;
 use parking_lot::Mutex;
+use tokio::time::{Instant, sleep};
 
 use super::Room;
-use super::lease::Lease;
+use super::lease::{Lease, Owned, RETURN};
 use super::members::Member;
+use super::ownership::Ownership;
 use super::session::Session;
+use crate::journal::Syncer;
 use crate::link::Link;
 
 /// Sessions that have ended and are still listed; the oldest make room.
@@ -27,9 +31,11 @@ const MAX_ENDED: usize = 32;
 /// SIGKILL, as the status of programs whose sandbox is gone.
 const KILLED: i32 = 9;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Sessions {
     inner: Mutex<Inner>,
+    /// Whose they are, for the next server.
+    ownership: Ownership,
     /// Held while the agent is told to attach or detach, with what it was told last.
     attached: tokio::sync::Mutex<BTreeMap<SessionId, bool>>,
 }
@@ -53,7 +59,24 @@ pub struct NewSession {
     pub opener: Option<MemberId>,
 }
 
+/// What an agent's list of its sessions tells that was not known.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Commands that run, of an earlier server.
+    shells: Vec<Arc<Session>>,
+    /// Sessions that have ended meanwhile.
+    ended: Vec<Arc<Session>>,
+    /// Whether there are some that an earlier server had opened.
+    is_adopted: bool,
+}
+
 impl Sessions {
+    /// Those of a room, which keeps whose they are in the file at `path`.
+    pub fn new(path: PathBuf, syncer: Syncer) -> Self {
+        let ownership = Ownership::new(path, syncer);
+        Self { inner: Mutex::default(), ownership, attached: tokio::sync::Mutex::default() }
+    }
+
     pub fn get(&self, id: SessionId) -> Result<Arc<Session>, Failure> {
         let missing = || Failure::new(ErrorCode::NotFound, format!("there is no terminal {id}"));
         self.inner.lock().all.get(&id).cloned().ok_or_else(missing)
@@ -66,7 +89,7 @@ impl Sessions {
     /// Numbers a session and lists it, before the agent hears of it: its output may come with the agent's next frame.
     fn admit(&self, new: &NewSession) -> Arc<Session> {
         let mut inner = self.inner.lock();
-        inner.last += 1;
+        inner.last = inner.last.max(self.ownership.last()) + 1;
         let id = SessionId(inner.last);
         let title = new.title.clone().unwrap_or_else(|| match new.kind {
             TerminalKind::Shell => format!("Shell: {}", new.project),
@@ -83,12 +106,20 @@ impl Sessions {
         session
     }
 
-    /// Lists what an agent has that an earlier server had opened.
-    pub(super) fn found(&self, room: &Room, states: Vec<SessionState>) {
+    /// Takes what an agent has: lists what an earlier server had opened, and ends what ended while there was no link, of
+    /// which the agent tells nothing else.
+    fn found(&self, states: Vec<SessionState>) -> Found {
         let mut inner = self.inner.lock();
+        let mut found = Found::default();
+        let mut unlisted = inner.all.clone();
         for state in states {
             inner.last = inner.last.max(state.session.0);
-            if inner.all.contains_key(&state.session) {
+            unlisted.remove(&state.session);
+            if let Some(known) = inner.all.get(&state.session) {
+                if let Some(exited) = state.exited.filter(|_| !known.has_ended()) {
+                    known.ended(exited);
+                    found.ended.push(known.clone());
+                }
                 continue;
             }
             let kind = match (state.kind, &state.command) {
@@ -102,11 +133,23 @@ impl Sessions {
             inner.terminals = inner.terminals.max(number.unwrap_or(0));
             let session = Session::new(state.session, kind, state.project, title, state.size);
             let session = Arc::new(session.resumed(state.head, state.exited));
+            let owned = self.ownership.of(session.id);
+            // A plain client's command keeps the size that it was promised.
+            let gone_since = (kind != TerminalKind::Shell).then(Instant::now);
+            session.lease(|lease| *lease = Lease::kept(owned, gone_since));
             if kind == TerminalKind::Shell && !session.has_ended() {
-                room.shells.found(session.clone());
+                found.shells.push(session.clone());
             }
+            found.is_adopted = true;
             inner.all.insert(session.id, session);
         }
+        // What the agent knows no more was closed, or ended so long ago that it was forgotten there.
+        for session in unlisted.into_values().filter(|session| !session.has_ended()) {
+            let offset = session.head();
+            session.ended(Exited { session: session.id, status: ExitStatus::Signal(KILLED), offset, cost: None });
+            found.ended.push(session);
+        }
+        found
     }
 
     /// A new link knows of no attachment: asks again for every session that is read.
@@ -165,6 +208,7 @@ impl Sessions {
         let ended: Vec<SessionId> = inner.all.values().filter(|s| s.has_ended()).map(|s| s.id).collect();
         for id in ended.iter().take(ended.len().saturating_sub(MAX_ENDED)) {
             inner.all.remove(id);
+            self.ownership.closed(*id);
         }
         Some(session)
     }
@@ -172,7 +216,9 @@ impl Sessions {
     /// The sandbox is gone, and every program with it.
     pub(super) fn all_ended(&self) {
         for session in self.all() {
-            if !session.has_ended() {
+            if session.has_ended() {
+                session.cut_short();
+            } else {
                 let offset = session.head();
                 session.ended(Exited { session: session.id, status: ExitStatus::Signal(KILLED), offset, cost: None });
             }
@@ -182,6 +228,7 @@ impl Sessions {
     /// A new sandbox knows nothing of the sessions of the one before.
     pub(super) fn forget_all(&self, room: &Room) {
         let gone = std::mem::take(&mut self.inner.lock().all);
+        self.ownership.fresh();
         for id in gone.into_keys() {
             room.members.tell(&ServerFrame::TerminalClosed { terminal: id });
         }
@@ -189,10 +236,76 @@ impl Sessions {
 
     fn forget(&self, id: SessionId) {
         self.inner.lock().all.remove(&id);
+        self.ownership.closed(id);
     }
 }
 
 impl Room {
+    /// Takes what an agent says it has, right after its greeting.
+    pub(super) fn found(self: &Arc<Self>, states: Vec<SessionState>) {
+        let Found { shells, ended, is_adopted } = self.sessions.found(states);
+        shells.into_iter().for_each(|session| self.shells.found(session));
+        for session in ended {
+            self.tell_end(&session);
+        }
+        if is_adopted {
+            self.follow_who_is_alone();
+        }
+    }
+
+    /// Writes down whose a terminal is. Who can't come back is nobody to the next server, which may give their number to
+    /// somebody else.
+    fn keep_owned(&self, session: &Session) {
+        let Owned { driver, opener, locked } = session.lease(|lease| lease.owned);
+        let returns = |who: &MemberId| self.identities.remembers(*who);
+        let owned = Owned { driver: driver.filter(returns), opener: opener.filter(returns), locked };
+        self.sessions.ownership.keep(session.id, owned);
+    }
+
+    /// Once those who are gone have had the time to come back, their terminals get the size of whoever is here alone.
+    fn follow_who_is_alone(self: &Arc<Self>) {
+        let room = self.clone();
+        self.spawn("terminal sizes", async move {
+            tokio::select! {
+                () = sleep(RETURN) => {}
+                () = room.tasks.closing() => return,
+            }
+            let Some(alone) = room.alone() else { return };
+            for session in room.sessions.all() {
+                if let Err(failure) = room.fit_to(alone, &session).await {
+                    tracing::debug!(session = %session.id, %failure, "a terminal could not be fitted");
+                }
+            }
+        });
+    }
+
+    /// The only one of the room's people that sees terminals.
+    fn alone(&self) -> Option<MemberId> {
+        let members = self.members.all();
+        let mut here = members.iter().filter(|member| member.is_full()).map(|member| member.who);
+        let first = here.next()?;
+        here.all(|other| other == first).then_some(first)
+    }
+
+    /// Gives a terminal whose driver is gone for good the size of the only one who is here.
+    async fn fit_to(self: &Arc<Self>, alone: MemberId, session: &Session) -> Result<(), Failure> {
+        let size = session.lease(|lease| lease.alone(alone, Instant::now()));
+        match size.filter(|_| !session.has_ended()) {
+            Some(size) => self.set_size(session, size).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn set_size(self: &Arc<Self>, session: &Session, size: Size) -> Result<(), Failure> {
+        if session.size() == size {
+            return Ok(());
+        }
+        self.link().await?.call(Resize { session: session.id, size }).await?;
+        session.set_size(size);
+        self.members.tell(&ServerFrame::Terminal(session.describe()));
+        Ok(())
+    }
+
     /// Opens a session, attached from its first byte on. `reader` is called before the agent hears of it, so that
     /// whoever reads it misses nothing.
     pub async fn open_session(
@@ -208,6 +321,7 @@ impl Room {
         }
         let link = self.wake().await?;
         let session = self.sessions.admit(&new);
+        self.keep_owned(&session);
         reader(&session);
         // An opened session is attached from its start, as the protocol says.
         self.sessions.attached.lock().await.insert(session.id, true);
@@ -242,6 +356,7 @@ impl Room {
                 link.call(Resize { session: id, size }).await?;
                 session.set_size(size);
             }
+            self.keep_owned(&session);
             self.members.tell(&ServerFrame::Terminal(session.describe()));
         }
         self.documents.flush_before_line(self, bytes).await;
@@ -251,24 +366,19 @@ impl Room {
     /// A member has room for a terminal of this size.
     pub async fn resize_session(self: &Arc<Self>, member: &Member, id: SessionId, size: Size) -> Result<(), Failure> {
         let session = self.sessions.get(id)?;
-        let (had, is_theirs) = session.lease(|lease| (lease.driver, lease.wants(member.who, size)));
-        if !is_theirs {
-            return Ok(());
+        if session.lease(|lease| lease.wants(member.who, size)) {
+            return self.set_size(&session, size).await;
         }
-        let is_new = session.size() != size;
-        if is_new {
-            self.link().await?.call(Resize { session: id, size }).await?;
-            session.set_size(size);
+        match self.alone() {
+            Some(alone) => self.fit_to(alone, &session).await,
+            None => Ok(()),
         }
-        if is_new || had.is_none() {
-            self.members.tell(&ServerFrame::Terminal(session.describe()));
-        }
-        Ok(())
     }
 
     pub fn lock_session(&self, member: &Member, id: SessionId, locked: bool) -> Result<(), Failure> {
         let session = self.sessions.get(id)?;
         if session.lease(|lease| lease.lock(member.who, member.role, locked))? {
+            self.keep_owned(&session);
             self.members.tell(&ServerFrame::Terminal(session.describe()));
         }
         Ok(())
@@ -299,15 +409,17 @@ impl Room {
         Ok(())
     }
 
-    /// A member that has left types nowhere any more.
-    pub(super) fn leave_terminals(&self, member: &Member) {
+    /// A member has left, and may come back.
+    pub(super) fn leave_terminals(self: &Arc<Self>, member: &Member) {
         if self.members.all().iter().any(|other| other.who == member.who) {
             return;
         }
-        for session in self.sessions.all() {
-            if session.lease(|lease| lease.left(member.who)) && !session.has_ended() {
-                self.members.tell(&ServerFrame::Terminal(session.describe()));
-            }
+        let sessions = self.sessions.all();
+        for session in &sessions {
+            session.lease(|lease| lease.left(member.who, Instant::now()));
+        }
+        if !sessions.is_empty() && self.alone().is_some() {
+            self.follow_who_is_alone();
         }
     }
 
@@ -331,5 +443,47 @@ impl Room {
         }
         self.members.tell(&ServerFrame::TerminalClosed { terminal: id });
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(session: SessionId, exited: Option<Exited>) -> SessionState {
+        SessionState {
+            session,
+            kind: SessionKind::Terminal,
+            project: ProjectName::parse("p").unwrap(),
+            command: None,
+            title: "Terminal 1".into(),
+            size: Size::PLAIN,
+            start: 0,
+            head: 9,
+            exited,
+        }
+    }
+
+    #[test]
+    fn what_ended_while_there_was_no_link_has_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let sessions = Sessions::new(folder.path().join("room/terminals.log"), Syncer::default());
+        let new = NewSession {
+            kind: TerminalKind::Run,
+            project: ProjectName::parse("p").unwrap(),
+            command: None,
+            title: None,
+            size: Size::PLAIN,
+            opener: None,
+        };
+        let [ended, runs, closed] = [0, 1, 2].map(|_| sessions.admit(&new));
+        let exited = Exited { session: ended.id, status: ExitStatus::Code(3), offset: 9, cost: None };
+        let listed = vec![state(ended.id, Some(exited)), state(runs.id, None)];
+        let found = sessions.found(listed.clone());
+        let told: Vec<SessionId> = found.ended.iter().map(|session| session.id).collect();
+        assert_eq!(told, [ended.id, closed.id]);
+        assert!(ended.has_ended() && closed.has_ended() && !runs.has_ended());
+        assert_eq!(ended.describe().exit.and_then(|exit| exit.code), Some(3));
+        assert!(sessions.found(listed).ended.is_empty(), "told once");
     }
 }

@@ -14,6 +14,7 @@ use embedenv_shared::path::ProjectName;
 use tokio::time::Instant;
 
 use super::Room;
+use super::members::Member;
 use super::session::Session;
 use super::sessions::NewSession;
 
@@ -85,24 +86,36 @@ impl Shells {
 
 impl Room {
     /// Runs a command line, feeds the one that runs, or stops it.
-    pub async fn shell(self: &Arc<Self>, project: &ProjectName, shell: Shell) -> Result<ShellOutcome, Failure> {
-        let signal = match shell {
-            Shell::Line(line) => return self.line(project, line).await,
-            Shell::Interrupt | Shell::Kill | Shell::EndOfInput if self.shells.current(project).is_none() => {
-                return Ok(ShellOutcome::NothingRuns);
-            }
-            Shell::Interrupt => self.shells.interrupt(project),
-            Shell::Kill => SignalKind::Kill,
-            Shell::EndOfInput => SignalKind::EndOfInput,
+    pub async fn shell(
+        self: &Arc<Self>,
+        member: &Member,
+        project: &ProjectName,
+        shell: Shell,
+    ) -> Result<ShellOutcome, Failure> {
+        let shell = match shell {
+            Shell::Line(line) => return self.line(member, project, line).await,
+            other => other,
         };
         let Some(session) = self.shells.current(project) else { return Ok(ShellOutcome::NothingRuns) };
+        session.lease(|lease| lease.check(member.who))?;
+        let signal = match shell {
+            Shell::Interrupt => self.shells.interrupt(project),
+            Shell::EndOfInput => SignalKind::EndOfInput,
+            Shell::Kill | Shell::Line(_) => SignalKind::Kill,
+        };
         self.link().await?.call(Signal { session: session.id, signal }).await?;
         Ok(ShellOutcome::Done)
     }
 
-    async fn line(self: &Arc<Self>, project: &ProjectName, line: String) -> Result<ShellOutcome, Failure> {
+    async fn line(
+        self: &Arc<Self>,
+        member: &Member,
+        project: &ProjectName,
+        line: String,
+    ) -> Result<ShellOutcome, Failure> {
         let _starting = self.shells.starting.lock().await;
         if let Some(session) = self.shells.current(project) {
+            session.lease(|lease| lease.check(member.who))?;
             let mut input = line.into_bytes();
             input.push(b'\n');
             let link = self.link().await?;

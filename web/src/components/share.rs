@@ -175,7 +175,7 @@ fn chosen(select: &NodeRef) -> String {
     select.cast::<HtmlSelectElement>().map(|select| select.value()).unwrap_or_default()
 }
 
-/// One link: what it is good for, who is here by it, and the button that ends it.
+/// One link: what it is good for, who is here by it and who was, and the button that ends it.
 fn one(key: &JoinKey, people: &[Person], is_asked: bool, revoke: Callback<MouseEvent>) -> Html {
     let here: Vec<&str> =
         people.iter().filter(|person| key.people.contains(&person.member)).map(|person| &*person.user).collect();
@@ -193,6 +193,9 @@ fn one(key: &JoinKey, people: &[Person], is_asked: bool, revoke: Callback<MouseE
                 { format!(" {}", words::link_is_good(key, page::now() as u64)) }
             </span>
             <span class="link-who">{ who }</span>
+            if !key.before.is_empty() {
+                <span class="link-who">{ say!("share.before", people = key.before.join(", ")) }</span>
+            }
             if is_asked {
                 <span class="link-who">{ say!("share.own") }</span>
             }

@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     Blob, BlobPropertyBag, Document, Element, File, HtmlAnchorElement, HtmlDialogElement, HtmlElement,
-    HtmlInputElement, Storage, Url, Window,
+    HtmlInputElement, PerformanceNavigation, Storage, Url, Window,
 };
 
 pub(crate) fn window() -> Window {
@@ -410,6 +410,11 @@ pub(crate) fn unique() -> String {
     let chosen = window().crypto().ok().and_then(|crypto| crypto.get_random_values_with_u8_array(&mut bytes).ok());
     chosen.expect("a browser has randomness");
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether this page takes the place of itself, and not of another.
+pub(crate) fn was_reloaded() -> bool {
+    window().performance().is_some_and(|clock| clock.navigation().type_() == PerformanceNavigation::TYPE_RELOAD)
 }
 
 /// Milliseconds since 1970.

@@ -67,7 +67,8 @@ impl Chat {
         match action {
             ChatAction::Happened(event) => self.insert(event, me, open),
             ChatAction::Page { after, events, first } => {
-                self.has_gap |= after + 1 < first && after == 0;
+                // What came in between is kept no longer, whether this page knows something of before or not.
+                self.has_gap |= after + 1 < first;
                 let is_news = after > 0 && !open;
                 for event in events {
                     self.insert(event, me, !is_news);
@@ -146,6 +147,10 @@ mod tests {
         chat.reduce(ChatAction::Happened(said(3, 1)), ME, false);
         chat.reduce(ChatAction::Page { after: 3, events: vec![said(4, 3)], first: 1 }, ME, false);
         assert_eq!((chat.unread, chat.has_gap), (2, false));
+        // So much was said while this page was away that the first of it is kept no longer.
+        let mut away = chat.clone();
+        away.reduce(ChatAction::Page { after: 4, events: vec![said(9, 3)], first: 9 }, ME, false);
+        assert!(away.has_gap);
         chat.reduce(ChatAction::Seen, ME, true);
         chat.reduce(ChatAction::Happened(said(5, 2)), ME, true);
         assert_eq!(chat.unread, 0);

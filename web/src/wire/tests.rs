@@ -50,6 +50,7 @@ fn join_key(uses: Option<u32>) -> JoinKey {
         used: 3,
         over: uses.is_some(),
         people: vec![MemberId(1), MemberId(2)],
+        before: vec!["Ada".into()],
     }
 }
 
@@ -108,6 +109,7 @@ fn joined() -> ServerFrame {
             resume: Some("rt_x".into()),
             resumed: true,
             executed: 7,
+            uncertain: Some(7),
         }),
     }))
 }

@@ -23,8 +23,9 @@ use crate::words::{self, Told};
 
 /// The project of a room that has none yet.
 const FIRST_PROJECT: &str = "project";
-/// Commands wait this long for the edits that were made before them, in milliseconds.
-const SYNC: u32 = 3_000;
+/// Commands wait this long for the edits that were made before them, in milliseconds: longer than a slow link takes for
+/// what is open, and shorter than a dead one takes to be noticed.
+const SYNC: u32 = 30_000;
 /// The file shown to who comes for the first time.
 const WELCOME: &str = "README.md";
 

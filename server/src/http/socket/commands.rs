@@ -53,7 +53,7 @@ pub(super) async fn carry_out(
         }
         Command::Shell(shell) => {
             let line = shell.line().map(What::command);
-            match room.shell(&project, shell).await? {
+            match room.shell(&seat.member, &project, shell).await? {
                 ShellOutcome::Started(terminal) => What::Ran { project, terminal, command: line },
                 ShellOutcome::Done => return Ok(Answer::Quietly),
                 ShellOutcome::NothingRuns => return Ok(Answer::With(ServerFrame::TerminalDataEnd)),

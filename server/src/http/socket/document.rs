@@ -10,13 +10,11 @@ use embedenv_shared::code::{CloseCode, ErrorCode, Failure};
 use embedenv_shared::command::Guest;
 use embedenv_shared::frame::DOCUMENT_HEADER;
 use embedenv_shared::path::{ProjectName, WorkspacePath};
-use futures_util::SinkExt as _;
-use futures_util::stream::SplitSink;
 use serde::Deserialize;
-use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 
-use super::outgoing::{Ended, STALL, send};
+use super::outgoing::Sink;
+use super::writer::Ended;
 use super::*;
 use crate::http::Doors;
 use crate::room::document::Document;
@@ -102,7 +100,9 @@ fn close_code(code: ErrorCode) -> CloseCode {
 pub(super) async fn take(seat: &Seat, bytes: &[u8]) -> Result<(), Failure> {
     let held = seat.member.editing().into_iter().next();
     let Some(held) = held else { return Ok(()) };
-    seat.member.outbox.ready().await;
+    if !seat.member.outbox.ready().await {
+        return Ok(());
+    }
     if Document::messages(bytes)?.len() > 1 {
         return Err(Failure::new(ErrorCode::BadRequest, "one WebSocket message is one message of the protocol"));
     }
@@ -118,7 +118,7 @@ pub(super) fn refuse(seat: &Seat, failure: &Failure) {
 }
 
 /// Sends what waits in the document, each message for itself.
-pub(super) async fn pump(seat: &Seat, sink: &mut SplitSink<Socket, Message>) -> Result<bool, Ended> {
+pub(super) async fn pump(seat: &Seat, sink: &mut Sink<'_>) -> Result<bool, Ended> {
     let mut goes_on = false;
     for held in seat.member.editing() {
         let Outgoing { messages, more, .. } = held.pull(seat.member.id);
@@ -128,22 +128,17 @@ pub(super) async fn pump(seat: &Seat, sink: &mut SplitSink<Socket, Message>) -> 
             for message in Document::messages(&frame[DOCUMENT_HEADER..]).unwrap_or_default() {
                 let one = Message::binary(frame.slice(at..at + message.len()));
                 at += message.len();
-                match timeout(STALL, sink.feed(one)).await {
-                    Ok(Ok(())) => {}
-                    Ok(Err(_)) | Err(_) => return Err(Ended),
-                }
+                sink.feed(one).await?;
             }
         }
         goes_on |= more;
     }
-    match timeout(STALL, sink.flush()).await {
-        Ok(Ok(())) => Ok(goes_on),
-        Ok(Err(_)) | Err(_) => Err(Ended),
-    }
+    sink.flush().await?;
+    Ok(goes_on)
 }
 
 /// Sends a reply, which was made as a frame of full clients.
-pub(super) async fn reply(sink: &mut SplitSink<Socket, Message>, frame: Vec<u8>) -> Result<(), Ended> {
+pub(super) async fn reply(sink: &mut Sink<'_>, frame: Vec<u8>) -> Result<(), Ended> {
     let frame = Bytes::from(frame);
-    send(sink, Message::binary(frame.slice(DOCUMENT_HEADER..))).await
+    sink.send(Message::binary(frame.slice(DOCUMENT_HEADER..))).await
 }

@@ -209,8 +209,9 @@ pub(super) async fn carry_out(
             if path.is_some() && project.is_none() {
                 return Err(Failure::new(ErrorCode::BadRequest, "a path needs its project"));
             }
-            member.set_place(Place { project, path, idle });
-            room.tell_people();
+            if member.set_place(Place { project, path, idle }) {
+                room.tell_people();
+            }
             Answer::Quietly
         }
     })

@@ -13,40 +13,32 @@ use embedenv_shared::code::CloseCode;
 use embedenv_shared::frame::{BinaryFrame, OUTPUT_HEADER, ServerFrame};
 use embedenv_shared::id::SessionId;
 use embedenv_shared::link::MAX_CHUNK;
-use futures_util::SinkExt as _;
-use futures_util::stream::SplitSink;
-use tokio::time::{Instant, interval_at, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
-use tokio_tungstenite::tungstenite::{Bytes, Message};
 
-use super::{Socket, document};
+use super::incoming::Heard;
+use super::writer::{Ended, Writer};
+use super::{Stream, document};
 use crate::room::documents::Outgoing;
 use crate::room::members::{Dialect, Seat};
 use crate::room::outbox;
 use crate::room::plain::PlainRenderer;
 use crate::room::session::{Pulled, Session};
 
-/// How often a quiet peer is asked whether it lives.
-const PING: Duration = Duration::from_secs(15);
-/// A socket that takes nothing for this long is given up.
-pub(super) const STALL: Duration = Duration::from_secs(8);
 /// A client is told this much later which of its commands were carried out, with those that were meanwhile.
 const EXECUTED: Duration = Duration::from_millis(200);
 /// An unfinished line goes to plain clients after output has paused for this long.
 const PAUSE: Duration = Duration::from_millis(20);
 
-type Sink = SplitSink<Socket, Message>;
-
-/// The connection has ended, or must.
-pub(super) struct Ended;
+pub(super) type Sink<'a> = Writer<'a, Stream>;
 
 /// Sends what there is to send, until the connection ends.
-pub(super) async fn carry(seat: &Seat, sink: &mut Sink) {
+pub(super) async fn carry(seat: &Seat, sink: &mut Sink<'_>, heard: &Heard) {
     let wake = seat.member.outbox.wake();
     let mut plain = HashMap::new();
     let mut told = HashSet::new();
     let mut executed = Executed::default();
-    let mut pings = interval_at(Instant::now() + PING, PING);
     loop {
         let sent = async {
             while let Some(message) = seat.member.outbox.take() {
@@ -73,8 +65,10 @@ pub(super) async fn carry(seat: &Seat, sink: &mut Sink) {
         tokio::select! {
             () = wake.notified() => {}
             () = until(next) => {}
-            _ = pings.tick() => {
-                if send(sink, Message::Ping(Bytes::new())).await.is_err() {
+            () = sleep_until(sink.ping_due()) => {
+                let is_busy = seat.member.is_full() && heard.is_carrying_out();
+                let asked = if is_busy { sink.reassure().await } else { sink.ping().await };
+                if asked.is_err() {
                     return;
                 }
             }
@@ -98,48 +92,37 @@ async fn until(next: Next) {
     }
 }
 
-async fn send_message(sink: &mut Sink, message: outbox::Message) -> Result<(), Ended> {
+async fn send_message(sink: &mut Sink<'_>, message: outbox::Message) -> Result<(), Ended> {
     match message {
-        outbox::Message::Text(text) => send(sink, Message::text(text)).await,
-        outbox::Message::Binary(bytes) => send(sink, Message::binary(bytes)).await,
+        outbox::Message::Text(text) => sink.send(Message::text(text)).await,
+        outbox::Message::Binary(bytes) => sink.send(Message::binary(bytes)).await,
         outbox::Message::Close(code, reason) => {
             let frame = CloseFrame { code: (code as u16).into(), reason: reason.into() };
-            send(sink, Message::Close(Some(frame))).await?;
+            sink.send(Message::Close(Some(frame))).await?;
             Err(Ended)
         }
     }
 }
 
-pub(super) async fn send(sink: &mut Sink, message: Message) -> Result<(), Ended> {
-    match timeout(STALL, sink.send(message)).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) | Err(_) => Err(Ended),
-    }
-}
-
-async fn send_frame(sink: &mut Sink, frame: &ServerFrame) -> Result<(), Ended> {
-    send(sink, Message::text(frame.to_text())).await
-}
-
 /// One turn of every session this full client reads. `told` remembers whose end it has been told.
-async fn pump_full(seat: &Seat, sink: &mut Sink, told: &mut HashSet<SessionId>) -> Result<Next, Ended> {
+async fn pump_full(seat: &Seat, sink: &mut Sink<'_>, told: &mut HashSet<SessionId>) -> Result<Next, Ended> {
     let reading = seat.member.reading();
     let mut next = Next::WhenWoken;
     for session in &reading {
         // Before the pull: once it has ended and nothing is left to pull, nothing of the command is left to come.
-        let ended = session.marks().ended.is_some();
+        let ended = session.marks().is_over();
         let mut frame = BinaryFrame::Output { terminal: session.id, offset: 0, bytes: &[] }.encode();
         match session.pull(seat.member.id, MAX_CHUNK, &mut frame) {
             Pulled::Bytes { offset } => {
                 frame[OUTPUT_HEADER - 8..OUTPUT_HEADER].copy_from_slice(&offset.to_le_bytes());
-                send(sink, Message::binary(frame)).await?;
+                sink.send(Message::binary(frame)).await?;
                 seat.room().tell_progress(session);
                 next = Next::Now;
             }
             Pulled::Gap { from, .. } => seat.room().catch_up(&seat.member, session, from),
             Pulled::Nothing => {
                 if ended && told.insert(session.id) {
-                    send_frame(sink, &ServerFrame::Terminal(session.describe())).await?;
+                    sink.send_frame(&ServerFrame::Terminal(session.describe())).await?;
                 }
             }
         }
@@ -147,10 +130,10 @@ async fn pump_full(seat: &Seat, sink: &mut Sink, told: &mut HashSet<SessionId>) 
     for held in seat.member.editing() {
         let Outgoing { standing, messages, more } = held.pull(seat.member.id);
         for message in messages {
-            send(sink, Message::binary(message)).await?;
+            sink.send(Message::binary(message)).await?;
         }
         if let Some(standing) = standing {
-            send_frame(sink, &standing).await?;
+            sink.send_frame(&standing).await?;
         }
         if more {
             next = Next::Now;
@@ -172,7 +155,7 @@ struct Executed {
 
 impl Executed {
     /// Tells it now and then: a client keeps what it has not heard of.
-    async fn tell(&mut self, seat: &Seat, sink: &mut Sink) -> Result<Next, Ended> {
+    async fn tell(&mut self, seat: &Seat, sink: &mut Sink<'_>) -> Result<Next, Ended> {
         let seq = seat.member.executed.load(Ordering::Acquire);
         if seq == self.told {
             return Ok(Next::WhenWoken);
@@ -182,7 +165,7 @@ impl Executed {
             return Ok(Next::At(due));
         }
         *self = Self { told: seq, since: None };
-        send_frame(sink, &ServerFrame::Executed { seq }).await?;
+        sink.send_frame(&ServerFrame::Executed { seq }).await?;
         Ok(Next::WhenWoken)
     }
 }
@@ -200,7 +183,7 @@ struct Shown {
 }
 
 /// One turn of every command this plain client follows.
-async fn pump_plain(seat: &Seat, sink: &mut Sink, shown: &mut HashMap<SessionId, Shown>) -> Result<Next, Ended> {
+async fn pump_plain(seat: &Seat, sink: &mut Sink<'_>, shown: &mut HashMap<SessionId, Shown>) -> Result<Next, Ended> {
     let mut next = Next::WhenWoken;
     for session in seat.member.reading() {
         let view = shown.entry(session.id).or_default();
@@ -208,7 +191,7 @@ async fn pump_plain(seat: &Seat, sink: &mut Sink, shown: &mut HashMap<SessionId,
         let (turn, over) = render(seat, &session, view, &mut frames);
         next = sooner(next, turn);
         for frame in &frames {
-            send_frame(sink, frame).await?;
+            sink.send_frame(frame).await?;
         }
         if over {
             shown.remove(&session.id);
@@ -248,7 +231,7 @@ fn render(seat: &Seat, session: &Arc<Session>, view: &mut Shown, frames: &mut Ve
         }
         Pulled::Nothing => {}
     }
-    if marks.ended.is_some_and(|end| view.at.is_none_or(|at| at >= end)) {
+    if marks.is_over() && marks.ended.is_some_and(|end| view.at.is_none_or(|at| at >= end)) {
         view.renderer.end(frames);
         frames.push(ServerFrame::TerminalDataEnd);
         return (Next::Now, true);

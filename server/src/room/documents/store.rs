@@ -1,6 +1,6 @@
-//! Where the journals of a room are: one folder for each room in the data directory, with one file for each document and
-//! one of who may come back and one of what
-//! happened. Knows names of files and nothing of what is in them.
+//! Where the journals of a room are: one folder for each room in the data directory, with one file for each document, one
+//! of who may come back, one of whose terminals are and one of what happened. Knows names of files and nothing of what is
+//! in them.
 
 use std::fs;
 use std::io;
@@ -13,6 +13,7 @@ use crate::journal::{self, Syncer};
 const FOLDER: &str = "journals";
 const PEOPLE: &str = "people.log";
 const EVENTS: &str = "events.log";
+const TERMINALS: &str = "terminals.log";
 const EXTENSION: &str = "log";
 /// What a log is called that could not be read; kept for a person to look at.
 const UNREADABLE: &str = "unreadable";
@@ -71,6 +72,11 @@ impl Store {
     /// Who may come back.
     pub(in crate::room) fn people(&self) -> PathBuf {
         self.folder.join(PEOPLE)
+    }
+
+    /// Whose terminals are.
+    pub(in crate::room) fn terminals(&self) -> PathBuf {
+        self.folder.join(TERMINALS)
     }
 
     /// What happened.
