@@ -201,6 +201,17 @@ async fn memory_that_is_used_up_is_told_to_the_room() -> Result<()> {
     Ok(())
 }
 
+/// Waits until no room of a server has a sandbox.
+async fn until_asleep(server: &TestServer) -> Result<()> {
+    let asleep = async {
+        while !server.sandboxes()?.is_empty() {
+            sleep(LOOK).await;
+        }
+        anyhow::Ok(())
+    };
+    timeout(Duration::from_secs(20), asleep).await.context("the room did not fall asleep")?
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_room_that_sleeps_gives_up_its_container_and_finds_its_files_again() -> Result<()> {
     let server = TestServer::with(|config| {
@@ -212,13 +223,7 @@ async fn a_room_that_sleeps_gives_up_its_container_and_finds_its_files_again() -
     let mut client = server.plain(&key).await?;
     assert_eq!(run(&mut client, "echo files > kept; echo memory > /tmp/gone").await?, "");
     drop(client);
-    let asleep = async {
-        while !server.sandboxes()?.is_empty() {
-            sleep(LOOK).await;
-        }
-        anyhow::Ok(())
-    };
-    timeout(Duration::from_secs(20), asleep).await.context("the room did not fall asleep")??;
+    until_asleep(&server).await?;
     let mut client = server.plain(&key).await?;
     assert_eq!(run(&mut client, "cat kept; ls /tmp").await?, "files\n");
     Ok(())
@@ -274,6 +279,50 @@ async fn what_no_room_owns_is_removed_and_another_servers_is_not_touched() -> Re
     ensure!(!docker(&["volume", "ls", "-q"])?.contains(&volume));
     let mut client = server.plain(&key).await?;
     assert_eq!(run(&mut client, "echo lives").await?, "lives\n");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_can_not_be_removed_keeps_no_server_from_starting_and_nothing_else_from_going() -> Result<()> {
+    let mut server = TestServer::with(of_busybox).await?;
+    let own = format!("embedenv.server={}", server.server_id()?);
+    let key = server.room().await?;
+    // Used by a container that is not the server's, so that the engine refuses to remove it.
+    let names = ["0-used", "1-free"].map(|name| format!("test-{}-{name}", std::process::id()));
+    for name in &names {
+        docker(&["volume", "create", "--label", &own, "--label", "embedenv.room=aaaaaaaaaaaaaaaa", name])?;
+    }
+    let holder = docker(&["create", "--volume", &format!("{}:/held", names[0]), BUSYBOX, "true"])?;
+    let restarted = server.restart().await;
+    let left = docker(&["volume", "ls", "-q"])?;
+    docker(&["rm", holder.trim()])?;
+    docker(&["volume", "rm", "--force", &names[0], &names[1]])?;
+    restarted?;
+    ensure!(left.contains(&names[0]) && !left.contains(&names[1]), "{left}");
+    let mut client = server.plain(&key).await?;
+    assert_eq!(run(&mut client, "echo lives").await?, "lives\n");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_room_wakes_though_its_space_is_configured_no_more() -> Result<()> {
+    let mut server = TestServer::with(|config| {
+        of_busybox(config);
+        let space = config.spaces["default"].clone();
+        config.spaces.insert("workshop".to_owned(), space);
+        config.rooms.sleep_after = Duration::from_secs(1);
+    })
+    .await?;
+    let pair = server.key(1).await?;
+    let mut host = Client::connect(&format!("ws://{}/ws/spaces/workshop/", server.address())).await?;
+    host.send(json!({"type": "init", "public_key": pair.public_key, "secret_key": pair.secret_key})).await?;
+    let opened = host.frame().await?;
+    let key = opened["join"].as_str().with_context(|| opened.to_string())?.to_owned();
+    drop(host);
+    until_asleep(&server).await?;
+    server.restart_with(|config| drop(config.spaces.remove("workshop"))).await?;
+    let mut client = server.plain(&key).await?;
+    assert_eq!(run(&mut client, "echo woken").await?, "woken\n");
     Ok(())
 }
 

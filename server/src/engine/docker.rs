@@ -276,16 +276,14 @@ impl DockerEngine {
             let room = room(found.labels.as_ref());
             if room.is_none_or(|room| standing(room) != Standing::Awake) {
                 tracing::info!(container = id, ?room, "removing a container that no room owns");
-                self.remove(&id).await?;
-                swept.sandboxes += 1;
+                swept.sandboxes += usize::from(is_removed(&id, self.remove(&id).await)?);
             }
         }
         let options = ListVolumesOptionsBuilder::default().filters(&self.own()).build();
         let list = |api: bollard::Docker| async move { api.list_volumes(Some(options)).await };
         for found in self.client.ask("list volumes", list).await?.volumes.unwrap_or_default() {
             if room(Some(&found.labels)).is_none_or(|room| standing(room) == Standing::Unknown) {
-                self.remove_volume(&found.name).await?;
-                swept.homes += 1;
+                swept.homes += usize::from(is_removed(&found.name, self.remove_volume(&found.name).await)?);
             }
         }
         Ok(swept)
@@ -396,6 +394,33 @@ fn details(record: &SandboxRecord) -> Result<Details, EngineError> {
         .map_err(|_| EngineError::End { reason: "its record can't be read".to_owned() })
 }
 
+/// Whether a sweep has removed a thing. One that can't be removed is told of and keeps no other from going; only an engine
+/// that does not answer ends the sweep.
+fn is_removed(name: &str, outcome: Result<(), CallError>) -> Result<bool, CallError> {
+    match outcome {
+        Ok(()) => Ok(true),
+        Err(error @ CallError::Unreachable { .. }) => Err(error),
+        Err(error) => {
+            tracing::warn!(name, %error, "what no room owns could not be removed, and is tried again");
+            Ok(false)
+        }
+    }
+}
+
 fn room(labels: Option<&HashMap<String, String>>) -> Option<RoomId> {
     labels?.get(container::ROOM)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_ends_no_sweep_and_a_silent_engine_does() {
+        let refused = CallError::Refused { what: "remove a volume", status: 409, message: "in use".to_owned() };
+        let silent = CallError::Unreachable { reason: "gone".to_owned() };
+        assert!(is_removed("a", Ok(())).unwrap());
+        assert!(!is_removed("a", Err(refused)).unwrap());
+        assert!(is_removed("a", Err(silent)).is_err());
+    }
 }

@@ -22,7 +22,7 @@ use super::documents::Stores;
 use super::members::Member;
 use super::pool::Pool;
 use super::{NewRoom, Room, now};
-use crate::config::Config;
+use crate::config::{Config, DEFAULT_SPACE};
 use crate::egress::Egress;
 use crate::engine::{Engine, EngineError, Notice, Profile, SandboxRecord, Standing, Swept};
 use crate::journal::Syncer;
@@ -107,10 +107,9 @@ impl Registry {
             registry.restore(row);
         }
         registry.sweep_documents();
-        match registry.sweep().await {
-            // The sweeper goes on trying.
-            Ok(_) | Err(EngineError::Unreachable { .. }) => {}
-            Err(error) => return Err(error.into()),
+        // What can't be removed now keeps nobody from his room: the sweeper goes on trying.
+        if let Err(error) = registry.sweep().await {
+            tracing::warn!(error = %crate::telemetry::chain(&error), "what earlier rooms left could not be removed");
         }
         registry.tasks.spawn("engine", registry.clone().run_engine());
         registry.tasks.spawn("keeper", registry.clone().keep());
@@ -393,6 +392,12 @@ impl Registry {
         self.config.space(space).map(|space| Arc::new(space.profile.clone()))
     }
 
+    /// What the sandboxes of rooms are made of whose space is configured no more. What that let them reach is not known.
+    fn stand_in(&self) -> Arc<Profile> {
+        let profile = self.config.space(DEFAULT_SPACE).map(|space| space.profile.clone()).unwrap_or_default();
+        Arc::new(Profile { proxy: None, ..profile })
+    }
+
     /// What one room of a space may reach.
     fn egress(&self, space: &str) -> Option<Arc<Egress>> {
         let allowed = &self.config.space(space)?.egress;
@@ -412,7 +417,10 @@ impl Registry {
 
     /// Takes up a room of before. If it had a sandbox, that one is adopted or ended.
     fn restore(self: &Arc<Self>, row: RoomRow) {
-        let profile = self.profile(&row.space).unwrap_or_default();
+        let profile = self.profile(&row.space).unwrap_or_else(|| {
+            tracing::warn!(room = %row.room, space = row.space, "a room's space is configured no more: it goes on as one of `default`, without traffic out");
+            self.stand_in()
+        });
         let record = row.sandbox.as_deref().and_then(|text| serde_json::from_str(text).ok());
         let had_sandbox = record.is_some();
         let room = self.new_room(row.room, &row.space, profile, record, row.epoch, false);
@@ -585,8 +593,6 @@ impl Registry {
 pub enum RegistryError {
     #[error("the rooms could not be read from the ledger")]
     Ledger(#[from] LedgerError),
-    #[error("what earlier rooms left could not be removed")]
-    Engine(#[from] EngineError),
 }
 
 fn new_id() -> RoomId {

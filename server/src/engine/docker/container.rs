@@ -134,11 +134,25 @@ fn tmpfs(limits: &Limits, image: &Prepared) -> HashMap<String, String> {
         ("/tmp".to_owned(), format!("rw,exec,nosuid,nodev,mode=1777,size={size}")),
         ("/run".to_owned(), format!("rw,exec,nosuid,nodev,mode=755,uid=1000,gid=1000,size={RUN}")),
     ]);
-    for volume in image.volumes.iter().filter(|volume| volume.as_str() != HOME) {
+    for volume in image.volumes.iter().map(|volume| clean(volume)).filter(|volume| volume != HOME && volume != "/") {
         let options = format!("rw,exec,nosuid,nodev,mode=755,uid=1000,gid=1000,size={size}");
-        mounts.entry(volume.clone()).or_insert(options);
+        mounts.entry(volume).or_insert(options);
     }
     mounts
+}
+
+/// A folder inside by the one name that the engine knows it by, however an image spells it: two names for one folder
+/// would be two mounts on it.
+fn clean(path: &str) -> String {
+    let mut parts = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    format!("/{}", parts.join("/"))
 }
 
 fn ulimit(name: &str, most: i64) -> ResourcesUlimits {
@@ -224,6 +238,21 @@ mod tests {
             prop_assert!(options.contains("nosuid,nodev") && options.contains("size="), "{options}");
         }
         Ok(())
+    }
+
+    #[test]
+    fn however_an_image_spells_a_volume_it_is_mounted_once_and_never_over_the_home() {
+        let volumes = ["/home/user/", "/tmp/", "/home//user/.", "/data/", "/data", "/a/../b", "/", "/run//"];
+        let image = Prepared {
+            id: "i".to_owned(),
+            search: "/bin".to_owned(),
+            volumes: volumes.map(str::to_owned).to_vec(),
+        };
+        let mounts = tmpfs(&Limits::default(), &image);
+        let mut folders: Vec<&str> = mounts.keys().map(String::as_str).collect();
+        folders.sort_unstable();
+        assert_eq!(folders, ["/b", "/data", "/run", "/tmp"]);
+        assert!(mounts["/tmp"].contains("mode=1777"));
     }
 
     proptest! {
