@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
@@ -18,7 +18,7 @@ use embedenv_tests::program::Program;
 use embedenv_tests::sandboxes::docker;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{UnixListener, UnixStream};
+use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -355,6 +355,105 @@ async fn spares_are_replaced_when_their_image_changes() -> Result<()> {
     assert_eq!(run(&mut client, "echo $CHANGED").await?, "yes\n");
     drop(program);
     docker(&["rmi", "-f", &image])?;
+    Ok(())
+}
+
+/// A registry on this machine's loopback, which an engine asks without TLS in the end.
+struct Registry {
+    address: String,
+    asked: Arc<AtomicUsize>,
+    _serving: JoinSet<()>,
+}
+
+impl Registry {
+    /// One that says of everything that it has none, or that answers nothing.
+    async fn start(answers: bool) -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?.to_string();
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = asked.clone();
+        let mut serving = JoinSet::new();
+        serving.spawn(async move {
+            let mut open = JoinSet::new();
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let count = count.clone();
+                open.spawn(async move {
+                    if !answers {
+                        count.fetch_add(1, Ordering::Relaxed);
+                        return std::future::pending().await;
+                    }
+                    let mut request = Vec::new();
+                    while !request.ends_with(b"\r\n\r\n") && stream.read_buf(&mut request).await.is_ok_and(|n| n > 0) {
+                        // A TLS greeting: the engine then asks in the clear.
+                        if request.first().is_some_and(|first| !first.is_ascii_alphabetic()) {
+                            return;
+                        }
+                    }
+                    let manifest = String::from_utf8_lossy(&request).contains("/manifests/");
+                    let (status, body) = if manifest { ("404 Not Found", NO_MANIFEST) } else { ("200 OK", "{}") };
+                    let head = format!("HTTP/1.1 {status}\r\nContent-Type: application/json\r\nConnection: close\r\n");
+                    let answer = format!("{head}Content-Length: {}\r\n\r\n{body}", body.len());
+                    if stream.write_all(answer.as_bytes()).await.is_ok() && manifest {
+                        count.fetch_add(1, Ordering::Relaxed);
+                    }
+                });
+            }
+        });
+        Ok(Self { address, asked, _serving: serving })
+    }
+
+    async fn asked(&self, times: usize) -> Result<()> {
+        let asked = async {
+            while self.asked.load(Ordering::Relaxed) < times {
+                sleep(LOOK).await;
+            }
+        };
+        timeout(Duration::from_secs(30), asked).await.context("the engine did not ask")
+    }
+}
+
+const NO_MANIFEST: &str = r#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_that_was_prepared_is_used_on_when_its_name_leads_nowhere() -> Result<()> {
+    let registry = Registry::start(true).await?;
+    let image = format!("{}/test:latest", registry.address);
+    docker(&["tag", BUSYBOX, &image])?;
+    let program = Program::start_with(0, &[("EMBEDENV_SPACES__DEFAULT__IMAGE", &image)]).await?;
+    let first = init(&program).await?;
+    docker(&["rmi", &image])?;
+    ensure!(first["join"].is_string(), "{first}");
+    // HEAD and GET for each try: by the third request the first try has failed and the second has begun.
+    registry.asked(3).await?;
+    let answer = init(&program).await?;
+    ensure!(answer["join"].is_string(), "{answer}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_that_is_fetched_slowly_holds_up_no_other() -> Result<()> {
+    let registry = Registry::start(false).await?;
+    let slow = format!("{}/slow:latest", registry.address);
+    let image = format!("localhost:1/test-{}:latest", std::process::id());
+    let images = [("EMBEDENV_SPACES__SLOW__IMAGE", slow.as_str()), ("EMBEDENV_SPACES__DEFAULT__IMAGE", &image)];
+    let program = Program::start_with(0, &images).await?;
+    registry.asked(1).await?;
+    docker(&["tag", BUSYBOX, &image])?;
+    let given = timeout(RECOVERED, init_until_given(&program)).await;
+    docker(&["rmi", &image])?;
+    given.context("it waits for another image")??;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_built_in_image_is_asked_of_no_registry() -> Result<()> {
+    let mut dockerd = Dockerd::prepare()?;
+    dockerd.start()?;
+    let address = dockerd.address();
+    let program = Program::start_with(0, &[("DOCKER_HOST", &address)]).await?;
+    let answer = init(&program).await?;
+    let said = answer["message"].as_str().unwrap_or_default();
+    ensure!(answer["code"] == "sandbox_unavailable" && said.contains("never fetched by itself"), "{answer}");
     Ok(())
 }
 

@@ -37,8 +37,8 @@ use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncWriteExt as _;
-use tokio::sync::{Notify, Semaphore};
-use tokio::time::{sleep, timeout};
+use tokio::sync::{Semaphore, watch};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::seccomp::Filters;
 use super::{
@@ -59,7 +59,8 @@ const TURN: Duration = Duration::from_secs(30);
 const OPEN: Duration = Duration::from_secs(20);
 /// How often images are looked at: another may have the name by now.
 const LOOK: Duration = Duration::from_secs(60);
-/// How soon after an image could not be had, or the engine did not answer.
+/// How soon after the engine did not answer, or an image could not be had; each further time takes twice as long, up to
+/// [`LOOK`].
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// After the engine's events broke off, they are asked for again.
 const EVENTS_AGAIN: Duration = Duration::from_secs(1);
@@ -73,7 +74,7 @@ pub struct DockerEngine {
     client: Client,
     images: Images,
     /// An image is gone or another has its name: look at once.
-    renamed: Notify,
+    renamed: watch::Sender<()>,
     starts: Semaphore,
     /// Whether it did not answer when it was asked last.
     silent: AtomicBool,
@@ -102,9 +103,11 @@ impl DockerEngine {
         let filters = Filters::new().map_err(|reason| EngineError::Start { reason, source: None })?;
         let filters = filters.programs().map(<[u8]>::to_vec).collect();
         let images = Images::new(profiles.map(|profile| profile.image.clone()), home, server.clone());
-        let (client, renamed, starts) = (Client::default(), Notify::new(), Semaphore::new(STARTS));
+        let (client, renamed, starts) = (Client::default(), watch::Sender::new(()), Semaphore::new(STARTS));
         let engine = Self { server, client, images, renamed, starts, silent: AtomicBool::new(false), filters, tasks };
-        if timeout(OPEN, engine.look(false)).await.is_err() {
+        let names = engine.images.names();
+        let looked = join_all(names.iter().map(|name| engine.look(name, false)));
+        if timeout(OPEN, looked).await.is_err() {
             tracing::warn!("images take long to prepare; rooms can be opened when they are ready");
         }
         Ok(engine)
@@ -116,26 +119,23 @@ impl DockerEngine {
         client.ask("look at an image", |api| async move { api.inspect_image(image).await }).await.is_ok()
     }
 
-    /// Looks at every image. Returns whether all are ready.
-    async fn look(&self, fetch: bool) -> bool {
-        let names = self.images.names();
-        let looked = join_all(names.iter().map(|name| self.images.look(&self.client, name, fetch))).await;
-        let error = looked.iter().find_map(|looked| looked.as_ref().err());
-        let was_silent = self.silent.swap(error.is_some(), Ordering::Relaxed);
-        match error {
-            Some(error) if !was_silent => tracing::warn!(%error, "the sandbox engine does not answer"),
-            None if was_silent => tracing::info!("the sandbox engine answers again"),
+    /// Looks at an image. Returns whether it is ready as its name says now.
+    async fn look(&self, image: &str, fetch: bool) -> Result<bool, CallError> {
+        let looked = self.images.look(&self.client, image, fetch).await;
+        let was_silent = self.silent.swap(looked.is_err(), Ordering::Relaxed);
+        match &looked {
+            Err(error) if !was_silent => tracing::warn!(%error, "the sandbox engine does not answer"),
+            Ok(_) if was_silent => tracing::info!("the sandbox engine answers again"),
             _ => {}
         }
-        let ready = |name: &String| matches!(self.images.state(name), State::Ready(_));
-        looked.iter().all(Result::is_ok) && names.iter().all(ready)
+        looked
     }
 
     async fn launch(&self, spec: &SandboxSpec) -> Result<Started, EngineError> {
         let image = match self.images.settled(&spec.profile.image).await {
             State::Ready(image) => image,
-            State::Silent(reason) => return Err(EngineError::Unreachable { reason }),
-            other => return Err(EngineError::Start { reason: other.reason(&spec.profile.image), source: None }),
+            State::Silent(reason) => return Err(CallError::Unreachable { reason }.starting()),
+            other => return Err(EngineError::Image { reason: other.reason(&spec.profile.image) }),
         };
         let busy = || EngineError::Start { reason: "too many sandboxes are being started".to_owned(), source: None };
         let _turn = timeout(TURN, self.starts.acquire()).await.ok().and_then(Result::ok).ok_or_else(busy)?;
@@ -176,7 +176,7 @@ impl DockerEngine {
             Ok(created) => Ok(created.id),
             Err(error) => {
                 if error.status() == Some(404) {
-                    self.renamed.notify_one();
+                    self.renamed.send_replace(());
                 }
                 Err(error.starting())
             }
@@ -289,19 +289,43 @@ impl DockerEngine {
         Ok(swept)
     }
 
-    /// Keeps images as they should be.
-    async fn keep_images(&self) {
-        let mut told = false;
+    /// Keeps one image as it should be, however long another takes.
+    async fn keep_image(&self, image: &str) {
+        let mut renamed = self.renamed.subscribe();
+        let mut again = LOOK_AGAIN;
         loop {
-            let ready = self.look(true).await;
-            told = told || findings::tell(&self.client).await.is_ok();
-            if ready && let Err(error) = self.images.tidy(&self.client).await {
+            renamed.mark_unchanged();
+            let looked = self.look(image, true).await;
+            let ready = matches!(looked, Ok(true));
+            let pause = if ready { LOOK } else { again };
+            // What was refused will most likely be so again. An engine that is silent may be back at any time.
+            again = if matches!(looked, Ok(false)) { longer(again) } else { LOOK_AGAIN };
+            let next = Instant::now() + pause;
+            while let Ok(Ok(())) = timeout_at(next, renamed.changed()).await {
+                // To try what was refused makes names, too: that must not be a reason to try it again.
+                if ready || self.images.means_another(&self.client, image).await {
+                    again = LOOK_AGAIN;
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Removes what was prepared and is used no more, after every change of an image.
+    async fn keep_tidy(&self) {
+        loop {
+            let changed = self.images.changed();
+            if let Err(error) = self.images.tidy(&self.client).await {
                 tracing::debug!(%error, "images of before could not be removed");
             }
-            tokio::select! {
-                () = sleep(if ready { LOOK } else { LOOK_AGAIN }) => {}
-                () = self.renamed.notified() => {}
-            }
+            let _ = timeout(LOOK, changed).await;
+        }
+    }
+
+    /// Says what the engine can't do, once it answers.
+    async fn tell(&self) {
+        while findings::tell(&self.client).await.is_err() {
+            sleep(LOOK_AGAIN).await;
         }
     }
 
@@ -310,7 +334,7 @@ impl DockerEngine {
         let mut killed = self.own();
         killed.insert("type".to_owned(), vec!["container".to_owned()]);
         killed.insert("event".to_owned(), vec!["oom".to_owned()]);
-        let images = [("type", vec!["image"]), ("event", vec!["tag", "untag", "pull", "delete"])];
+        let images = [("type", vec!["image"]), ("event", vec!["tag", "untag", "pull", "load", "import", "delete"])];
         let images = images.map(|(name, values)| (name.to_owned(), values.into_iter().map(str::to_owned).collect()));
         tokio::join!(
             self.hear(killed, |event| {
@@ -319,7 +343,7 @@ impl DockerEngine {
                     tell(Notice::OutOfMemory(room));
                 }
             }),
-            self.hear(images.into(), |_| self.renamed.notify_one()),
+            self.hear(images.into(), |_| self.renamed.send_replace(())),
         );
     }
 
@@ -381,7 +405,9 @@ impl Engine for DockerEngine {
 
     fn run<'a>(&'a self, tell: &'a (dyn Fn(Notice) + Send + Sync)) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
         Box::pin(async move {
-            tokio::join!(self.keep_images(), self.keep_hearing(tell));
+            let names = self.images.names();
+            let images = join_all(names.iter().map(|name| self.keep_image(name)));
+            tokio::join!(images, self.keep_tidy(), self.tell(), self.keep_hearing(tell));
         })
     }
 }
@@ -392,6 +418,11 @@ fn details(record: &SandboxRecord) -> Result<Details, EngineError> {
     }
     serde_json::from_value(record.details.clone())
         .map_err(|_| EngineError::End { reason: "its record can't be read".to_owned() })
+}
+
+/// How long to wait after one more refusal.
+fn longer(pause: Duration) -> Duration {
+    (pause * 2).min(LOOK)
 }
 
 /// Whether a sweep has removed a thing. One that can't be removed is told of and keeps no other from going; only an engine
@@ -414,6 +445,13 @@ fn room(labels: Option<&HashMap<String, String>>) -> Option<RoomId> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_refused_is_tried_ever_less_often() {
+        let pauses = std::iter::successors(Some(LOOK_AGAIN), |pause| Some(longer(*pause)));
+        let seconds: Vec<u64> = pauses.take(7).map(|pause| pause.as_secs()).collect();
+        assert_eq!(seconds, [2, 4, 8, 16, 32, 60, 60]);
+    }
 
     #[test]
     fn a_refusal_ends_no_sweep_and_a_silent_engine_does() {

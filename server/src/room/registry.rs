@@ -45,8 +45,9 @@ const SWEEP: Duration = Duration::from_secs(60);
 const SWEEP_RETRY: Duration = Duration::from_secs(5);
 /// How often a pool is looked at when nothing was taken from it: for spares that died, are out of date or too many.
 const POOL_LOOK: Duration = Duration::from_secs(5);
-/// After a spare room could not be started, the next try waits this long.
+/// After a spare room could not be started, the next try waits this long; each further one twice as long, up to the most.
 const POOL_RETRY: Duration = Duration::from_secs(5);
+const POOL_RETRY_MOST: Duration = Duration::from_secs(40);
 /// A sandbox takes its part of a processor until it has settled; the next spare one waits this long.
 const POOL_PAUSE: Duration = Duration::from_millis(50);
 
@@ -449,6 +450,7 @@ impl Registry {
     /// Keeps spare rooms of a space.
     async fn fill(self: Arc<Self>, space: String) {
         let (Some(shelf), Some(profile)) = (self.pool.shelf(&space), self.profile(&space)) else { return };
+        let mut retry = POOL_RETRY;
         loop {
             let mut pause = POOL_LOOK;
             for room in shelf.retire(|room| !room.is_fit(&profile)) {
@@ -459,12 +461,16 @@ impl Registry {
                 match room.wake().await {
                     Ok(_) => {
                         shelf.add(room);
-                        pause = POOL_PAUSE;
+                        (pause, retry) = (POOL_PAUSE, POOL_RETRY);
                     }
                     Err(failure) => {
-                        tracing::warn!(space, %failure, "a spare sandbox could not be started");
+                        // Told once: it is the same each time, or what the engine tells of by itself.
+                        if retry == POOL_RETRY {
+                            tracing::warn!(space, %failure, "a spare sandbox could not be started; trying on");
+                        }
                         self.discard(room).await;
-                        pause = POOL_RETRY;
+                        pause = retry;
+                        retry = (retry * 2).min(POOL_RETRY_MOST);
                     }
                 }
             }

@@ -173,7 +173,14 @@ impl Room {
                 Err(unavailable(SILENT))
             }
             Err(error) => {
-                tracing::warn!(room = %self.id, error = %crate::telemetry::chain(&error), "a sandbox could not be started");
+                let told = crate::telemetry::chain(&error).to_string();
+                match &error {
+                    // An engine tells of these by itself, once and not for every room.
+                    StartError::Engine(EngineError::Unreachable { .. } | EngineError::Image { .. }) => {
+                        tracing::debug!(room = %self.id, error = %told, "a sandbox could not be started");
+                    }
+                    _ => tracing::warn!(room = %self.id, error = %told, "a sandbox could not be started"),
+                }
                 if let Some(record) = held.record.take() {
                     self.end_record(&record).await;
                 }

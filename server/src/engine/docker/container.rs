@@ -243,11 +243,8 @@ mod tests {
     #[test]
     fn however_an_image_spells_a_volume_it_is_mounted_once_and_never_over_the_home() {
         let volumes = ["/home/user/", "/tmp/", "/home//user/.", "/data/", "/data", "/a/../b", "/", "/run//"];
-        let image = Prepared {
-            id: "i".to_owned(),
-            search: "/bin".to_owned(),
-            volumes: volumes.map(str::to_owned).to_vec(),
-        };
+        let image =
+            Prepared { id: "i".to_owned(), search: "/bin".to_owned(), volumes: volumes.map(str::to_owned).to_vec() };
         let mounts = tmpfs(&Limits::default(), &image);
         let mut folders: Vec<&str> = mounts.keys().map(String::as_str).collect();
         folders.sort_unstable();

@@ -36,7 +36,7 @@ pub(crate) async fn findings(config: &Config) -> Vec<Finding> {
             Ok(_) => finding("image", State::Good, format!("{image}: there"), None),
             Err(error) if error.status() == Some(404) => {
                 let otherwise = || "the server fetches it from its registry when it starts".to_owned();
-                let stands = told.get(image).cloned().unwrap_or_else(otherwise);
+                let stands = told.get(image).map_or_else(otherwise, |told| told.text.clone());
                 let detail = format!("{image}: not there; {stands}");
                 let remedy = "`docker pull` fetches it before, and docs/deployment.md tells how to make one without a \
                               registry.";
