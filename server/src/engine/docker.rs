@@ -16,10 +16,11 @@
 mod client;
 mod container;
 mod findings;
+mod host;
 mod image;
 mod stream;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -35,6 +36,7 @@ use embedenv_shared::id::RoomId;
 use embedenv_shared::link::Preamble;
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::{Semaphore, watch};
@@ -49,6 +51,7 @@ use crate::tasks::Tasks;
 use client::{CallError, Client, unless_gone};
 use container::Prepared;
 pub(crate) use findings::findings;
+use host::Host;
 use image::{Images, State};
 
 /// Containers that are started at once; one more waits. An engine that is asked for more takes longer for each.
@@ -73,11 +76,15 @@ pub struct DockerEngine {
     server: String,
     client: Client,
     images: Images,
+    /// What spaces run their containers with, where they name it.
+    runtimes: BTreeSet<String>,
     /// An image is gone or another has its name: look at once.
     renamed: watch::Sender<()>,
     starts: Semaphore,
     /// Whether it did not answer when it was asked last.
     silent: AtomicBool,
+    /// What its machine has; asked for anew after it was silent.
+    host: Mutex<Option<Host>>,
     /// What the agent takes on beyond the engine's own filter of system calls.
     filters: Vec<Vec<u8>>,
     tasks: Tasks,
@@ -102,9 +109,12 @@ impl DockerEngine {
     ) -> Result<Self, EngineError> {
         let filters = Filters::new().map_err(|reason| EngineError::Start { reason, source: None })?;
         let filters = filters.programs().map(<[u8]>::to_vec).collect();
-        let images = Images::new(profiles.map(|profile| profile.image.clone()), home, server.clone());
+        let profiles: Vec<&Profile> = profiles.collect();
+        let images = Images::new(profiles.iter().map(|profile| profile.image.clone()), home, server.clone());
         let (client, renamed, starts) = (Client::default(), watch::Sender::new(()), Semaphore::new(STARTS));
-        let engine = Self { server, client, images, renamed, starts, silent: AtomicBool::new(false), filters, tasks };
+        let runtimes = profiles.iter().filter_map(|profile| profile.runtime.clone()).collect();
+        let (silent, host) = (AtomicBool::new(false), Mutex::default());
+        let engine = Self { server, client, images, runtimes, renamed, starts, silent, host, filters, tasks };
         let names = engine.images.names();
         let looked = join_all(names.iter().map(|name| engine.look(name, false)));
         if timeout(OPEN, looked).await.is_err() {
@@ -123,6 +133,9 @@ impl DockerEngine {
     async fn look(&self, image: &str, fetch: bool) -> Result<bool, CallError> {
         let looked = self.images.look(&self.client, image, fetch).await;
         let was_silent = self.silent.swap(looked.is_err(), Ordering::Relaxed);
+        if looked.is_err() {
+            *self.host.lock() = None;
+        }
         match &looked {
             Err(error) if !was_silent => tracing::warn!(%error, "the sandbox engine does not answer"),
             Ok(_) if was_silent => tracing::info!("the sandbox engine answers again"),
@@ -139,7 +152,8 @@ impl DockerEngine {
         };
         let busy = || EngineError::Start { reason: "too many sandboxes are being started".to_owned(), source: None };
         let _turn = timeout(TURN, self.starts.acquire()).await.ok().and_then(Result::ok).ok_or_else(busy)?;
-        let container = self.create(spec, &image).await?;
+        let host = self.host(spec.profile.runtime.as_deref()).await?;
+        let container = self.create(spec, &image, &host).await?;
         let details = Details { container: container.clone(), image: image.id.clone() };
         match self.begin(spec, &container).await {
             Ok(stream) => Ok(Started { record: self.record(spec, details), stream: Some(stream) }),
@@ -151,15 +165,32 @@ impl DockerEngine {
         }
     }
 
+    /// What the engine's machine has, with this runtime if one is named: it may have been added meanwhile.
+    async fn host(&self, runtime: Option<&str>) -> Result<Host, EngineError> {
+        let fits = |host: &Host| runtime.is_none_or(|runtime| host.knows(runtime));
+        let known = self.host.lock().clone().filter(fits);
+        if let Some(host) = known {
+            return Ok(host);
+        }
+        let info = self.client.ask("tell about itself", |api| async move { api.info().await });
+        let host = Host::of(&info.await.map_err(CallError::starting)?);
+        *self.host.lock() = Some(host.clone());
+        let unknown = || EngineError::Start {
+            reason: format!("the engine does not know the runtime {}", runtime.unwrap_or_default()),
+            source: None,
+        };
+        Some(host).filter(fits).ok_or_else(unknown)
+    }
+
     fn record(&self, spec: &SandboxSpec, details: Details) -> SandboxRecord {
         let details = serde_json::to_value(details).expect("details always serialise");
         SandboxRecord { room: spec.room, engine: self.name().to_owned(), epoch: spec.epoch, details }
     }
 
-    async fn create(&self, spec: &SandboxSpec, image: &Prepared) -> Result<String, EngineError> {
+    async fn create(&self, spec: &SandboxSpec, image: &Prepared, host: &Host) -> Result<String, EngineError> {
         let name = container::name(&self.server, spec.room);
         let create = async || {
-            let request = container::request(&self.server, spec.room, &spec.profile, image);
+            let request = container::request(&self.server, spec.room, &spec.profile, image, host);
             let options = CreateContainerOptionsBuilder::default().name(&name).build();
             let call = |api: bollard::Docker| async move { api.create_container(Some(options), request).await };
             self.client.ask("make a container", call).await
@@ -324,7 +355,7 @@ impl DockerEngine {
 
     /// Says what the engine can't do, once it answers.
     async fn tell(&self) {
-        while findings::tell(&self.client).await.is_err() {
+        while findings::tell(&self.client, &self.runtimes).await.is_err() {
             sleep(LOOK_AGAIN).await;
         }
     }

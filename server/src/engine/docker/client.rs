@@ -4,8 +4,8 @@
 use std::future::Future;
 use std::time::Duration;
 
-use bollard::Docker;
 use bollard::errors::Error;
+use bollard::{ClientVersion, Docker};
 use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
 use parking_lot::Mutex;
@@ -77,6 +77,11 @@ impl Client {
                 }
             }
         }
+    }
+
+    /// The version of its API that is spoken: its own, or the newest that is known here.
+    pub(super) async fn version(&self) -> Result<ClientVersion, CallError> {
+        self.ask("tell its version", |api| async move { Ok(api.client_version()) }).await
     }
 
     async fn api(&self) -> Result<Docker, Error> {

@@ -11,6 +11,7 @@ use bollard::models::{
 };
 use embedenv_shared::id::RoomId;
 
+use super::host::Host;
 use crate::engine::{Limits, Profile};
 
 /// Where the agent stands in a prepared image.
@@ -52,7 +53,13 @@ pub(super) fn labels(server: &str, room: RoomId) -> HashMap<String, String> {
     HashMap::from([(SERVER.to_owned(), server.to_owned()), (ROOM.to_owned(), room.to_string())])
 }
 
-pub(super) fn request(server: &str, room: RoomId, profile: &Profile, image: &Prepared) -> ContainerCreateBody {
+pub(super) fn request(
+    server: &str,
+    room: RoomId,
+    profile: &Profile,
+    image: &Prepared,
+    machine: &Host,
+) -> ContainerCreateBody {
     ContainerCreateBody {
         image: Some(image.id.clone()),
         entrypoint: Some(vec![AGENT.to_owned()]),
@@ -70,7 +77,7 @@ pub(super) fn request(server: &str, room: RoomId, profile: &Profile, image: &Pre
         attach_stdin: Some(true),
         attach_stdout: Some(true),
         attach_stderr: Some(true),
-        host_config: Some(host(server, room, profile, image)),
+        host_config: Some(host(server, room, profile, image, machine)),
         ..ContainerCreateBody::default()
     }
 }
@@ -89,7 +96,7 @@ fn arguments(profile: &Profile, image: &Prepared) -> Vec<String> {
     line
 }
 
-fn host(server: &str, room: RoomId, profile: &Profile, image: &Prepared) -> HostConfig {
+fn host(server: &str, room: RoomId, profile: &Profile, image: &Prepared, machine: &Host) -> HostConfig {
     let limits = &profile.limits;
     let memory = whole(limits.memory);
     HostConfig {
@@ -113,7 +120,7 @@ fn host(server: &str, room: RoomId, profile: &Profile, image: &Prepared) -> Host
         memory: Some(memory),
         // Together with swap: there is none.
         memory_swap: Some(memory),
-        nano_cpus: Some((limits.cpus * 1e9) as i64),
+        nano_cpus: machine.cpus(limits.cpus).map(|cpus| (cpus * 1e9) as i64),
         pids_limit: Some(i64::from(limits.processes.saturating_add(OWN_THREADS))),
         ulimits: Some(vec![ulimit("nofile", limits.open_files.into()), ulimit("core", 0)]),
         shm_size: Some(whole(limits.tmp)),
@@ -166,6 +173,7 @@ fn whole(bytes: u64) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use bollard::models::SystemInfo;
     use embedenv_shared::id::ROOM_ID_BYTES;
     use proptest::prelude::*;
     use serde_json::{Value, json};
@@ -224,7 +232,7 @@ mod tests {
         prop_assert_eq!(&request["User"], &json!("1000:1000"));
         prop_assert_eq!(&request["Entrypoint"], &json!([AGENT]));
         prop_assert_eq!(&host["Memory"], &host["MemorySwap"]);
-        for bound in ["Memory", "NanoCpus", "PidsLimit", "ShmSize"] {
+        for bound in ["Memory", "PidsLimit", "ShmSize"] {
             prop_assert!(host[bound].as_i64().is_some_and(|value| value > 0), "{bound}: {}", host[bound]);
         }
         let mounts = host["Mounts"].as_array().cloned().unwrap_or_default();
@@ -261,14 +269,18 @@ mod tests {
             disk in 1u64..1 << 50, inodes in 1u64..1 << 40, tmp in 1u64..1 << 50, image in ".{0,40}",
             runtime in proptest::option::of("[a-z.]{1,20}"), proxy in proptest::option::of(1u16..), search in ".{0,80}",
             volumes in proptest::collection::vec("/[a-z/.]{0,20}", 0..4), room in any::<[u8; ROOM_ID_BYTES]>(),
-            server in "[0-9a-f]{16}",
+            server in "[0-9a-f]{16}", ncpu in 1i64..512, cfs in any::<bool>(),
         ) {
             let limits = Limits { memory, cpus, processes, open_files, disk, inodes, tmp };
             let profile = Profile { limits, image: image.clone(), runtime: runtime.clone(), proxy };
             let prepared = Prepared { id: image, search, volumes };
-            let request = request(&server, RoomId(room), &profile, &prepared);
+            let info = SystemInfo { ncpu: Some(ncpu), cpu_cfs_quota: Some(cfs), ..SystemInfo::default() };
+            let request = request(&server, RoomId(room), &profile, &prepared, &Host::of(&info));
             let request = serde_json::to_value(request).unwrap();
             check(&request, &server, RoomId(room))?;
+            let nano = request["HostConfig"]["NanoCpus"].as_i64();
+            let bounded = |nano: i64| cfs && 0 < nano && nano <= ncpu * 1_000_000_000;
+            prop_assert!(nano.map_or(!cfs, bounded), "{nano:?}");
             prop_assert_eq!(request["HostConfig"]["Runtime"].as_str(), runtime.as_deref());
         }
     }
