@@ -25,8 +25,10 @@ pub(super) const RELAY: &str = "65532:65532";
 const HOME: &str = "/home/user";
 /// Bytes in `/run`.
 const RUN: u64 = 16 * 1024 * 1024;
-/// Threads of the agent and of what carries its link, and those an engine needs for a moment to start the latter:
-/// beyond what programs may have.
+/// Threads of the agent and of what carries its link, and those an engine needs for a moment to start the latter. They
+/// are added to what programs may have, and not kept for them: programs that fork without end take these, too. Then a
+/// program or another link can't be started until some have ended; the link there is goes on, and a server that comes back
+/// tries on for a minute.
 const OWN_THREADS: u32 = 24;
 
 /// Labels by which everything of ours is found again.
