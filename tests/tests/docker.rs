@@ -523,6 +523,127 @@ async fn f5_programs_run_on_while_the_engine_is_gone_and_are_reached_again() -> 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn f5_an_engine_that_ends_its_containers_when_it_is_started_again_costs_no_file() -> Result<()> {
+    let mut dockerd = Dockerd::prepare()?.without_live_restore();
+    dockerd.start()?;
+    dockerd.load_busybox()?;
+    let address = dockerd.address();
+    let program = Program::start_with(0, &[IMAGE, ("DOCKER_HOST", &address)]).await?;
+    let key = init_until_given(&program).await?;
+    let mut client = join(&program, &key).await?;
+    let write =
+        json!({"type": "cmd", "project_name": "p", "command": {"type": "write"}, "path": "f", "content": "kept"});
+    ensure!(client.request(write).await?["type"] == "done");
+    dockerd.kill()?;
+    let state = |frame: &Value, state: &str| frame["type"] == "sandbox" && frame["state"] == state;
+    client.frame_where("the engine is gone", |frame| state(frame, "starting")).await?;
+    dockerd.start()?;
+    let told = client.frame_where("the sandbox is gone", |frame| state(frame, "gone")).await?;
+    ensure!(told["message"].as_str().is_some_and(|text| text.contains("files are safe")), "{told}");
+    ensure!(client.request(json!({"type": "sandbox-start"})).await?["type"] == "done");
+    let read = client.request(json!({"type": "read", "project": "p", "path": "f"})).await?;
+    assert_eq!(read["content"], "kept");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_runtime_is_chosen_by_its_name_and_one_that_is_not_known_says_so() -> Result<()> {
+    let mut dockerd = Dockerd::prepare()?.with_runtime("other");
+    dockerd.start()?;
+    dockerd.load_busybox()?;
+    let address = dockerd.address();
+    let runtime = "EMBEDENV_SPACES__DEFAULT__RUNTIME";
+    let program = Program::start_with(0, &[IMAGE, ("DOCKER_HOST", &address), (runtime, "other")]).await?;
+    init_until_given(&program).await?;
+    let container = dockerd.run(&["ps", "--quiet"])?;
+    assert_eq!(dockerd.run(&["inspect", "--format", "{{.HostConfig.Runtime}}", container.trim()])?.trim(), "other");
+    let program = Program::start_with(0, &[IMAGE, ("DOCKER_HOST", &address), (runtime, "nowhere")]).await?;
+    let answer = init(&program).await?;
+    let said = answer["message"].as_str().unwrap_or_default();
+    ensure!(answer["code"] == "sandbox_unavailable" && said.contains("does not know the runtime nowhere"), "{answer}");
+    assert_eq!(ledger_sum(&program).await?, 0);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_with_nothing_in_it_has_files_and_says_that_it_has_no_shell() -> Result<()> {
+    let image = format!("localhost:1/empty-{}:latest", std::process::id());
+    let folder = tempfile::tempdir()?;
+    let archive = folder.path().join("empty.tar");
+    // Two blocks of zeros end a tar archive.
+    std::fs::write(&archive, [0; 1024])?;
+    docker(&["import", archive.to_str().context("a path in UTF-8")?, &image])?;
+    let name = image.clone();
+    let tried = async {
+        let server = TestServer::with(|config| {
+            for space in config.spaces.values_mut() {
+                space.profile.image = name;
+            }
+        })
+        .await?;
+        let mut client = server.full(&server.room().await?).await?;
+        let file =
+            json!({"type": "cmd", "project_name": "p", "command": {"type": "write"}, "path": "f", "content": "x"});
+        ensure!(client.request(file).await?["type"] == "done");
+        let open = json!({"type": "terminal-open", "project": "p", "cols": 80, "rows": 24});
+        client.request(open).await
+    };
+    let answer = tried.await;
+    docker(&["rmi", "--force", &image])?;
+    let answer = answer?;
+    ensure!(
+        answer["type"] == "error" && answer["message"].as_str().is_some_and(|text| text.contains("start")),
+        "{answer}"
+    );
+    Ok(())
+}
+
+/// How often a process was started in a container from outside since a moment, as the engine's clock tells it.
+fn execs(container: &str, since: &str) -> Result<usize> {
+    let now = docker(&["info", "--format", "{{.SystemTime}}"])?;
+    let of = format!("container={container}");
+    let asked = ["events", "--since", since, "--until", now.trim(), "--filter", &of, "--filter", "event=exec_create"];
+    Ok(docker(&asked)?.lines().count())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_comes_back_waits_for_a_sandbox_whose_processes_are_all_taken() -> Result<()> {
+    let mut server = TestServer::with(|config| {
+        of_busybox(config);
+        for space in config.spaces.values_mut() {
+            space.profile.limits.processes = 16;
+        }
+    })
+    .await?;
+    let key = server.room().await?;
+    let mut client = server.plain(&key).await?;
+    client.shell("p", "(while :; do sleep 1000 & done); exec sleep 1000").await?;
+    client.frame_where("full", |frame| frame["data"].as_str().is_some_and(|data| data.contains("fork"))).await?;
+    let container = server.sandboxes()?[0].container.clone().context("a container")?;
+    drop(client);
+    let since = docker(&["info", "--format", "{{.SystemTime}}"])?;
+    server.restart().await?;
+    let tried = async {
+        while execs(&container, since.trim())? < 2 {
+            sleep(LOOK).await;
+        }
+        anyhow::Ok(())
+    };
+    timeout(Duration::from_secs(20), tried).await.context("it did not try again")??;
+    for line in docker(&["top", &container, "-o", "pid,comm"])?.lines().filter(|line| line.ends_with("sleep")) {
+        let pid = line.split_whitespace().next().context("a pid")?.parse()?;
+        rustix::process::kill_process(
+            rustix::process::Pid::from_raw(pid).context("a pid")?,
+            rustix::process::Signal::KILL,
+        )?;
+    }
+    let mut client = server.plain(&key).await?;
+    assert_eq!(run(&mut client, "echo lives").await?, "lives\n");
+    assert_eq!(server.sandboxes()?[0].container.as_ref(), Some(&container));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn f5_an_engine_that_answers_after_ten_seconds_is_told_of_costs_nothing_and_harms_no_other_room() -> Result<()> {
     let dockerd = Dockerd::with_busybox()?;
     let slow = Slow::before(&dockerd)?;

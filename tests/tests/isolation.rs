@@ -169,7 +169,8 @@ async fn r1_who_has_no_processes_left_is_told_so_and_keeps_files_and_gets_them_b
 
     bomb.command("p", json!({"type": "kill"}), json!({})).await?;
     bomb.expect("terminal-data-end").await?;
-    let count = r#"cat f; for each in /proc/[0-9]*; do cat $each/cmdline 2>/dev/null; echo; done | grep -ac 'fil[l].py'"#;
+    let count =
+        r#"cat f; for each in /proc/[0-9]*; do cat $each/cmdline 2>/dev/null; echo; done | grep -ac 'fil[l].py'"#;
     let gone = async {
         loop {
             let seen = run(&mut bomb, count).await?;

@@ -549,6 +549,7 @@ impl Registry {
                     room.documents.unload(true);
                     room.identities.unload();
                     room.rest().await;
+                    room.log_egress();
                     tracing::debug!(room = %room.id, elapsed = ?started.elapsed(), "an empty room fell asleep");
                 } else {
                     room.documents.unload(false);
@@ -562,6 +563,7 @@ impl Registry {
         self.rooms.lock().living.remove(&room.id);
         room.members.send_away(None, CloseCode::RoomEnded, "the room has ended");
         room.over().await;
+        room.log_egress();
         if let Err(error) = self.ledger.end_room(room.id).await {
             tracing::error!(room = %room.id, error = %crate::telemetry::chain(&error), "a room's end could not be written down");
             return;
