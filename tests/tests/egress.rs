@@ -233,7 +233,7 @@ async fn npm_installs_a_package_from_a_registry_that_is_listed() -> Result<()> {
     }
     let install = format!("npm install --no-audit --no-fund --registry http://{address}/ tiny 2>&1");
     let said = run(&mut client, &install).await?;
-    assert_eq!(run(&mut client, "node -p 'require(\"tiny\")'").await?, "42\n", "{said}");
+    assert_eq!(run(&mut client, r#"node -e 'process.stdout.write(String(require("tiny")))'"#).await?, "42", "{said}");
     Ok(())
 }
 
