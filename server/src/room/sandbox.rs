@@ -80,8 +80,9 @@ pub enum StartError {
 impl StartError {
     /// Whether a sandbox that says so may let a server in a moment later.
     fn may_pass(&self) -> bool {
-        let broke = matches!(self, Self::Link(LinkError::Io(_) | LinkError::Frame(_) | LinkError::Handshake));
-        broke || matches!(self, Self::Engine(EngineError::Connect(_)) | Self::Silent)
+        // What an engine says in place of an agent is no frame.
+        let broke = matches!(self, Self::Link(LinkError::Io(_) | LinkError::Frame(_)));
+        broke || matches!(self, Self::Engine(EngineError::Connect(_)))
     }
 }
 
@@ -249,7 +250,7 @@ impl Room {
     /// Links to the sandbox of the record, or ends what is left of it. Returns whether its engine does not answer.
     async fn take_up(self: &Arc<Self>, held: &mut Held) -> bool {
         let Some(record) = held.record.clone() else { return false };
-        match timeout(START, self.link_again(&record)).await {
+        match timeout(START, self.link_again(&record, START)).await {
             Ok(Ok(link)) => {
                 tracing::info!(room = %self.id, "adopted a running sandbox");
                 self.ready(link);
@@ -269,7 +270,7 @@ impl Room {
     /// Connects to the sandbox an earlier server left, if it still answers, and otherwise starts a new one.
     async fn start_or_adopt(self: &Arc<Self>, held: &mut Held) -> Result<Arc<Link>, StartError> {
         if let Some(record) = held.record.clone() {
-            match self.link_again(&record).await {
+            match self.link_again(&record, START).await {
                 Ok(link) => return Ok(link),
                 Err(error @ StartError::Engine(EngineError::Unreachable { .. })) => return Err(error),
                 Err(error) => {
@@ -345,7 +346,7 @@ impl Room {
             return;
         }
         let Some(record) = held.record.clone() else { return };
-        match timeout(START, self.link_again(&record)).await.map_err(|_| StartError::Silent).flatten() {
+        match timeout(START, self.link_again(&record, RELINK)).await.map_err(|_| StartError::Silent).flatten() {
             Ok(link) => {
                 tracing::info!(room = %self.id, "linked again to a sandbox");
                 return self.ready(link);
@@ -365,10 +366,10 @@ impl Room {
     }
 
     /// Links to a sandbox of before for as long as it runs and lets nobody in: one whose programs have as many processes as
-    /// it may have can't start what carries a link. Whoever calls it bounds it.
-    async fn link_again(self: &Arc<Self>, record: &SandboxRecord) -> Result<Arc<Link>, StartError> {
+    /// it may have can't start what carries a link. Its agent may take `answer` each time. Whoever calls it bounds it.
+    async fn link_again(self: &Arc<Self>, record: &SandboxRecord, answer: Duration) -> Result<Arc<Link>, StartError> {
         loop {
-            let error = match self.relink(record).await {
+            let error = match self.relink(record, answer).await {
                 Err(error) if error.may_pass() => error,
                 other => return other,
             };
@@ -380,10 +381,10 @@ impl Room {
         }
     }
 
-    async fn relink(self: &Arc<Self>, record: &SandboxRecord) -> Result<Arc<Link>, StartError> {
+    async fn relink(self: &Arc<Self>, record: &SandboxRecord, answer: Duration) -> Result<Arc<Link>, StartError> {
         // The engine bounds its own part.
         let stream = self.engine.connect(record).await?;
-        timeout(RELINK, self.connect(record, Some(stream))).await.map_err(|_| StartError::Silent)?
+        timeout(answer, self.connect(record, Some(stream))).await.map_err(|_| StartError::Silent)?
     }
 
     /// Ends the sandbox because nobody is here; the next who comes wakes it.
