@@ -204,7 +204,7 @@ async fn pip_installs_a_package_from_a_registry_that_is_listed() -> Result<()> {
         HashMap::from([("/simple/tiny/".to_owned(), index.into_bytes()), (format!("/files/{name}"), wheel)])
     })
     .await?;
-    let server = server(&[address.clone()], u64::MAX).await?;
+    let server = server(std::slice::from_ref(&address), u64::MAX).await?;
     let mut client = server.plain(&server.room().await?).await?;
     if !has(&mut client, "pip").await? {
         return Ok(());
@@ -226,7 +226,7 @@ async fn npm_installs_a_package_from_a_registry_that_is_listed() -> Result<()> {
         HashMap::from([("/tiny".to_owned(), about), ("/tiny/-/tiny-1.0.0.tgz".to_owned(), tarball)])
     })
     .await?;
-    let server = server(&[address.clone()], u64::MAX).await?;
+    let server = server(std::slice::from_ref(&address), u64::MAX).await?;
     let mut client = server.plain(&server.room().await?).await?;
     if !has(&mut client, "npm").await? {
         return Ok(());

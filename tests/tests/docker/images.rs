@@ -55,7 +55,7 @@ async fn an_image_with_nothing_in_it_has_files_and_says_that_it_has_no_shell() -
     let tried = async {
         let server = TestServer::with(|config| {
             for space in config.spaces.values_mut() {
-                space.profile.image = name;
+                space.profile.image = name.clone();
             }
         })
         .await?;
