@@ -28,6 +28,11 @@ const PROXIED: [&str; 4] = ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_pr
 const NOT_PROXIED: [&str; 2] = ["NO_PROXY", "no_proxy"];
 const OWN_HOSTS: &str = "localhost,127.0.0.1,::1";
 
+/// What programs are told unless the image or the user says otherwise. The sandbox is the user's own: pip, which would
+/// otherwise ask for a virtual environment on Debian (PEP 668), puts packages into `~/.local`, because the system's folder
+/// can't be written.
+const DEFAULTS: [(&str, &str); 1] = [("PIP_BREAK_SYSTEM_PACKAGES", "1")];
+
 /// The shell and its environment.
 #[derive(Debug, Clone)]
 pub struct Environment {
@@ -88,6 +93,11 @@ impl Environment {
         for (name, value) in own.into_iter().chain(through).chain(around) {
             variables.retain(|(other, _)| other != name);
             variables.push((name.into(), value.to_owned()));
+        }
+        for (name, value) in DEFAULTS {
+            if !variables.iter().any(|(other, _)| other == name) {
+                variables.push((name.into(), value.into()));
+            }
         }
         Self { shell, variables }
     }
@@ -169,6 +179,20 @@ fn parse(text: &[u8]) -> Option<Vec<(OsString, OsString)>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pip_may_install_unless_the_image_says_otherwise() {
+        let home = tempfile::tempdir().unwrap();
+        let of = |inherited: &[(OsString, OsString)]| {
+            let environment = Environment::read(home.path(), Some(OsStr::new("/bin")), inherited, None);
+            let all = environment.of(SessionKind::Shell, home.path());
+            all.into_iter().map(|line| line.into_string().unwrap()).filter(|line| line.starts_with("PIP_")).collect()
+        };
+        let lines: Vec<String> = of(&[]);
+        assert_eq!(lines, ["PIP_BREAK_SYSTEM_PACKAGES=1"]);
+        let lines: Vec<String> = of(&[("PIP_BREAK_SYSTEM_PACKAGES".into(), "0".into())]);
+        assert_eq!(lines, ["PIP_BREAK_SYSTEM_PACKAGES=0"]);
+    }
 
     #[test]
     fn values_may_hold_equals_signs_and_newlines() {

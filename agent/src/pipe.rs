@@ -15,11 +15,13 @@ use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::link::pipe::{MAX_COMMAND, MAX_ERRORS, MAX_INPUT, MAX_OUTPUT, MAX_PIPES, PATIENCE, Pipe, Piped};
 use embedenv_shared::link::sessions::SessionKind;
 use rustix::event::{PollFd, PollFlags};
+use rustix::io::Errno;
 use rustix::process::{Pid, Resource, Rlimit, Signal};
 
 use crate::environment::Environment;
 use crate::files::beneath::Home;
 use crate::limits::Limits;
+use crate::session::table::cannot_start;
 
 /// The shell waits for a line, so that the limits are set before anything runs; then it carries the command out and says
 /// behind a NUL how that ended.
@@ -65,7 +67,10 @@ pub fn run(home: &Home, environment: &Environment, limits: Limits, pipe: &Pipe) 
     }
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let failed = |error: std::io::Error| Failure::new(ErrorCode::Internal, format!("no command could be run: {error}"));
-    let mut child = command.spawn().map_err(failed)?;
+    let mut child = command.spawn().map_err(|error| match Errno::from_io_error(&error) {
+        Some(Errno::AGAIN) => cannot_start(Errno::AGAIN),
+        _ => failed(error),
+    })?;
     let group = Pid::from_raw(child.id() as i32);
     let outcome =
         limit(group, limits).map_err(|errno| failed(errno.into())).and_then(|()| talk(&mut child, &pipe.input));

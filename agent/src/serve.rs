@@ -59,6 +59,9 @@ pub enum ServeError {
     Wait(#[source] Errno),
 }
 
+/// Without it file work could not be kept within the home, and every single call would fail.
+const RESOLVE: &str = "open files by openat2, as Linux 5.6 and newer and newer gVisors do";
+
 #[derive(Debug)]
 pub struct Agent {
     secret: Secret,
@@ -118,6 +121,7 @@ impl Agent {
         let _ = rustix::process::setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
 
         let home = Home::open(settings.home).map_err(setup("open the home"))?;
+        home.can_resolve().map_err(setup(RESOLVE))?;
         let listener = settings.listener;
         rustix::fs::fcntl_setfl(&listener, OFlags::RDWR | OFlags::NONBLOCK).map_err(setup("use the listener"))?;
         // Again, so that the credentials that a connecting server is told are the agent's.

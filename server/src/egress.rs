@@ -68,6 +68,15 @@ struct Used {
     refused: AtomicU64,
 }
 
+/// The counts at one moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Both ways together.
+    pub bytes: u64,
+    pub connections: u64,
+    pub refused: u64,
+}
+
 /// Why something is not carried, as it is answered to the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -137,6 +146,13 @@ impl Egress {
     fn with(list: AllowList, quota: u64, tasks: Tasks, resolve: Arc<dyn Resolve>) -> Self {
         let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         Self { list, quota, resolve, places, tasks, used: Used::default() }
+    }
+
+    /// What was used since the room was made or taken up.
+    pub fn used(&self) -> Usage {
+        let Used { bytes, connections, refused } = &self.used;
+        let [bytes, connections, refused] = [bytes, connections, refused].map(|count| count.load(Ordering::Relaxed));
+        Usage { bytes, connections, refused }
     }
 
     /// Connects to a host, if it may be reached.

@@ -229,6 +229,12 @@ pub enum EngineError {
     #[error("this sandbox was started by another engine ({0})")]
     OtherEngine(String),
     /// What it has of this server may run on: worth asking again, and nothing is given up for it.
-    #[error("the sandbox engine does not answer: {reason}")]
-    Unreachable { reason: String },
+    #[error("the sandbox engine does not answer")]
+    Unreachable {
+        #[source]
+        source: std::io::Error,
+    },
+    /// The image can't be used, or not yet. The engine has said more of it in the log, once.
+    #[error("cannot start a sandbox: {reason}")]
+    Image { reason: String },
 }

@@ -46,7 +46,7 @@ use embedenv_shared::link::sessions::SessionState;
 use parking_lot::Mutex;
 use tokio::time::sleep;
 
-use crate::egress::Egress;
+use crate::egress::{Egress, Usage};
 use crate::engine::{Engine, Profile, SandboxRecord};
 use crate::ledger::Ledger;
 use crate::link::stream::AgentStream;
@@ -258,6 +258,14 @@ impl Room {
     async fn touch(&self) {
         if let Err(error) = self.ledger.touch_room(self.id, self.last_used()).await {
             tracing::warn!(room = %self.id, error = %crate::telemetry::chain(&error), "a room's use could not be written down");
+        }
+    }
+
+    /// Writes down what the room has used of the traffic out, if it may have any: at its sleep and its end.
+    fn log_egress(&self) {
+        if let Some(egress) = &self.egress {
+            let Usage { bytes, connections, refused } = egress.used();
+            tracing::info!(room = %self.id, space = self.space, bytes, connections, refused, "traffic out so far");
         }
     }
 

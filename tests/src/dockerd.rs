@@ -25,13 +25,16 @@ const LOOK: Duration = Duration::from_millis(20);
 pub struct Dockerd {
     folder: TempDir,
     child: Option<Child>,
+    /// Whether its containers run on while it is gone.
+    live_restore: bool,
+    more: Vec<String>,
 }
 
 impl Dockerd {
     /// A folder for one, and none that runs yet.
     pub fn prepare() -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("embedenv-dockerd-").tempdir()?;
-        Ok(Self { folder, child: None })
+        Ok(Self { folder, child: None, live_restore: true, more: Vec::new() })
     }
 
     /// One that runs and has the image of the tests.
@@ -40,6 +43,18 @@ impl Dockerd {
         dockerd.start()?;
         dockerd.load_busybox()?;
         Ok(dockerd)
+    }
+
+    /// One that ends its containers when it is started again.
+    pub fn without_live_restore(mut self) -> Self {
+        self.live_restore = false;
+        self
+    }
+
+    /// Gives what runs its containers one more name.
+    pub fn with_runtime(mut self, name: &str) -> Self {
+        self.more.extend(["--add-runtime".to_owned(), format!("{name}=runc")]);
+        self
     }
 
     /// Gives it a disk of its own, of a size as mount(8) takes it.
@@ -68,14 +83,9 @@ impl Dockerd {
             .arg(self.path("exec"))
             .arg("--pidfile")
             .arg(self.path("pid"))
-            .args([
-                "--host",
-                &self.address(),
-                "--bridge=none",
-                "--iptables=false",
-                "--ip6tables=false",
-                "--live-restore",
-            ])
+            .args(["--host", &self.address(), "--bridge=none", "--iptables=false", "--ip6tables=false"])
+            .args(self.live_restore.then_some("--live-restore"))
+            .args(&self.more)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)

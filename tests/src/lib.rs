@@ -123,6 +123,13 @@ impl TestServer {
         self.start().await
     }
 
+    /// Shuts the server down and starts another on the same address and data, configured otherwise.
+    pub async fn restart_with(&mut self, change: impl FnOnce(&mut Config)) -> Result<()> {
+        self.stop().await?;
+        change(&mut self.config);
+        self.start().await
+    }
+
     /// Starts it again where it was.
     pub async fn start(&mut self) -> Result<()> {
         self.config.listen = self.address;

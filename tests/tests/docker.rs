@@ -1,5 +1,8 @@
-//! What is Docker's alone: images, faults of the engine, and what is found and left in it. Runs with
+//! What is Docker's alone: images (`docker/images.rs`), faults of the engine, and what is found and left in it. Runs with
 //! `EMBEDENV_TEST_ENGINE=docker`, `DOCKER_HOST`, and the image `embedenv/busybox:test` in that engine.
+
+#[path = "docker/images.rs"]
+mod images;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -62,31 +65,6 @@ async fn join(program: &Program, key: &str) -> Result<Client> {
     client.send(json!({"type": "join", "join": key, "protocol": 2})).await?;
     client.expect("joined").await?;
     Ok(client)
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_image_with_nothing_but_a_busybox_works() -> Result<()> {
-    let server = TestServer::with(of_busybox).await?;
-    let mut client = server.plain(&server.room().await?).await?;
-    let seen = run(&mut client, "id -un; id -u; pwd; echo $HOME $SHELL; touch /x; cat /proc/1/comm").await?;
-    let expected = "user\n1000\n/home/user/p\n/home/user /bin/sh\ntouch: /x: Read-only file system\nagent\n";
-    assert_eq!(seen, expected);
-    client.command("p", json!({"type": "write"}), json!({"path": "f/g", "content": "kept"})).await?;
-    assert_eq!(run(&mut client, "cat f/g").await?, "kept");
-    Ok(())
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_image_that_is_not_to_be_had_says_so_and_costs_nothing() -> Result<()> {
-    let settings = [("EMBEDENV_SPACES__DEFAULT__IMAGE", "localhost:1/none:none")];
-    let program = Program::start_with(0, &settings).await?;
-    let answer = init(&program).await?;
-    assert_eq!(answer["code"], "sandbox_unavailable");
-    let said = answer["message"].as_str().unwrap_or_default();
-    ensure!(said.contains("localhost:1/none:none"), "{said}");
-    let charged = ledger_sum(&program).await?;
-    assert_eq!(charged, 0, "the credit was given back");
-    Ok(())
 }
 
 /// An engine's socket, behind which answers can be made slow. What has become a stream goes on as fast as it was.
@@ -201,6 +179,17 @@ async fn memory_that_is_used_up_is_told_to_the_room() -> Result<()> {
     Ok(())
 }
 
+/// Waits until no room of a server has a sandbox.
+async fn until_asleep(server: &TestServer) -> Result<()> {
+    let asleep = async {
+        while !server.sandboxes()?.is_empty() {
+            sleep(LOOK).await;
+        }
+        anyhow::Ok(())
+    };
+    timeout(Duration::from_secs(20), asleep).await.context("the room did not fall asleep")?
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_room_that_sleeps_gives_up_its_container_and_finds_its_files_again() -> Result<()> {
     let server = TestServer::with(|config| {
@@ -212,13 +201,7 @@ async fn a_room_that_sleeps_gives_up_its_container_and_finds_its_files_again() -
     let mut client = server.plain(&key).await?;
     assert_eq!(run(&mut client, "echo files > kept; echo memory > /tmp/gone").await?, "");
     drop(client);
-    let asleep = async {
-        while !server.sandboxes()?.is_empty() {
-            sleep(LOOK).await;
-        }
-        anyhow::Ok(())
-    };
-    timeout(Duration::from_secs(20), asleep).await.context("the room did not fall asleep")??;
+    until_asleep(&server).await?;
     let mut client = server.plain(&key).await?;
     assert_eq!(run(&mut client, "cat kept; ls /tmp").await?, "files\n");
     Ok(())
@@ -278,34 +261,46 @@ async fn what_no_room_owns_is_removed_and_another_servers_is_not_touched() -> Re
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn spares_are_replaced_when_their_image_changes() -> Result<()> {
-    let image = format!("embedenv/test-{}:latest", std::process::id());
-    docker(&["tag", BUSYBOX, &image])?;
-    let settings = [("EMBEDENV_SPACES__DEFAULT__IMAGE", image.as_str())];
-    let program = Program::start_with(1, &settings).await?;
-    let spare = async |not: Option<&str>| {
-        loop {
-            let found = program.sandboxes()?;
-            let container = found.first().and_then(|sandbox| sandbox.container.clone());
-            match container {
-                Some(container) if found.len() == 1 && not != Some(&container) => return anyhow::Ok(container),
-                _ => sleep(LOOK).await,
-            }
-        }
-    };
-    let first = timeout(RECOVERED, spare(None)).await.context("no spare was made")??;
-    // The same name, another image: one that says so in its environment.
-    let container = docker(&["create", BUSYBOX, "sh"])?;
-    docker(&["commit", "--change", "ENV CHANGED=yes", &container, &image])?;
-    docker(&["rm", &container])?;
-    timeout(RECOVERED, spare(Some(&first))).await.context("the spare was not replaced")??;
-    let key = init_until_given(&program).await?;
-    let mut client = Client::connect(&program.url()).await?;
-    client.send(json!({"type": "join", "join": key})).await?;
-    client.expect("joined").await?;
-    assert_eq!(run(&mut client, "echo $CHANGED").await?, "yes\n");
-    drop(program);
-    docker(&["rmi", "-f", &image])?;
+async fn what_can_not_be_removed_keeps_no_server_from_starting_and_nothing_else_from_going() -> Result<()> {
+    let mut server = TestServer::with(of_busybox).await?;
+    let own = format!("embedenv.server={}", server.server_id()?);
+    let key = server.room().await?;
+    // Used by a container that is not the server's, so that the engine refuses to remove it.
+    let names = ["0-used", "1-free"].map(|name| format!("test-{}-{name}", std::process::id()));
+    for name in &names {
+        docker(&["volume", "create", "--label", &own, "--label", "embedenv.room=aaaaaaaaaaaaaaaa", name])?;
+    }
+    let holder = docker(&["create", "--volume", &format!("{}:/held", names[0]), BUSYBOX, "true"])?;
+    let restarted = server.restart().await;
+    let left = docker(&["volume", "ls", "-q"])?;
+    docker(&["rm", holder.trim()])?;
+    docker(&["volume", "rm", "--force", &names[0], &names[1]])?;
+    restarted?;
+    ensure!(left.contains(&names[0]) && !left.contains(&names[1]), "{left}");
+    let mut client = server.plain(&key).await?;
+    assert_eq!(run(&mut client, "echo lives").await?, "lives\n");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_room_wakes_though_its_space_is_configured_no_more() -> Result<()> {
+    let mut server = TestServer::with(|config| {
+        of_busybox(config);
+        let space = config.spaces["default"].clone();
+        config.spaces.insert("workshop".to_owned(), space);
+        config.rooms.sleep_after = Duration::from_secs(1);
+    })
+    .await?;
+    let pair = server.key(1).await?;
+    let mut host = Client::connect(&format!("ws://{}/ws/spaces/workshop/", server.address())).await?;
+    host.send(json!({"type": "init", "public_key": pair.public_key, "secret_key": pair.secret_key})).await?;
+    let opened = host.frame().await?;
+    let key = opened["join"].as_str().with_context(|| opened.to_string())?.to_owned();
+    drop(host);
+    until_asleep(&server).await?;
+    server.restart_with(|config| drop(config.spaces.remove("workshop"))).await?;
+    let mut client = server.plain(&key).await?;
+    assert_eq!(run(&mut client, "echo woken").await?, "woken\n");
     Ok(())
 }
 
@@ -371,6 +366,94 @@ async fn f5_programs_run_on_while_the_engine_is_gone_and_are_reached_again() -> 
     };
     timeout(RECOVERED, saved).await.context("what was typed meanwhile is not in its file")??;
     timeout(RECOVERED, init_until_given(&program)).await.context("no new room")??;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f5_an_engine_that_ends_its_containers_when_it_is_started_again_costs_no_file() -> Result<()> {
+    let mut dockerd = Dockerd::prepare()?.without_live_restore();
+    dockerd.start()?;
+    dockerd.load_busybox()?;
+    let address = dockerd.address();
+    let program = Program::start_with(0, &[IMAGE, ("DOCKER_HOST", &address)]).await?;
+    let key = init_until_given(&program).await?;
+    let mut client = join(&program, &key).await?;
+    let write =
+        json!({"type": "cmd", "project_name": "p", "command": {"type": "write"}, "path": "f", "content": "kept"});
+    ensure!(client.request(write).await?["type"] == "done");
+    dockerd.kill()?;
+    let state = |frame: &Value, state: &str| frame["type"] == "sandbox" && frame["state"] == state;
+    client.frame_where("the engine is gone", |frame| state(frame, "starting")).await?;
+    dockerd.start()?;
+    let told = client.frame_where("the sandbox is gone", |frame| state(frame, "gone")).await?;
+    ensure!(told["message"].as_str().is_some_and(|text| text.contains("files are safe")), "{told}");
+    ensure!(client.request(json!({"type": "sandbox-start"})).await?["type"] == "done");
+    let read = client.request(json!({"type": "read", "project": "p", "path": "f"})).await?;
+    assert_eq!(read["content"], "kept");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_runtime_is_chosen_by_its_name_and_one_that_is_not_known_says_so() -> Result<()> {
+    let mut dockerd = Dockerd::prepare()?.with_runtime("other");
+    dockerd.start()?;
+    dockerd.load_busybox()?;
+    let address = dockerd.address();
+    let runtime = "EMBEDENV_SPACES__DEFAULT__RUNTIME";
+    let program = Program::start_with(0, &[IMAGE, ("DOCKER_HOST", &address), (runtime, "other")]).await?;
+    init_until_given(&program).await?;
+    let container = dockerd.run(&["ps", "--quiet"])?;
+    assert_eq!(dockerd.run(&["inspect", "--format", "{{.HostConfig.Runtime}}", container.trim()])?.trim(), "other");
+    let program = Program::start_with(0, &[IMAGE, ("DOCKER_HOST", &address), (runtime, "nowhere")]).await?;
+    let answer = init(&program).await?;
+    let said = answer["message"].as_str().unwrap_or_default();
+    ensure!(answer["code"] == "sandbox_unavailable" && said.contains("does not know the runtime nowhere"), "{answer}");
+    assert_eq!(ledger_sum(&program).await?, 0);
+    Ok(())
+}
+
+/// How often a process was started in a container from outside since a moment, as the engine's clock tells it.
+fn execs(container: &str, since: &str) -> Result<usize> {
+    let now = docker(&["info", "--format", "{{.SystemTime}}"])?;
+    let of = format!("container={container}");
+    let asked = ["events", "--since", since, "--until", now.trim(), "--filter", &of, "--filter", "event=exec_create"];
+    Ok(docker(&asked)?.lines().count())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_comes_back_waits_for_a_sandbox_whose_processes_are_all_taken() -> Result<()> {
+    let mut server = TestServer::with(|config| {
+        of_busybox(config);
+        for space in config.spaces.values_mut() {
+            space.profile.limits.processes = 16;
+        }
+    })
+    .await?;
+    let key = server.room().await?;
+    let mut client = server.plain(&key).await?;
+    client.shell("p", "(while :; do sleep 1000 & done); exec sleep 1000").await?;
+    client.frame_where("full", |frame| frame["data"].as_str().is_some_and(|data| data.contains("fork"))).await?;
+    let container = server.sandboxes()?[0].container.clone().context("a container")?;
+    drop(client);
+    let since = docker(&["info", "--format", "{{.SystemTime}}"])?;
+    server.restart().await?;
+    let tried = async {
+        while execs(&container, since.trim())? < 2 {
+            sleep(LOOK).await;
+        }
+        anyhow::Ok(())
+    };
+    timeout(Duration::from_secs(20), tried).await.context("it did not try again")??;
+    for line in docker(&["top", &container, "-o", "pid,comm"])?.lines().filter(|line| line.ends_with("sleep")) {
+        let pid = line.split_whitespace().next().context("a pid")?.parse()?;
+        rustix::process::kill_process(
+            rustix::process::Pid::from_raw(pid).context("a pid")?,
+            rustix::process::Signal::KILL,
+        )?;
+    }
+    let mut client = server.plain(&key).await?;
+    assert_eq!(run(&mut client, "echo lives").await?, "lives\n");
+    assert_eq!(server.sandboxes()?[0].container.as_ref(), Some(&container));
     Ok(())
 }
 

@@ -154,6 +154,53 @@ async fn r1_a_fork_bomb_is_bounded_and_the_room_stays_usable() -> Result<()> {
     Ok(())
 }
 
+/// Starts processes until there can be no more, and says so.
+const FILL: &str = r#"
+import os, time
+while True:
+    try:
+        if os.fork() == 0:
+            break
+    except BlockingIOError:
+        print("full", flush=True)
+        break
+time.sleep(1000)
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r1_who_has_no_processes_left_is_told_so_and_keeps_files_and_gets_them_back() -> Result<()> {
+    let server = TestServer::new().await?;
+    let key = server.room().await?;
+    let (mut bomb, mut other) = (server.plain(&key).await?, server.full(&key).await?);
+    bomb.command("p", json!({"type": "write"}), json!({"path": "fill.py", "content": FILL})).await?;
+    bomb.shell("p", "python fill.py").await?;
+    bomb.frame_where("full", |frame| frame["data"].as_str().is_some_and(|data| data.contains("full"))).await?;
+
+    let open = json!({"type": "terminal-open", "project": "p", "cols": 80, "rows": 24});
+    let refused = other.request(open).await?;
+    assert_eq!(refused["code"], "quota_exceeded", "{refused}");
+    ensure!(refused["message"].as_str().is_some_and(|text| text.contains("as many processes as it may")), "{refused}");
+    let write =
+        json!({"type": "cmd", "project_name": "p", "command": {"type": "write"}, "path": "f", "content": "kept"});
+    ensure!(other.request(write).await?["type"] == "done");
+
+    bomb.command("p", json!({"type": "kill"}), json!({})).await?;
+    bomb.expect("terminal-data-end").await?;
+    let count =
+        r#"cat f; for each in /proc/[0-9]*; do cat $each/cmdline 2>/dev/null; echo; done | grep -ac 'fil[l].py'"#;
+    let gone = async {
+        loop {
+            let seen = run(&mut bomb, count).await?;
+            match seen.as_str() {
+                "kept0\n" => return anyhow::Ok(()),
+                _ => ensure!(seen.starts_with("kept") || seen.contains("fork") || seen.contains("quota"), "{seen}"),
+            }
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), gone).await??;
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn r2_memory_beyond_the_limit_ends_the_program_is_told_and_the_neighbour_lives() -> Result<()> {
     let looked_at = tempfile::tempdir()?;

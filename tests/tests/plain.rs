@@ -336,3 +336,24 @@ async fn a_retried_init_returns_the_same_room_and_charges_once() -> Result<()> {
     assert_eq!(answers[0]["remaining_credits"], 4);
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_room_falls_asleep_and_whoever_comes_finds_its_files_and_none_of_its_programs() -> Result<()> {
+    let server = TestServer::with(|config| config.rooms.sleep_after = Duration::from_secs(1)).await?;
+    let key = server.room().await?;
+    let mut client = server.plain(&key).await?;
+    client.shell("p", "echo files > kept; echo memory > /tmp/gone; sleep 1000 & echo on").await?;
+    client.until_end().await?;
+    drop(client);
+    let asleep = async {
+        while !server.sandboxes()?.is_empty() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        anyhow::Ok(())
+    };
+    tokio::time::timeout(Duration::from_secs(20), asleep).await??;
+    let mut client = server.plain(&key).await?;
+    client.shell("p", "cat kept; ls /tmp; cat /proc/[0-9]*/comm | grep -c sleep").await?;
+    assert_eq!(embedenv_tests::client::shown(&client.until_end().await?), "files\n0\n");
+    Ok(())
+}

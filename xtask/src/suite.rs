@@ -138,10 +138,19 @@ const ON_DOCKER_IN_BROWSER: [&str; 17] = [
 /// Counts the tests that can't be run without an engine.
 fn skipped_on_docker(tally: &mut Tally, why: &str) -> Result<String> {
     let list = command::output(cargo().args(["test", "--locked"]).args(ON_DOCKER).args(["--", "--list"]))?;
-    let count = list.lines().filter(|line| line.ends_with(": test")).count() as u64;
+    let mut count = list.lines().filter(|line| line.ends_with(": test")).count() as u64;
+    for name in ON_DOCKER_IN_BROWSER {
+        let text = std::fs::read_to_string(repo::path(BROWSER_TESTS).join(format!("{name}.test.mjs")))?;
+        count += in_browser(&text);
+    }
     println!("SKIPPED: {count} tests on Docker: {why}");
     tally.skipped += count;
     Ok(format!("none: {count} tests skipped"))
+}
+
+/// How many tests a file of the browser's has: lines that begin a scenario.
+fn in_browser(text: &str) -> u64 {
+    text.lines().filter(|line| line.trim_start().starts_with("scenario(")).count() as u64
 }
 
 /// Prints the table and the closing line, which it returns; an error if anything failed.
@@ -265,4 +274,17 @@ fn counted(tally: &mut Tally, tests: &mut Command) -> Result<String> {
 fn done(command: &mut Command) -> Result<String> {
     run(command)?;
     Ok("done".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_browsers_that_runs_on_docker_has_tests_that_are_counted() {
+        for name in ON_DOCKER_IN_BROWSER {
+            let text = std::fs::read_to_string(repo::path(BROWSER_TESTS).join(format!("{name}.test.mjs"))).unwrap();
+            assert!(in_browser(&text) > 0, "{name}");
+        }
+    }
 }

@@ -45,6 +45,11 @@ impl Home {
         Ok(Self { path, folder })
     }
 
+    /// Whether this kernel can do what all file work here stands on.
+    pub fn can_resolve(&self) -> Result<(), Errno> {
+        beneath(&self.folder, "", HOLD, Mode::empty()).map(drop)
+    }
+
     pub fn path(&self) -> &Path {
         &self.path
     }

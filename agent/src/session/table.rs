@@ -359,9 +359,15 @@ impl Sessions {
     }
 }
 
-fn cannot_start(errno: Errno) -> Failure {
+/// What whoever asked for a program is told.
+pub fn cannot_start(errno: Errno) -> Failure {
     let code = match errno {
-        Errno::AGAIN | Errno::NOMEM | Errno::MFILE | Errno::NFILE | Errno::NOSPC => ErrorCode::QuotaExceeded,
+        // fork(2): a limit on processes was reached.
+        Errno::AGAIN => {
+            let message = "the program could not be started: the sandbox has as many processes as it may have";
+            return Failure::new(ErrorCode::QuotaExceeded, message);
+        }
+        Errno::NOMEM | Errno::MFILE | Errno::NFILE | Errno::NOSPC => ErrorCode::QuotaExceeded,
         _ => ErrorCode::Internal,
     };
     Failure::new(code, format!("the program could not be started: {errno}"))

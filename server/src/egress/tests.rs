@@ -210,4 +210,7 @@ async fn connections_and_bytes_are_bounded() {
     let mut carried = egress.connect("127.0.0.1", host.port()).await.unwrap();
     assert!(carried.write_all(&[0; 20_000]).await.is_err());
     assert_eq!(egress.connect("127.0.0.1", host.port()).await.unwrap_err(), Refusal::Quota);
+    let used = egress.used();
+    assert_eq!((used.connections, used.refused), (MAX_CONNECTIONS as u64 + 1, 2));
+    assert!(used.bytes >= 10_000, "{used:?}");
 }

@@ -34,6 +34,10 @@ impl Kind {
 /// What the configuration says; `auto` is Docker where an engine answers and has the default space's image. `living`
 /// says whether there are rooms already.
 pub(crate) async fn choose(config: &Config, living: bool) -> Result<Kind, EngineError> {
+    choose_by(config, living, async |image: &str| DockerEngine::has(image).await).await
+}
+
+async fn choose_by(config: &Config, living: bool, has: impl AsyncFnOnce(&str) -> bool) -> Result<Kind, EngineError> {
     let file = config.data_dir.join(FILE);
     let before = match fs::read_to_string(&file) {
         Ok(text) => Kind::of(text.trim()),
@@ -45,7 +49,7 @@ pub(crate) async fn choose(config: &Config, living: bool) -> Result<Kind, Engine
         (EngineChoice::Auto, Some(before)) => before,
         (EngineChoice::Auto, None) => {
             let image = config.space(DEFAULT_SPACE).map(|space| space.profile.image.as_str()).unwrap_or_default();
-            if DockerEngine::has(image).await { Kind::Docker } else { Kind::Local }
+            if has(image).await { Kind::Docker } else { Kind::Local }
         }
         (EngineChoice::Local, before) => stay(Kind::Local, before)?,
         (EngineChoice::Docker, before) => stay(Kind::Docker, before)?,
@@ -78,6 +82,18 @@ fn failed(reason: &str, source: io::Error) -> EngineError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn auto_is_docker_where_it_has_the_default_spaces_image_and_local_otherwise() {
+        let data = tempfile::tempdir().unwrap();
+        let mut config = Config { data_dir: data.path().to_owned(), engine: EngineChoice::Auto, ..Config::default() };
+        config.spaces.get_mut(DEFAULT_SPACE).unwrap().profile.image = "a:b".to_owned();
+        let chosen = choose_by(&config, false, async |image: &str| image == "a:b").await;
+        assert_eq!(chosen.unwrap(), Kind::Docker);
+        assert_eq!(choose_by(&config, false, async |_: &str| false).await.unwrap(), Kind::Local);
+        // Its rooms are local now: it stays so, whatever an engine has.
+        assert_eq!(choose_by(&config, true, async |_: &str| true).await.unwrap(), Kind::Local);
+    }
 
     #[tokio::test]
     async fn a_data_directory_with_rooms_stays_with_its_engine() {

@@ -16,10 +16,11 @@
 mod client;
 mod container;
 mod findings;
+mod host;
 mod image;
 mod stream;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -35,10 +36,11 @@ use embedenv_shared::id::RoomId;
 use embedenv_shared::link::Preamble;
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncWriteExt as _;
-use tokio::sync::{Notify, Semaphore};
-use tokio::time::{sleep, timeout};
+use tokio::sync::{Semaphore, watch};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::seccomp::Filters;
 use super::{
@@ -49,6 +51,7 @@ use crate::tasks::Tasks;
 use client::{CallError, Client, unless_gone};
 use container::Prepared;
 pub(crate) use findings::findings;
+use host::Host;
 use image::{Images, State};
 
 /// Containers that are started at once; one more waits. An engine that is asked for more takes longer for each.
@@ -59,7 +62,8 @@ const TURN: Duration = Duration::from_secs(30);
 const OPEN: Duration = Duration::from_secs(20);
 /// How often images are looked at: another may have the name by now.
 const LOOK: Duration = Duration::from_secs(60);
-/// How soon after an image could not be had, or the engine did not answer.
+/// How soon after the engine did not answer, or an image could not be had; each further time takes twice as long, up to
+/// [`LOOK`].
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// After the engine's events broke off, they are asked for again.
 const EVENTS_AGAIN: Duration = Duration::from_secs(1);
@@ -72,11 +76,15 @@ pub struct DockerEngine {
     server: String,
     client: Client,
     images: Images,
+    /// What spaces run their containers with, where they name it.
+    runtimes: BTreeSet<String>,
     /// An image is gone or another has its name: look at once.
-    renamed: Notify,
+    renamed: watch::Sender<()>,
     starts: Semaphore,
     /// Whether it did not answer when it was asked last.
     silent: AtomicBool,
+    /// What its machine has; asked for anew after it was silent.
+    host: Mutex<Option<Host>>,
     /// What the agent takes on beyond the engine's own filter of system calls.
     filters: Vec<Vec<u8>>,
     tasks: Tasks,
@@ -101,10 +109,15 @@ impl DockerEngine {
     ) -> Result<Self, EngineError> {
         let filters = Filters::new().map_err(|reason| EngineError::Start { reason, source: None })?;
         let filters = filters.programs().map(<[u8]>::to_vec).collect();
-        let images = Images::new(profiles.map(|profile| profile.image.clone()), home, server.clone());
-        let (client, renamed, starts) = (Client::default(), Notify::new(), Semaphore::new(STARTS));
-        let engine = Self { server, client, images, renamed, starts, silent: AtomicBool::new(false), filters, tasks };
-        if timeout(OPEN, engine.look(false)).await.is_err() {
+        let profiles: Vec<&Profile> = profiles.collect();
+        let images = Images::new(profiles.iter().map(|profile| profile.image.clone()), home, server.clone());
+        let (client, renamed, starts) = (Client::default(), watch::Sender::new(()), Semaphore::new(STARTS));
+        let runtimes = profiles.iter().filter_map(|profile| profile.runtime.clone()).collect();
+        let (silent, host) = (AtomicBool::new(false), Mutex::default());
+        let engine = Self { server, client, images, runtimes, renamed, starts, silent, host, filters, tasks };
+        let names = engine.images.names();
+        let looked = join_all(names.iter().map(|name| engine.look(name, false)));
+        if timeout(OPEN, looked).await.is_err() {
             tracing::warn!("images take long to prepare; rooms can be opened when they are ready");
         }
         Ok(engine)
@@ -116,30 +129,31 @@ impl DockerEngine {
         client.ask("look at an image", |api| async move { api.inspect_image(image).await }).await.is_ok()
     }
 
-    /// Looks at every image. Returns whether all are ready.
-    async fn look(&self, fetch: bool) -> bool {
-        let names = self.images.names();
-        let looked = join_all(names.iter().map(|name| self.images.look(&self.client, name, fetch))).await;
-        let error = looked.iter().find_map(|looked| looked.as_ref().err());
-        let was_silent = self.silent.swap(error.is_some(), Ordering::Relaxed);
-        match error {
-            Some(error) if !was_silent => tracing::warn!(%error, "the sandbox engine does not answer"),
-            None if was_silent => tracing::info!("the sandbox engine answers again"),
+    /// Looks at an image. Returns whether it is ready as its name says now.
+    async fn look(&self, image: &str, fetch: bool) -> Result<bool, CallError> {
+        let looked = self.images.look(&self.client, image, fetch).await;
+        let was_silent = self.silent.swap(looked.is_err(), Ordering::Relaxed);
+        if looked.is_err() {
+            *self.host.lock() = None;
+        }
+        match &looked {
+            Err(error) if !was_silent => tracing::warn!(%error, "the sandbox engine does not answer"),
+            Ok(_) if was_silent => tracing::info!("the sandbox engine answers again"),
             _ => {}
         }
-        let ready = |name: &String| matches!(self.images.state(name), State::Ready(_));
-        looked.iter().all(Result::is_ok) && names.iter().all(ready)
+        looked
     }
 
     async fn launch(&self, spec: &SandboxSpec) -> Result<Started, EngineError> {
         let image = match self.images.settled(&spec.profile.image).await {
             State::Ready(image) => image,
-            State::Silent(reason) => return Err(EngineError::Unreachable { reason }),
-            other => return Err(EngineError::Start { reason: other.reason(&spec.profile.image), source: None }),
+            State::Silent(reason) => return Err(CallError::Unreachable { reason }.starting()),
+            other => return Err(EngineError::Image { reason: other.reason(&spec.profile.image) }),
         };
         let busy = || EngineError::Start { reason: "too many sandboxes are being started".to_owned(), source: None };
         let _turn = timeout(TURN, self.starts.acquire()).await.ok().and_then(Result::ok).ok_or_else(busy)?;
-        let container = self.create(spec, &image).await?;
+        let host = self.host(spec.profile.runtime.as_deref()).await?;
+        let container = self.create(spec, &image, &host).await?;
         let details = Details { container: container.clone(), image: image.id.clone() };
         match self.begin(spec, &container).await {
             Ok(stream) => Ok(Started { record: self.record(spec, details), stream: Some(stream) }),
@@ -151,15 +165,32 @@ impl DockerEngine {
         }
     }
 
+    /// What the engine's machine has, with this runtime if one is named: it may have been added meanwhile.
+    async fn host(&self, runtime: Option<&str>) -> Result<Host, EngineError> {
+        let fits = |host: &Host| runtime.is_none_or(|runtime| host.knows(runtime));
+        let known = self.host.lock().clone().filter(fits);
+        if let Some(host) = known {
+            return Ok(host);
+        }
+        let info = self.client.ask("tell about itself", |api| async move { api.info().await });
+        let host = Host::of(&info.await.map_err(CallError::starting)?);
+        *self.host.lock() = Some(host.clone());
+        let unknown = || EngineError::Start {
+            reason: format!("the engine does not know the runtime {}", runtime.unwrap_or_default()),
+            source: None,
+        };
+        Some(host).filter(fits).ok_or_else(unknown)
+    }
+
     fn record(&self, spec: &SandboxSpec, details: Details) -> SandboxRecord {
         let details = serde_json::to_value(details).expect("details always serialise");
         SandboxRecord { room: spec.room, engine: self.name().to_owned(), epoch: spec.epoch, details }
     }
 
-    async fn create(&self, spec: &SandboxSpec, image: &Prepared) -> Result<String, EngineError> {
+    async fn create(&self, spec: &SandboxSpec, image: &Prepared, host: &Host) -> Result<String, EngineError> {
         let name = container::name(&self.server, spec.room);
         let create = async || {
-            let request = container::request(&self.server, spec.room, &spec.profile, image);
+            let request = container::request(&self.server, spec.room, &spec.profile, image, host);
             let options = CreateContainerOptionsBuilder::default().name(&name).build();
             let call = |api: bollard::Docker| async move { api.create_container(Some(options), request).await };
             self.client.ask("make a container", call).await
@@ -176,7 +207,7 @@ impl DockerEngine {
             Ok(created) => Ok(created.id),
             Err(error) => {
                 if error.status() == Some(404) {
-                    self.renamed.notify_one();
+                    self.renamed.send_replace(());
                 }
                 Err(error.starting())
             }
@@ -276,34 +307,56 @@ impl DockerEngine {
             let room = room(found.labels.as_ref());
             if room.is_none_or(|room| standing(room) != Standing::Awake) {
                 tracing::info!(container = id, ?room, "removing a container that no room owns");
-                self.remove(&id).await?;
-                swept.sandboxes += 1;
+                swept.sandboxes += usize::from(is_removed(&id, self.remove(&id).await)?);
             }
         }
         let options = ListVolumesOptionsBuilder::default().filters(&self.own()).build();
         let list = |api: bollard::Docker| async move { api.list_volumes(Some(options)).await };
         for found in self.client.ask("list volumes", list).await?.volumes.unwrap_or_default() {
             if room(Some(&found.labels)).is_none_or(|room| standing(room) == Standing::Unknown) {
-                self.remove_volume(&found.name).await?;
-                swept.homes += 1;
+                swept.homes += usize::from(is_removed(&found.name, self.remove_volume(&found.name).await)?);
             }
         }
         Ok(swept)
     }
 
-    /// Keeps images as they should be.
-    async fn keep_images(&self) {
-        let mut told = false;
+    /// Keeps one image as it should be, however long another takes.
+    async fn keep_image(&self, image: &str) {
+        let mut renamed = self.renamed.subscribe();
+        let mut again = LOOK_AGAIN;
         loop {
-            let ready = self.look(true).await;
-            told = told || findings::tell(&self.client).await.is_ok();
-            if ready && let Err(error) = self.images.tidy(&self.client).await {
+            renamed.mark_unchanged();
+            let looked = self.look(image, true).await;
+            let ready = matches!(looked, Ok(true));
+            let pause = if ready { LOOK } else { again };
+            // What was refused will most likely be so again. An engine that is silent may be back at any time.
+            again = if matches!(looked, Ok(false)) { longer(again) } else { LOOK_AGAIN };
+            let next = Instant::now() + pause;
+            while let Ok(Ok(())) = timeout_at(next, renamed.changed()).await {
+                // To try what was refused makes names, too: that must not be a reason to try it again.
+                if ready || self.images.means_another(&self.client, image).await {
+                    again = LOOK_AGAIN;
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Removes what was prepared and is used no more, after every change of an image.
+    async fn keep_tidy(&self) {
+        loop {
+            let changed = self.images.changed();
+            if let Err(error) = self.images.tidy(&self.client).await {
                 tracing::debug!(%error, "images of before could not be removed");
             }
-            tokio::select! {
-                () = sleep(if ready { LOOK } else { LOOK_AGAIN }) => {}
-                () = self.renamed.notified() => {}
-            }
+            let _ = timeout(LOOK, changed).await;
+        }
+    }
+
+    /// Says what the engine can't do, once it answers.
+    async fn tell(&self) {
+        while findings::tell(&self.client, &self.runtimes).await.is_err() {
+            sleep(LOOK_AGAIN).await;
         }
     }
 
@@ -312,7 +365,7 @@ impl DockerEngine {
         let mut killed = self.own();
         killed.insert("type".to_owned(), vec!["container".to_owned()]);
         killed.insert("event".to_owned(), vec!["oom".to_owned()]);
-        let images = [("type", vec!["image"]), ("event", vec!["tag", "untag", "pull", "delete"])];
+        let images = [("type", vec!["image"]), ("event", vec!["tag", "untag", "pull", "load", "import", "delete"])];
         let images = images.map(|(name, values)| (name.to_owned(), values.into_iter().map(str::to_owned).collect()));
         tokio::join!(
             self.hear(killed, |event| {
@@ -321,7 +374,7 @@ impl DockerEngine {
                     tell(Notice::OutOfMemory(room));
                 }
             }),
-            self.hear(images.into(), |_| self.renamed.notify_one()),
+            self.hear(images.into(), |_| self.renamed.send_replace(())),
         );
     }
 
@@ -383,7 +436,9 @@ impl Engine for DockerEngine {
 
     fn run<'a>(&'a self, tell: &'a (dyn Fn(Notice) + Send + Sync)) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
         Box::pin(async move {
-            tokio::join!(self.keep_images(), self.keep_hearing(tell));
+            let names = self.images.names();
+            let images = join_all(names.iter().map(|name| self.keep_image(name)));
+            tokio::join!(images, self.keep_tidy(), self.tell(), self.keep_hearing(tell));
         })
     }
 }
@@ -396,6 +451,45 @@ fn details(record: &SandboxRecord) -> Result<Details, EngineError> {
         .map_err(|_| EngineError::End { reason: "its record can't be read".to_owned() })
 }
 
+/// How long to wait after one more refusal.
+fn longer(pause: Duration) -> Duration {
+    (pause * 2).min(LOOK)
+}
+
+/// Whether a sweep has removed a thing. One that can't be removed is told of and keeps no other from going; only an engine
+/// that does not answer ends the sweep.
+fn is_removed(name: &str, outcome: Result<(), CallError>) -> Result<bool, CallError> {
+    match outcome {
+        Ok(()) => Ok(true),
+        Err(error @ CallError::Unreachable { .. }) => Err(error),
+        Err(error) => {
+            tracing::warn!(name, %error, "what no room owns could not be removed, and is tried again");
+            Ok(false)
+        }
+    }
+}
+
 fn room(labels: Option<&HashMap<String, String>>) -> Option<RoomId> {
     labels?.get(container::ROOM)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_refused_is_tried_ever_less_often() {
+        let pauses = std::iter::successors(Some(LOOK_AGAIN), |pause| Some(longer(*pause)));
+        let seconds: Vec<u64> = pauses.take(7).map(|pause| pause.as_secs()).collect();
+        assert_eq!(seconds, [2, 4, 8, 16, 32, 60, 60]);
+    }
+
+    #[test]
+    fn a_refusal_ends_no_sweep_and_a_silent_engine_does() {
+        let refused = CallError::Refused { what: "remove a volume", status: 409, message: "in use".to_owned() };
+        let silent = CallError::Unreachable { reason: "gone".to_owned() };
+        assert!(is_removed("a", Ok(())).unwrap());
+        assert!(!is_removed("a", Err(refused)).unwrap());
+        assert!(is_removed("a", Err(silent)).is_err());
+    }
 }

@@ -22,7 +22,7 @@ use super::documents::Stores;
 use super::members::Member;
 use super::pool::Pool;
 use super::{NewRoom, Room, now};
-use crate::config::Config;
+use crate::config::{Config, DEFAULT_SPACE};
 use crate::egress::Egress;
 use crate::engine::{Engine, EngineError, Notice, Profile, SandboxRecord, Standing, Swept};
 use crate::journal::Syncer;
@@ -45,8 +45,9 @@ const SWEEP: Duration = Duration::from_secs(60);
 const SWEEP_RETRY: Duration = Duration::from_secs(5);
 /// How often a pool is looked at when nothing was taken from it: for spares that died, are out of date or too many.
 const POOL_LOOK: Duration = Duration::from_secs(5);
-/// After a spare room could not be started, the next try waits this long.
+/// After a spare room could not be started, the next try waits this long; each further one twice as long, up to the most.
 const POOL_RETRY: Duration = Duration::from_secs(5);
+const POOL_RETRY_MOST: Duration = Duration::from_secs(40);
 /// A sandbox takes its part of a processor until it has settled; the next spare one waits this long.
 const POOL_PAUSE: Duration = Duration::from_millis(50);
 
@@ -110,10 +111,9 @@ impl Registry {
             registry.restore(row);
         }
         registry.sweep_documents();
-        match registry.sweep().await {
-            // The sweeper goes on trying.
-            Ok(_) | Err(EngineError::Unreachable { .. }) => {}
-            Err(error) => return Err(error.into()),
+        // What can't be removed now keeps nobody from his room: the sweeper goes on trying.
+        if let Err(error) = registry.sweep().await {
+            tracing::warn!(error = %crate::telemetry::chain(&error), "what earlier rooms left could not be removed");
         }
         registry.tasks.spawn("engine", registry.clone().run_engine());
         registry.tasks.spawn("keeper", registry.clone().keep());
@@ -405,6 +405,12 @@ impl Registry {
         self.config.space(space).map(|space| Arc::new(space.profile.clone()))
     }
 
+    /// What the sandboxes of rooms are made of whose space is configured no more. What that let them reach is not known.
+    fn stand_in(&self) -> Arc<Profile> {
+        let profile = self.config.space(DEFAULT_SPACE).map(|space| space.profile.clone()).unwrap_or_default();
+        Arc::new(Profile { proxy: None, ..profile })
+    }
+
     /// What one room of a space may reach.
     fn egress(&self, space: &str) -> Option<Arc<Egress>> {
         let allowed = &self.config.space(space)?.egress;
@@ -424,7 +430,10 @@ impl Registry {
 
     /// Takes up a room of before. If it had a sandbox, that one is adopted or ended.
     fn restore(self: &Arc<Self>, row: RoomRow) {
-        let profile = self.profile(&row.space).unwrap_or_default();
+        let profile = self.profile(&row.space).unwrap_or_else(|| {
+            tracing::warn!(room = %row.room, space = row.space, "a room's space is configured no more: it goes on as one of `default`, without traffic out");
+            self.stand_in()
+        });
         let record = row.sandbox.as_deref().and_then(|text| serde_json::from_str(text).ok());
         let had_sandbox = record.is_some();
         let room = self.new_room(row.room, &row.space, profile, record, row.epoch, false);
@@ -453,6 +462,7 @@ impl Registry {
     /// Keeps spare rooms of a space.
     async fn fill(self: Arc<Self>, space: String) {
         let (Some(shelf), Some(profile)) = (self.pool.shelf(&space), self.profile(&space)) else { return };
+        let mut retry = POOL_RETRY;
         loop {
             let mut pause = POOL_LOOK;
             for room in shelf.retire(|room| !room.is_fit(&profile)) {
@@ -463,12 +473,16 @@ impl Registry {
                 match room.wake().await {
                     Ok(_) => {
                         shelf.add(room);
-                        pause = POOL_PAUSE;
+                        (pause, retry) = (POOL_PAUSE, POOL_RETRY);
                     }
                     Err(failure) => {
-                        tracing::warn!(space, %failure, "a spare sandbox could not be started");
+                        // Told once: it is the same each time, or what the engine tells of by itself.
+                        if retry == POOL_RETRY {
+                            tracing::warn!(space, %failure, "a spare sandbox could not be started; trying on");
+                        }
                         self.discard(room).await;
-                        pause = POOL_RETRY;
+                        pause = retry;
+                        retry = (retry * 2).min(POOL_RETRY_MOST);
                     }
                 }
             }
@@ -547,6 +561,7 @@ impl Registry {
                     room.documents.unload(true);
                     room.identities.unload();
                     room.rest().await;
+                    room.log_egress();
                     tracing::debug!(room = %room.id, elapsed = ?started.elapsed(), "an empty room fell asleep");
                 } else {
                     room.documents.unload(false);
@@ -560,6 +575,7 @@ impl Registry {
         self.rooms.lock().living.remove(&room.id);
         room.members.cut_off(None, CloseCode::RoomEnded, "the room has ended");
         room.over().await;
+        room.log_egress();
         if let Err(error) = self.ledger.end_room(room.id).await {
             tracing::error!(room = %room.id, error = %crate::telemetry::chain(&error), "a room's end could not be written down");
             return;
@@ -597,8 +613,6 @@ impl Registry {
 pub enum RegistryError {
     #[error("the rooms could not be read from the ledger")]
     Ledger(#[from] LedgerError),
-    #[error("what earlier rooms left could not be removed")]
-    Engine(#[from] EngineError),
 }
 
 fn new_id() -> RoomId {

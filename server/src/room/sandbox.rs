@@ -24,13 +24,16 @@ use super::{Ears, Room};
 use crate::engine::{EndCause, EngineError, LinkStream, SandboxRecord, SandboxSpec, Started};
 use crate::link::{Link, LinkError};
 
-/// How long a sandbox's agent may take to answer after its start; then the start has failed.
+/// How long a sandbox may take to start and its agent to answer, or one that runs to let a server in again; then the start
+/// has failed, or it is given up.
 const START: Duration = Duration::from_secs(60);
-/// How long an agent whose link broke may take to answer again, before its sandbox is given up; and how long the
+/// How long an agent may take to answer when it is linked to again; and how long the
 /// engine may take to tell why one has ended.
 const RELINK: Duration = Duration::from_secs(2);
 /// Between two tries to connect.
 const RETRY: Duration = Duration::from_millis(20);
+/// How long is watched whether a sandbox that lets nobody in has ended, before it is tried again.
+const REFUSED: Duration = Duration::from_millis(500);
 /// Between two tries while the engine does not answer.
 const AWAY: Duration = Duration::from_secs(1);
 
@@ -72,6 +75,15 @@ pub enum StartError {
     Silent,
     #[error("its start could not be written down")]
     Ledger(#[source] crate::ledger::LedgerError),
+}
+
+impl StartError {
+    /// Whether a sandbox that says so may let a server in a moment later.
+    fn may_pass(&self) -> bool {
+        // What an engine says in place of an agent is no frame.
+        let broke = matches!(self, Self::Link(LinkError::Io(_) | LinkError::Frame(_)));
+        broke || matches!(self, Self::Engine(EngineError::Connect(_)))
+    }
 }
 
 impl Lifecycle {
@@ -163,7 +175,8 @@ impl Room {
         }
         let was_away = self.sandbox.is_away();
         self.enter(Phase::Starting);
-        match self.start_or_adopt(&mut held).await {
+        // What a start that was cut short has left is removed by a sweep.
+        match timeout(START, self.start_or_adopt(&mut held)).await.map_err(|_| StartError::Silent).flatten() {
             Ok(link) => {
                 self.ready(link.clone());
                 Ok(link)
@@ -173,7 +186,14 @@ impl Room {
                 Err(unavailable(SILENT))
             }
             Err(error) => {
-                tracing::warn!(room = %self.id, error = %crate::telemetry::chain(&error), "a sandbox could not be started");
+                let told = crate::telemetry::chain(&error).to_string();
+                match &error {
+                    // An engine tells of these by itself, once and not for every room.
+                    StartError::Engine(EngineError::Unreachable { .. } | EngineError::Image { .. }) => {
+                        tracing::debug!(room = %self.id, error = %told, "a sandbox could not be started");
+                    }
+                    _ => tracing::warn!(room = %self.id, error = %told, "a sandbox could not be started"),
+                }
                 if let Some(record) = held.record.take() {
                     self.end_record(&record).await;
                 }
@@ -230,7 +250,7 @@ impl Room {
     /// Links to the sandbox of the record, or ends what is left of it. Returns whether its engine does not answer.
     async fn take_up(self: &Arc<Self>, held: &mut Held) -> bool {
         let Some(record) = held.record.clone() else { return false };
-        match timeout(START, self.connect(&record, None)).await {
+        match timeout(START, self.link_again(&record, START)).await {
             Ok(Ok(link)) => {
                 tracing::info!(room = %self.id, "adopted a running sandbox");
                 self.ready(link);
@@ -250,7 +270,7 @@ impl Room {
     /// Connects to the sandbox an earlier server left, if it still answers, and otherwise starts a new one.
     async fn start_or_adopt(self: &Arc<Self>, held: &mut Held) -> Result<Arc<Link>, StartError> {
         if let Some(record) = held.record.clone() {
-            match self.connect(&record, None).await {
+            match self.link_again(&record, START).await {
                 Ok(link) => return Ok(link),
                 Err(error @ StartError::Engine(EngineError::Unreachable { .. })) => return Err(error),
                 Err(error) => {
@@ -270,16 +290,12 @@ impl Room {
         if !self.is_spare() {
             self.remember(&record).await?;
         }
-        let link = timeout(START, async {
-            loop {
-                match self.connect(&record, stream.take()).await {
-                    Err(StartError::Engine(EngineError::Connect(_))) => sleep(RETRY).await,
-                    other => return other,
-                }
+        let link = loop {
+            match self.connect(&record, stream.take()).await {
+                Err(StartError::Engine(EngineError::Connect(_))) => sleep(RETRY).await,
+                other => break other?,
             }
-        })
-        .await
-        .map_err(|_| StartError::Silent)??;
+        };
         tracing::debug!(room = %self.id, elapsed = ?started.elapsed(), "a sandbox answered");
         Ok(link)
     }
@@ -329,7 +345,7 @@ impl Room {
             return;
         }
         let Some(record) = held.record.clone() else { return };
-        match self.relink(&record).await {
+        match timeout(START, self.link_again(&record, RELINK)).await.map_err(|_| StartError::Silent).flatten() {
             Ok(link) => {
                 tracing::info!(room = %self.id, "linked again to a sandbox");
                 return self.ready(link);
@@ -348,10 +364,26 @@ impl Room {
         self.enter(Phase::Gone(format!("{why} Your files are safe.")));
     }
 
-    async fn relink(self: &Arc<Self>, record: &SandboxRecord) -> Result<Arc<Link>, StartError> {
+    /// Links to a sandbox of before for as long as it runs and lets nobody in: one whose programs have as many processes as
+    /// it may have can't start what carries a link. Its agent may take `answer` each time. Whoever calls it bounds it.
+    async fn link_again(self: &Arc<Self>, record: &SandboxRecord, answer: Duration) -> Result<Arc<Link>, StartError> {
+        loop {
+            let error = match self.relink(record, answer).await {
+                Err(error) if error.may_pass() => error,
+                other => return other,
+            };
+            match timeout(REFUSED, self.engine.ended(record)).await {
+                Err(_) => tracing::debug!(room = %self.id, %error, "a sandbox that runs lets nobody in; trying on"),
+                Ok(Ok(_)) => return Err(error),
+                Ok(Err(error)) => return Err(error.into()),
+            }
+        }
+    }
+
+    async fn relink(self: &Arc<Self>, record: &SandboxRecord, answer: Duration) -> Result<Arc<Link>, StartError> {
         // The engine bounds its own part.
         let stream = self.engine.connect(record).await?;
-        timeout(RELINK, self.connect(record, Some(stream))).await.map_err(|_| StartError::Silent)?
+        timeout(answer, self.connect(record, Some(stream))).await.map_err(|_| StartError::Silent)?
     }
 
     /// Ends the sandbox because nobody is here; the next who comes wakes it.

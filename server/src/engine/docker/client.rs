@@ -4,8 +4,8 @@
 use std::future::Future;
 use std::time::Duration;
 
-use bollard::Docker;
 use bollard::errors::Error;
+use bollard::{ClientVersion, Docker};
 use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
 use parking_lot::Mutex;
@@ -17,6 +17,14 @@ use crate::engine::EngineError;
 pub(super) const ANSWER: Duration = Duration::from_secs(8);
 /// Characters of what the engine says that are kept.
 const SAID: usize = 1000;
+
+/// What a room is told where an engine has no room on its disk.
+pub(super) const FULL: &str = "the engine's disk is full";
+
+/// Whether that is what it says.
+pub(super) fn is_full(said: &str) -> bool {
+    said.contains("no space left on device")
+}
 
 /// The engine's API, found anew when it was gone: another version may have come back.
 #[derive(Debug, Default)]
@@ -71,6 +79,11 @@ impl Client {
         }
     }
 
+    /// The version of its API that is spoken: its own, or the newest that is known here.
+    pub(super) async fn version(&self) -> Result<ClientVersion, CallError> {
+        self.ask("tell its version", |api| async move { Ok(api.client_version()) }).await
+    }
+
     async fn api(&self) -> Result<Docker, Error> {
         let known = self.0.lock().clone();
         match known {
@@ -96,32 +109,35 @@ impl CallError {
     /// stays in the log.
     pub(super) fn starting(self) -> EngineError {
         let reason = match &self {
-            Self::Unreachable { reason } => return EngineError::Unreachable { reason: reason.clone() },
-            Self::Refused { message, .. } if message.contains("no space left on device") => {
-                "the engine's disk is full".to_owned()
-            }
+            Self::Unreachable { .. } => return self.silent(),
+            Self::Refused { message, .. } if is_full(message) => FULL.to_owned(),
             Self::Refused { what, .. } => format!("the engine refused to {what}"),
         };
         EngineError::Start { reason, source: Some(std::io::Error::other(self)) }
     }
 
+    /// Where the engine was looked for stays in the log, too.
+    fn silent(self) -> EngineError {
+        EngineError::Unreachable { source: std::io::Error::other(self) }
+    }
+
     pub(super) fn connecting(self) -> EngineError {
         match self {
-            Self::Unreachable { reason } => EngineError::Unreachable { reason },
+            Self::Unreachable { .. } => self.silent(),
             refused => EngineError::Connect(std::io::Error::other(refused)),
         }
     }
 
     pub(super) fn ending(self) -> EngineError {
         match self {
-            Self::Unreachable { reason } => EngineError::Unreachable { reason },
+            Self::Unreachable { .. } => self.silent(),
             refused => EngineError::End { reason: refused.to_string() },
         }
     }
 
     pub(super) fn erasing(self) -> EngineError {
         match self {
-            Self::Unreachable { reason } => EngineError::Unreachable { reason },
+            Self::Unreachable { .. } => self.silent(),
             refused => {
                 let reason = "the engine did not".to_owned();
                 EngineError::Erase { reason, source: Some(std::io::Error::other(refused)) }

@@ -11,6 +11,7 @@ use bollard::models::{
 };
 use embedenv_shared::id::RoomId;
 
+use super::host::Host;
 use crate::engine::{Limits, Profile};
 
 /// Where the agent stands in a prepared image.
@@ -24,8 +25,10 @@ pub(super) const RELAY: &str = "65532:65532";
 const HOME: &str = "/home/user";
 /// Bytes in `/run`.
 const RUN: u64 = 16 * 1024 * 1024;
-/// Threads of the agent and of what carries its link, and those an engine needs for a moment to start the latter:
-/// beyond what programs may have.
+/// Threads of the agent and of what carries its link, and those an engine needs for a moment to start the latter. They
+/// are added to what programs may have, and not kept for them: programs that fork without end take these, too. Then a
+/// program or another link can't be started until some have ended; the link there is goes on, and a server that comes back
+/// tries on for a minute.
 const OWN_THREADS: u32 = 24;
 
 /// Labels by which everything of ours is found again.
@@ -52,7 +55,13 @@ pub(super) fn labels(server: &str, room: RoomId) -> HashMap<String, String> {
     HashMap::from([(SERVER.to_owned(), server.to_owned()), (ROOM.to_owned(), room.to_string())])
 }
 
-pub(super) fn request(server: &str, room: RoomId, profile: &Profile, image: &Prepared) -> ContainerCreateBody {
+pub(super) fn request(
+    server: &str,
+    room: RoomId,
+    profile: &Profile,
+    image: &Prepared,
+    machine: &Host,
+) -> ContainerCreateBody {
     ContainerCreateBody {
         image: Some(image.id.clone()),
         entrypoint: Some(vec![AGENT.to_owned()]),
@@ -70,7 +79,7 @@ pub(super) fn request(server: &str, room: RoomId, profile: &Profile, image: &Pre
         attach_stdin: Some(true),
         attach_stdout: Some(true),
         attach_stderr: Some(true),
-        host_config: Some(host(server, room, profile, image)),
+        host_config: Some(host(server, room, profile, image, machine)),
         ..ContainerCreateBody::default()
     }
 }
@@ -89,7 +98,7 @@ fn arguments(profile: &Profile, image: &Prepared) -> Vec<String> {
     line
 }
 
-fn host(server: &str, room: RoomId, profile: &Profile, image: &Prepared) -> HostConfig {
+fn host(server: &str, room: RoomId, profile: &Profile, image: &Prepared, machine: &Host) -> HostConfig {
     let limits = &profile.limits;
     let memory = whole(limits.memory);
     HostConfig {
@@ -113,7 +122,7 @@ fn host(server: &str, room: RoomId, profile: &Profile, image: &Prepared) -> Host
         memory: Some(memory),
         // Together with swap: there is none.
         memory_swap: Some(memory),
-        nano_cpus: Some((limits.cpus * 1e9) as i64),
+        nano_cpus: machine.cpus(limits.cpus).map(|cpus| (cpus * 1e9) as i64),
         pids_limit: Some(i64::from(limits.processes.saturating_add(OWN_THREADS))),
         ulimits: Some(vec![ulimit("nofile", limits.open_files.into()), ulimit("core", 0)]),
         shm_size: Some(whole(limits.tmp)),
@@ -134,11 +143,25 @@ fn tmpfs(limits: &Limits, image: &Prepared) -> HashMap<String, String> {
         ("/tmp".to_owned(), format!("rw,exec,nosuid,nodev,mode=1777,size={size}")),
         ("/run".to_owned(), format!("rw,exec,nosuid,nodev,mode=755,uid=1000,gid=1000,size={RUN}")),
     ]);
-    for volume in image.volumes.iter().filter(|volume| volume.as_str() != HOME) {
+    for volume in image.volumes.iter().map(|volume| clean(volume)).filter(|volume| volume != HOME && volume != "/") {
         let options = format!("rw,exec,nosuid,nodev,mode=755,uid=1000,gid=1000,size={size}");
-        mounts.entry(volume.clone()).or_insert(options);
+        mounts.entry(volume).or_insert(options);
     }
     mounts
+}
+
+/// A folder inside by the one name that the engine knows it by, however an image spells it: two names for one folder
+/// would be two mounts on it.
+fn clean(path: &str) -> String {
+    let mut parts = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    format!("/{}", parts.join("/"))
 }
 
 fn ulimit(name: &str, most: i64) -> ResourcesUlimits {
@@ -152,6 +175,7 @@ fn whole(bytes: u64) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use bollard::models::SystemInfo;
     use embedenv_shared::id::ROOM_ID_BYTES;
     use proptest::prelude::*;
     use serde_json::{Value, json};
@@ -210,7 +234,7 @@ mod tests {
         prop_assert_eq!(&request["User"], &json!("1000:1000"));
         prop_assert_eq!(&request["Entrypoint"], &json!([AGENT]));
         prop_assert_eq!(&host["Memory"], &host["MemorySwap"]);
-        for bound in ["Memory", "NanoCpus", "PidsLimit", "ShmSize"] {
+        for bound in ["Memory", "PidsLimit", "ShmSize"] {
             prop_assert!(host[bound].as_i64().is_some_and(|value| value > 0), "{bound}: {}", host[bound]);
         }
         let mounts = host["Mounts"].as_array().cloned().unwrap_or_default();
@@ -226,6 +250,18 @@ mod tests {
         Ok(())
     }
 
+    #[test]
+    fn however_an_image_spells_a_volume_it_is_mounted_once_and_never_over_the_home() {
+        let volumes = ["/home/user/", "/tmp/", "/home//user/.", "/data/", "/data", "/a/../b", "/", "/run//"];
+        let image =
+            Prepared { id: "i".to_owned(), search: "/bin".to_owned(), volumes: volumes.map(str::to_owned).to_vec() };
+        let mounts = tmpfs(&Limits::default(), &image);
+        let mut folders: Vec<&str> = mounts.keys().map(String::as_str).collect();
+        folders.sort_unstable();
+        assert_eq!(folders, ["/b", "/data", "/run", "/tmp"]);
+        assert!(mounts["/tmp"].contains("mode=1777"));
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
 
@@ -235,14 +271,18 @@ mod tests {
             disk in 1u64..1 << 50, inodes in 1u64..1 << 40, tmp in 1u64..1 << 50, image in ".{0,40}",
             runtime in proptest::option::of("[a-z.]{1,20}"), proxy in proptest::option::of(1u16..), search in ".{0,80}",
             volumes in proptest::collection::vec("/[a-z/.]{0,20}", 0..4), room in any::<[u8; ROOM_ID_BYTES]>(),
-            server in "[0-9a-f]{16}",
+            server in "[0-9a-f]{16}", ncpu in 1i64..512, cfs in any::<bool>(),
         ) {
             let limits = Limits { memory, cpus, processes, open_files, disk, inodes, tmp };
             let profile = Profile { limits, image: image.clone(), runtime: runtime.clone(), proxy };
             let prepared = Prepared { id: image, search, volumes };
-            let request = request(&server, RoomId(room), &profile, &prepared);
+            let info = SystemInfo { ncpu: Some(ncpu), cpu_cfs_quota: Some(cfs), ..SystemInfo::default() };
+            let request = request(&server, RoomId(room), &profile, &prepared, &Host::of(&info));
             let request = serde_json::to_value(request).unwrap();
             check(&request, &server, RoomId(room))?;
+            let nano = request["HostConfig"]["NanoCpus"].as_i64();
+            let bounded = |nano: i64| cfs && 0 < nano && nano <= ncpu * 1_000_000_000;
+            prop_assert!(nano.map_or(!cfs, bounded), "{nano:?}");
             prop_assert_eq!(request["HostConfig"]["Runtime"].as_str(), runtime.as_deref());
         }
     }
