@@ -259,7 +259,8 @@ mod tests {
 
     #[test]
     fn folders_are_found_by_what_is_in_them() {
-        let files = files(&["deep/er/main.rs", "deep/other.txt", "maintained/a/b.txt", "x/maintained/c/d.txt", "main.c"]);
+        let files =
+            files(&["deep/er/main.rs", "deep/other.txt", "maintained/a/b.txt", "x/maintained/c/d.txt", "main.c"]);
         let found = files.folders_with(|name| name.contains("main"), 10);
         let found: Vec<&str> = found.iter().map(WorkspacePath::as_str).collect();
         assert_eq!(found, ["deep", "deep/er", "x"]);
