@@ -64,6 +64,24 @@ scenario('something is found in a terminal by key, and Escape gives the keyboard
   await ide.row('back').waitFor();
 });
 
+/**
+ * Moves the mouse to a text and away from it, as a hand does, until the terminal says what is there; the text is looked for
+ * anew each time, since what is printed moves it. Returns where it is.
+ */
+async function pointAt(ide, text, title) {
+  const host = await ide.terminal.elementHandle();
+  for (let tries = 0; tries < 20; tries += 1) {
+    const at = await spot(ide.terminal, text);
+    await ide.page.mouse.move(at.x, at.y + 60);
+    await ide.page.mouse.move(at.x, at.y);
+    const said = await ide.page
+      .waitForFunction(([host, title]) => host.title === title, [host, title], { timeout: 1000 })
+      .catch(() => null);
+    if (said) return at;
+  }
+  assert.fail(`the terminal does not say “${title}”`);
+}
+
 scenario('a place that a program prints is shown in the editor when it is pressed', async (stage) => {
   const ide = await stage.person();
   await ide.ready();
@@ -73,10 +91,7 @@ scenario('a place that a program prints is shown in the editor when it is presse
   await ide.row(/deep\/er\/x.py:2:3 gone/).waitFor();
 
   // A folder that nobody has opened in the tree.
-  const at = await spot(ide.terminal, 'deep/er/x.py:2:3');
-  await ide.page.mouse.move(at.x, at.y);
-  const host = ide.terminal;
-  await ide.page.waitForFunction((host) => host.title === 'Show deep/er/x.py in the editor', await host.elementHandle());
+  const at = await pointAt(ide, 'deep/er/x.py:2:3', 'Show deep/er/x.py in the editor');
   await ide.page.mouse.click(at.x, at.y);
   await ide.editor('deep/er/x.py').waitFor();
   await ide.page.getByText('Ln 2, Col 3').waitFor();
@@ -84,9 +99,7 @@ scenario('a place that a program prints is shown in the editor when it is presse
   const gone = await spot(ide.terminal, 'gone.py:4');
   await ide.page.mouse.move(gone.x, gone.y);
   await ide.page.mouse.click(gone.x, gone.y);
-  const traceback = await spot(ide.terminal, 'line 3');
-  await ide.page.mouse.move(traceback.x, traceback.y);
-  await ide.page.waitForFunction((host) => host.title === 'Show fails.py in the editor', await host.elementHandle());
+  const traceback = await pointAt(ide, 'line 3', 'Show fails.py in the editor');
   await ide.page.mouse.click(traceback.x, traceback.y);
   await ide.editor('fails.py').waitFor();
   await ide.page.getByText('Ln 3, Col 1').waitFor();

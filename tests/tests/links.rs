@@ -217,9 +217,9 @@ async fn who_does_not_read_is_sent_away_as_soon_and_nothing_more_that_they_sent_
     owner.request(json!({"type": "key-revoke", "number": number})).await?;
     let gone = owner.frame_where("the other gone", |frame| frame["type"] == "people" && !is_there(frame, &who));
     timeout(SENT_AWAY, gone).await.context("still there after a second")??;
-    // The socket is cut within the second that it has for the close, though nobody reads it.
+    // The socket is cut behind the second that it has for the close, though nobody reads it.
     let port = client.local_address()?.port();
-    let deadline = Instant::now() + 3 * SENT_AWAY;
+    let deadline = Instant::now() + GRACE;
     while server.connected_ports()?.contains(&port) {
         ensure!(Instant::now() < deadline, "the server holds the connection still");
         tokio::task::yield_now().await;

@@ -340,6 +340,9 @@ impl Registry {
     /// Ends every sandbox, for a server that won't come back.
     pub async fn end_sandboxes(&self) {
         for room in self.all() {
+            // Nobody types any more, so that nothing is written later, which would start the sandbox anew.
+            room.members.send_away(CloseCode::GoingDown, "the server is going down");
+            room.documents.flush(&room).await;
             room.rest().await;
         }
     }

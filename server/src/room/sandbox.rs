@@ -161,7 +161,11 @@ impl Room {
         let room = self.clone();
         let (done, outcome) = tokio::sync::oneshot::channel();
         self.tasks.spawn("sandbox start", async move {
-            let _ = done.send(room.start().await);
+            tokio::select! {
+                outcome = room.start() => drop(done.send(outcome)),
+                // What a start that was cut short has left is removed by the next server's sweep.
+                () = room.tasks.closing() => {}
+            }
         });
         outcome.await.unwrap_or_else(|_| Err(unavailable("the server is going down")))
     }
@@ -372,6 +376,9 @@ impl Room {
                 Err(error) if error.may_pass() => error,
                 other => return other,
             };
+            if self.tasks.is_closing() {
+                return Err(error);
+            }
             match timeout(REFUSED, self.engine.ended(record)).await {
                 Err(_) => tracing::debug!(room = %self.id, %error, "a sandbox that runs lets nobody in; trying on"),
                 Ok(Ok(_)) => return Err(error),
