@@ -57,6 +57,7 @@ scenario('a bad expression is told, and globs say where to look', async (stage) 
   const ide = await stage.person();
   await ide.ready();
   await ide.page.keyboard.press('Control+Shift+F');
+  await ide.hasKeyboard(field(ide));
   await ide.page.keyboard.press('Alt+r');
   await ide.page.keyboard.type('print(');
   await says(ide, "can't be read: unclosed group");

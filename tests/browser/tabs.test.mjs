@@ -51,6 +51,7 @@ scenario('the tree shows where the open file is', async (stage) => {
   await ide.write({ 'deep/er/a.txt': 'a\n', 'b.txt': 'b\n' });
   // In a terminal Ctrl+P is the shell's.
   await ide.page.keyboard.press('Control+Shift+E');
+  await ide.page.waitForFunction(() => document.activeElement.closest('[role=treeitem]'));
   await ide.page.keyboard.press('Control+p');
   const palette = ide.page.getByRole('dialog').getByRole('combobox');
   await palette.fill('er/a.txt');
