@@ -18,6 +18,8 @@ const MAX_LOOKED_AT: usize = 64;
 const MAX_NAMES: usize = 100;
 /// Folders that are opened for what the tree is narrowed to.
 const MAX_OPENED: usize = 200;
+/// They are opened this long after the last letter, in milliseconds.
+const PAUSE: u32 = 150;
 
 impl Workbench {
     /// Cuts or copies what is selected.
@@ -192,8 +194,16 @@ impl Workbench {
 
     /// Narrows the tree to what has this in its name.
     pub(crate) fn filter_by(&self, filter: String) {
-        self.dispatch(Action::Tree(TreeAction::Filter(Some(filter))));
-        self.open_for_filter();
+        self.dispatch(Action::Tree(TreeAction::Filter(Some(filter.clone()))));
+        let workbench = self.clone();
+        spawn_local(async move {
+            gloo_timers::future::TimeoutFuture::new(PAUSE).await;
+            // Each letter on the way to a word fits far more folders than the word does.
+            let is_last = workbench.state().tree.filter.as_ref() == Some(&filter);
+            if is_last {
+                workbench.open_for_filter();
+            }
+        });
     }
 
     /// Opens the folders in which something fits the filter, until it is taken away.

@@ -73,8 +73,6 @@ export function words(context: CompletionContext): CompletionResult | null {
     if (other === doc || found.size >= MOST_WORDS) continue;
     for (const [, leaf] of leaves(other, 0, MOST_TEXT)) for (const word of wordsOf(leaf)) found.add(word);
   }
-  // Nothing is left to be completed of a word that stands there whole: Enter then ends the line.
-  found.delete(doc.sliceString(from, to));
   // Without a kind or a weight, it is one with the language's own of that name.
   const options: Completion[] = Array.from(found, (label) => ({ label })).slice(0, MOST_WORDS);
   return options.length > 0 ? { from, options, validFor: /^[\p{L}\p{N}_$]*$/u } : null;
