@@ -11,11 +11,10 @@ use embedenv::room::document::{Document, Received};
 use embedenv_shared::frame::BinaryFrame;
 use embedenv_shared::id::SessionId;
 use embedenv_shared::path::WorkspacePath;
+use embedenv_tests::TestServer;
 use embedenv_tests::client::{Client, shown};
 use embedenv_tests::editor::Editor;
 use embedenv_tests::program::Program;
-use embedenv_tests::sandboxes::TestEngine;
-use embedenv_tests::{TestServer, precondition};
 use serde_json::{Value, json};
 
 /// How often one connection may have a document read in a second (docs/protocol.md).
@@ -231,39 +230,40 @@ async fn a_small_frame_does_not_have_a_document_read_a_thousand_times() -> Resul
     Ok(())
 }
 
-/// The folder with this project's files in a home of the local engine.
-fn project(folder: &Path) -> Option<PathBuf> {
-    let inside = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path()).filter(|path| path.is_dir());
-    inside.into_iter().find_map(|path| if path.ends_with("p") { Some(path) } else { project(&path) })
-}
+/// Sandboxes have their files in the data directory there.
+mod local_engine {
+    use super::*;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_got_another_name_when_the_server_died_is_found_however_often_that_fails() -> Result<()> {
-    let is_local = TestEngine::chosen() == TestEngine::Local;
-    let Some(()) = precondition("sandboxes have their files in the data directory", is_local.then_some(())) else {
-        return Ok(());
-    };
-    let mut program = Program::start(0).await?;
-    let mut client = program.full().await?;
-    let key = client.aside.iter().find(|frame| frame["type"] == "init").context("the answer")?["join"].clone();
-    write(&mut client, "a.txt", "text").await?;
-    Editor::open(&mut client, "p", "a.txt").await?;
-    program.kill().await?;
-    // An edit that was acknowledged, and a rename that was done and not written down.
-    let room = std::fs::read_dir(program.data_dir().join("journals"))?.next().context("a room")??.path();
-    let mut document = Document::restore(&room.join("1.log"), Syncer::default())?.document;
-    ensure!(matches!(document.receive(&edit(&letter())), Ok(Received::Update { changed: true, .. })));
-    document.moving(&WorkspacePath::parse("b.txt")?);
-    let files = project(&program.data_dir().join("rooms")).context("the project's folder")?;
-    std::fs::rename(files.join("a.txt"), files.join("b.txt"))?;
-    // What is there now can't be read as the file, so that the first look fails.
-    std::fs::create_dir(files.join("a.txt"))?;
-    program.restart().await?;
-    let mut plain = join(&program, &key, false).await?;
-    plain.shell("p", "rmdir a.txt").await?;
-    plain.until_end().await?;
-    plain.shell("p", "ls; cat b.txt").await?;
-    let shown = shown(&plain.until_end().await?);
-    ensure!(["b.txt\ntextx", "b.txt\nxtext"].contains(&&*shown), "{shown:?}");
-    Ok(())
+    /// The folder with this project's files in a home of the local engine.
+    fn project(folder: &Path) -> Option<PathBuf> {
+        let inside = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path()).filter(|path| path.is_dir());
+        inside.into_iter().find_map(|path| if path.ends_with("p") { Some(path) } else { project(&path) })
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_file_that_got_another_name_when_the_server_died_is_found_however_often_that_fails() -> Result<()> {
+        let mut program = Program::start(0).await?;
+        let mut client = program.full().await?;
+        let key = client.aside.iter().find(|frame| frame["type"] == "init").context("the answer")?["join"].clone();
+        write(&mut client, "a.txt", "text").await?;
+        Editor::open(&mut client, "p", "a.txt").await?;
+        program.kill().await?;
+        // An edit that was acknowledged, and a rename that was done and not written down.
+        let room = std::fs::read_dir(program.data_dir().join("journals"))?.next().context("a room")??.path();
+        let mut document = Document::restore(&room.join("1.log"), Syncer::default())?.document;
+        ensure!(matches!(document.receive(&edit(&letter())), Ok(Received::Update { changed: true, .. })));
+        document.moving(&WorkspacePath::parse("b.txt")?);
+        let files = project(&program.data_dir().join("rooms")).context("the project's folder")?;
+        std::fs::rename(files.join("a.txt"), files.join("b.txt"))?;
+        // What is there now can't be read as the file, so that the first look fails.
+        std::fs::create_dir(files.join("a.txt"))?;
+        program.restart().await?;
+        let mut plain = join(&program, &key, false).await?;
+        plain.shell("p", "rmdir a.txt").await?;
+        plain.until_end().await?;
+        plain.shell("p", "ls; cat b.txt").await?;
+        let shown = shown(&plain.until_end().await?);
+        ensure!(["b.txt\ntextx", "b.txt\nxtext"].contains(&&*shown), "{shown:?}");
+        Ok(())
+    }
 }

@@ -6,8 +6,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use embedenv_shared::frame::BinaryFrame;
 use embedenv_shared::id::SessionId;
 use embedenv_tests::client::{Client, Received};
-use embedenv_tests::sandboxes::TestEngine;
-use embedenv_tests::{TestServer, chance, precondition};
+use embedenv_tests::{TestServer, chance};
 use rand::Rng as _;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
@@ -201,30 +200,32 @@ fn runs(marker: &str) -> Result<bool> {
     Ok(false)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_program_that_ends_while_its_sandbox_is_out_of_reach_has_ended_for_everybody() -> Result<()> {
-    let is_local = (TestEngine::chosen() == TestEngine::Local).then_some(());
-    // There the server types by itself what the agent is too busy for.
-    let Some(()) = precondition("the local engine", is_local) else { return Ok(()) };
-    let server = TestServer::new().await?;
-    let key = server.room().await?;
-    let mut ada = server.full(&key).await?;
-    let mut bob = server.full(&key).await?;
-    let marker = format!("marker_{}", std::process::id());
-    let terminal = open(&mut ada, 80, 24, Some(&format!("echo st''arted; read {marker}; exit 3"))).await?;
-    ada.output_with(terminal, "started").await?;
-    let [sandbox] = &server.sandboxes()?[..] else { bail!("one sandbox") };
-    sandbox.freeze()?;
-    type_in(&mut ada, terminal, "\n").await?;
-    while runs(&marker)? {
-        tokio::task::yield_now().await;
+/// The server types by itself there what an agent is too busy for.
+mod local_engine {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_program_that_ends_while_its_sandbox_is_out_of_reach_has_ended_for_everybody() -> Result<()> {
+        let server = TestServer::new().await?;
+        let key = server.room().await?;
+        let mut ada = server.full(&key).await?;
+        let mut bob = server.full(&key).await?;
+        let marker = format!("marker_{}", std::process::id());
+        let terminal = open(&mut ada, 80, 24, Some(&format!("echo st''arted; read {marker}; exit 3"))).await?;
+        ada.output_with(terminal, "started").await?;
+        let [sandbox] = &server.sandboxes()?[..] else { bail!("one sandbox") };
+        sandbox.freeze()?;
+        type_in(&mut ada, terminal, "\n").await?;
+        while runs(&marker)? {
+            tokio::task::yield_now().await;
+        }
+        server.cut_links()?;
+        sandbox.thaw()?;
+        for client in [&mut ada, &mut bob] {
+            told(client, terminal, "the end", |frame| frame["exit"]["code"] == 3).await?;
+        }
+        Ok(())
     }
-    server.cut_links()?;
-    sandbox.thaw()?;
-    for client in [&mut ada, &mut bob] {
-        told(client, terminal, "the end", |frame| frame["exit"]["code"] == 3).await?;
-    }
-    Ok(())
 }
 
 const FOLLOWERS: usize = 10;

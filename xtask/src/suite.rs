@@ -103,7 +103,8 @@ fn on_docker(steps: &mut Steps, tally: &mut Tally, full: bool) -> Result<()> {
     let address = engine.address();
     steps.check("tests on docker, rust", || {
         let mut tests = cargo();
-        tests.args(["test", "--locked", "--no-fail-fast"]).args(ON_DOCKER).args(["--", "--show-output"]);
+        tests.args(["test", "--locked", "--no-fail-fast"]).args(ON_DOCKER);
+        tests.args(["--", "--show-output", "--skip", OF_THE_LOCAL_ENGINE]);
         counted(tally, rust_environment(&mut tests, full, Some(address))?)
     });
     let chosen = ON_DOCKER_IN_BROWSER.map(|name| format!("{BROWSER_TESTS}/{name}.test.mjs"));
@@ -113,6 +114,9 @@ fn on_docker(steps: &mut Steps, tally: &mut Tally, full: bool) -> Result<()> {
 
 /// What runs on Docker: the cases that start servers, and `tests/tests/docker.rs`, which runs nowhere else.
 const ON_DOCKER: [&str; 5] = ["--package", "embedenv-tests", "--tests", "--test", "docker"];
+
+/// Modules of cases that are about the local engine alone.
+const OF_THE_LOCAL_ENGINE: &str = "local_engine::";
 
 /// What a person does in a room. Settings, help and the like are of the page alone, and the same on every engine.
 const ON_DOCKER_IN_BROWSER: [&str; 17] = [
@@ -137,7 +141,12 @@ const ON_DOCKER_IN_BROWSER: [&str; 17] = [
 
 /// Counts the tests that can't be run without an engine.
 fn skipped_on_docker(tally: &mut Tally, why: &str) -> Result<String> {
-    let list = command::output(cargo().args(["test", "--locked"]).args(ON_DOCKER).args(["--", "--list"]))?;
+    let list = command::output(cargo().args(["test", "--locked"]).args(ON_DOCKER).args([
+        "--",
+        "--list",
+        "--skip",
+        OF_THE_LOCAL_ENGINE,
+    ]))?;
     let mut count = list.lines().filter(|line| line.ends_with(": test")).count() as u64;
     for name in ON_DOCKER_IN_BROWSER {
         let text = std::fs::read_to_string(repo::path(BROWSER_TESTS).join(format!("{name}.test.mjs")))?;
