@@ -5,6 +5,7 @@
 //!
 //! Task tree: `engine`, which is [`Engine::run`]: what an engine notices and looks after by itself.
 
+mod agent;
 pub(crate) mod choice;
 pub mod docker;
 pub mod finding;
@@ -20,6 +21,8 @@ use embedenv_shared::id::RoomId;
 use embedenv_shared::link::SECRET;
 use serde::{Deserialize, Serialize};
 use tokio::net::UnixStream;
+
+pub use agent::Agent;
 
 /// What an engine's operations return: engines are chosen at run time, so the futures are boxed.
 pub type EngineFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, EngineError>> + Send + 'a>>;
@@ -204,8 +207,8 @@ pub enum EndCause {
 pub struct EngineHome {
     /// The server's data directory: homes stand in `rooms/ROOM/home`.
     pub data_dir: PathBuf,
-    /// The agent's program as bytes, already chosen for this machine.
-    pub agent: std::borrow::Cow<'static, [u8]>,
+    /// Already chosen for this machine.
+    pub agent: Agent,
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -31,13 +31,12 @@ use std::time::Duration;
 
 use embedenv_shared::id::RoomId;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use tokio::time::{interval, timeout};
 
 use super::seccomp::Filters;
 use super::{
-    EndCause, Engine, EngineError, EngineFuture, EngineHome, LinkStream, Notice, Profile, SandboxRecord, SandboxSpec,
-    Standing, Started, Swept,
+    Agent, EndCause, Engine, EngineError, EngineFuture, EngineHome, LinkStream, Notice, Profile, SandboxRecord,
+    SandboxSpec, Standing, Started, Swept,
 };
 pub use cgroup::Mechanism;
 use cgroup::{Cgroups, Kills, RoomCgroup};
@@ -103,10 +102,8 @@ impl LocalEngine {
             move |source| setup(&reason, Some(source))
         };
         let data_dir = prepare(&home.data_dir)?;
-        let hash = Sha256::digest(&home.agent);
-        let name: String = hash[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-        let agent = data_dir.join("agent").join(name);
-        write_once(&agent, &home.agent, 0o555).map_err(failed("the agent"))?;
+        let agent = data_dir.join("agent").join(home.agent.version());
+        install(&agent, &home.agent).map_err(failed("the agent"))?;
         let etc = data_dir.join("etc");
         etc::install(&etc).map_err(failed("etc"))?;
         let uids = if rustix::process::geteuid().is_root() {
@@ -358,6 +355,19 @@ fn make_folder(path: &Path, mode: u32) -> io::Result<()> {
 /// Where something is made before it takes its place.
 fn beside(path: &Path) -> PathBuf {
     path.with_extension(format!("new-{}", std::process::id()))
+}
+
+/// Puts the agent where its version says, whole or not at all: what has that name is that version.
+fn install(path: &Path, agent: &Agent) -> io::Result<()> {
+    if path.try_exists()? {
+        return Ok(());
+    }
+    let beside = beside(path);
+    let mut file = fs::File::create(&beside)?;
+    agent.write_to(&mut file)?;
+    file.set_permissions(Permissions::from_mode(0o555))?;
+    file.sync_all()?;
+    fs::rename(&beside, path)
 }
 
 /// Writes a file of which many read, whole or not at all.

@@ -7,7 +7,6 @@
 //! What engines and registries say may name paths and hosts of theirs: that is for the log and for `doctor`, and never
 //! for clients ([`Fault`]).
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,7 +25,7 @@ use tokio::time::{Instant, timeout};
 
 use super::client::{CallError, Client, FULL, is_full};
 use super::container::{AGENT, Prepared, SERVER};
-use crate::engine::{EngineHome, WORKSPACE};
+use crate::engine::{Agent, EngineHome, WORKSPACE};
 
 /// How long a fetch or a build may say nothing.
 const SILENCE: Duration = Duration::from_secs(120);
@@ -190,7 +189,7 @@ pub(super) struct Images {
     preparing: RwLock<()>,
     /// Where it is written down how they stand.
     file: PathBuf,
-    agent: Cow<'static, [u8]>,
+    agent: Agent,
     server: String,
 }
 
@@ -398,7 +397,11 @@ impl Images {
     }
 
     async fn build_once(&self, client: &Client, recipe: &Recipe, tag: &str) -> Result<(), ImageError> {
-        let context = recipe.context(&self.agent).map_err(|error| ImageError::of(&error.to_string()))?;
+        let context = self
+            .agent
+            .unpacked()
+            .and_then(|agent| recipe.context(&agent))
+            .map_err(|error| ImageError::of(&error.to_string()))?;
         let labels = HashMap::from([(SERVER.to_owned(), self.server.clone())]);
         let options = BuildImageOptionsBuilder::default()
             .t(tag)
@@ -436,7 +439,7 @@ impl Images {
     fn tag(&self, recipe: &Recipe) -> String {
         let mut hash = Sha256::new();
         hash.update(recipe.dockerfile());
-        hash.update(&self.agent);
+        hash.update(self.agent.version());
         let hash: String = hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
         format!("embedenv-prepared-{}:{hash}", self.server)
     }
@@ -623,7 +626,7 @@ mod tests {
     #[test]
     fn the_log_says_a_thing_once_whatever_was_announced_between() {
         let data = tempfile::tempdir().unwrap();
-        let home = EngineHome { data_dir: data.path().to_owned(), agent: Cow::Borrowed(b"") };
+        let home = EngineHome { data_dir: data.path().to_owned(), agent: Agent::new([0; 32], b"".into()) };
         let images = Images::new(["a".to_owned()].into_iter(), home, "s".to_owned());
         assert!(images.is_news("a", "no"));
         images.announce("a", State::Fetching("begun".to_owned()));

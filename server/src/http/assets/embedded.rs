@@ -5,6 +5,8 @@ use std::borrow::Cow;
 
 use rust_embed::RustEmbed;
 
+use crate::engine::Agent;
+
 #[derive(RustEmbed)]
 #[folder = "$CARGO_MANIFEST_DIR/../target/embed"]
 #[allow_missing = true]
@@ -24,8 +26,9 @@ pub(super) fn file(path: &str) -> Option<File> {
 }
 
 /// The program that runs inside every sandbox.
-pub fn agent() -> Result<Cow<'static, [u8]>, NoAgent> {
-    Embedded::get("agent").map(|file| file.data).ok_or(NoAgent)
+pub fn agent() -> Result<Agent, NoAgent> {
+    let file = Embedded::get("agent.gz").ok_or(NoAgent)?;
+    Ok(Agent::new(file.metadata.sha256_hash(), file.data))
 }
 
 /// The binary was built before its agent was.
