@@ -11,6 +11,8 @@
 //!
 //! Task tree: one `journal sync` for all journals of a server.
 
+mod diary;
+
 use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read as _, Write as _};
@@ -26,6 +28,7 @@ use tokio::sync::Notify;
 use tokio::time::sleep;
 
 use crate::tasks::Tasks;
+pub use diary::Diary;
 
 /// What was appended together goes to the disk together, this long after the first of it. With the time that the disk
 /// takes, a power cut loses less than 50 ms.

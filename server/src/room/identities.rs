@@ -7,8 +7,7 @@
 //! knows of which one nobody can tell.
 
 use std::collections::BTreeMap;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,7 +16,7 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::journal::{self, Journal, Opened, Syncer};
+use crate::journal::{Diary, Syncer};
 
 /// People of a room who may come back; with more, the one who has been away the longest is forgotten.
 const MAX_IDENTITIES: usize = 1024;
@@ -34,19 +33,17 @@ const MAX_TEXT: usize = 256;
 type Hash = [u8; 32];
 
 #[derive(Debug)]
-pub struct Identities {
-    path: PathBuf,
-    syncer: Syncer,
-    inner: Mutex<Inner>,
+pub struct Identities(Mutex<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    diary: Diary,
+    is_loaded: bool,
+    state: State,
 }
 
 #[derive(Debug, Default)]
-struct Inner {
-    is_loaded: bool,
-    /// `None` while it can't be written; the whole is written before anything else.
-    journal: Option<Journal>,
-    /// Bytes the journal had when it was written anew.
-    least: u64,
+struct State {
     last: u32,
     people: BTreeMap<MemberId, Kept>,
     /// Counts arrivals, to tell who came last.
@@ -93,67 +90,53 @@ enum Record {
     Ended(MemberId),
 }
 
-impl Record {
-    fn to_bytes(&self) -> Vec<u8> {
-        postcard::to_stdvec(self).expect("records always serialise")
-    }
-}
-
 impl Identities {
     /// Those of a room, kept in the file at `path`. Nothing is read before [`Self::load`].
     pub fn new(path: PathBuf, syncer: Syncer) -> Self {
-        Self { path, syncer, inner: Mutex::default() }
+        let diary = Diary::new("who may come back", path, GROWTH, syncer);
+        Self(Mutex::new(Inner { diary, is_loaded: false, state: State::default() }))
     }
 
     /// Reads what an earlier server left. Reads a file.
     pub fn load(&self) {
-        let mut inner = self.inner.lock();
+        let mut inner = self.0.lock();
         if inner.is_loaded {
             return;
         }
         inner.is_loaded = true;
-        match Journal::open(&self.path, &self.syncer) {
-            Ok(Opened { journal, records, .. }) => {
-                inner.least = journal.length();
-                inner.journal = Some(journal);
-                for record in records.iter().map_while(|record| postcard::from_bytes(record).ok()) {
-                    inner.replay(record);
-                }
-                for kept in inner.people.values_mut() {
-                    kept.cut_off = kept.under_way;
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => {
-                tracing::error!(path = %self.path.display(), %error, "who may come back could not be read");
-            }
+        for record in inner.diary.read() {
+            inner.state.replay(record);
+        }
+        for kept in inner.state.people.values_mut() {
+            kept.cut_off = kept.under_way;
         }
     }
 
     /// The highest number of those who are remembered.
     pub fn last(&self) -> u32 {
-        self.inner.lock().last
+        self.0.lock().state.last
     }
 
     /// Who a token belongs to, if it is good for this key. The token is used up by [`Self::seat`].
     pub fn known(&self, token: &str, key: u32, role: Role) -> Option<Identity> {
         let hash = hash_of(token)?;
-        let inner = self.inner.lock();
+        let inner = self.0.lock();
         let fits = |kept: &&Kept| {
             (kept.token == hash || kept.before == Some(hash)) && kept.identity.key == key && kept.identity.role == role
         };
-        inner.people.values().find(fits).map(|kept| kept.identity.clone())
+        inner.state.people.values().find(fits).map(|kept| kept.identity.clone())
     }
 
     /// Whether somebody may come back.
     pub fn remembers(&self, who: MemberId) -> bool {
-        self.inner.lock().people.contains_key(&who)
+        self.0.lock().state.people.contains_key(&who)
     }
 
     /// Names of who came by a key, who came last first, but for those who are here.
     pub fn before(&self, key: u32, here: &[MemberId]) -> Vec<String> {
-        let inner = self.inner.lock();
-        let came = inner.people.values().filter(|kept| kept.identity.key == key && !here.contains(&kept.identity.who));
+        let inner = self.0.lock();
+        let came =
+            inner.state.people.values().filter(|kept| kept.identity.key == key && !here.contains(&kept.identity.who));
         let mut came: Vec<&Kept> = came.collect();
         came.sort_by_key(|kept| std::cmp::Reverse(kept.arrival));
         came.into_iter().take(MAX_NAMES).map(|kept| kept.identity.user.clone()).collect()
@@ -164,127 +147,107 @@ impl Identities {
         let mut secret = [0; SECRET];
         getrandom::fill(&mut secret).expect("the system gives randomness");
         let token = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(secret));
-        let mut inner = self.inner.lock();
-        inner.arrivals += 1;
-        inner.last = inner.last.max(identity.who.0);
+        let mut inner = self.0.lock();
+        inner.state.arrivals += 1;
+        inner.state.last = inner.state.last.max(identity.who.0);
         let hash = Sha256::digest(token.as_bytes()).into();
         let who = identity.who;
-        let was = inner.people.get(&who);
+        let was = inner.state.people.get(&who);
         let (under_way, cut_off) = (was.and_then(|was| was.under_way), was.and_then(|was| was.cut_off));
         let before = used.and_then(hash_of);
-        let kept = Kept { identity, token: hash, before, under_way, cut_off, arrival: inner.arrivals };
-        self.write(&mut inner, &Record::Seated(kept.clone()));
-        inner.people.insert(who, kept);
-        if inner.people.len() > MAX_IDENTITIES
-            && let Some(oldest) = inner.people.values().min_by_key(|kept| kept.arrival).map(|kept| kept.identity.who)
+        let kept = Kept { identity, token: hash, before, under_way, cut_off, arrival: inner.state.arrivals };
+        inner.state.people.insert(who, kept.clone());
+        inner.write(&Record::Seated(kept));
+        if inner.state.people.len() > MAX_IDENTITIES
+            && let Some(oldest) =
+                inner.state.people.values().min_by_key(|kept| kept.arrival).map(|kept| kept.identity.who)
         {
-            inner.people.remove(&oldest);
-            self.write(&mut inner, &Record::Forgotten(oldest));
+            inner.state.people.remove(&oldest);
+            inner.write(&Record::Forgotten(oldest));
         }
         token
     }
 
     /// The command of somebody that was begun under an earlier server, of which nobody knows whether it was carried out.
     pub fn cut_off(&self, who: MemberId) -> Option<u64> {
-        self.inner.lock().people.get(&who).and_then(|kept| kept.cut_off)
+        self.0.lock().state.people.get(&who).and_then(|kept| kept.cut_off)
     }
 
     /// The client has the token that it was given last, and knows what it was told with it: the one before is good for
     /// nothing any more.
     pub fn confirm(&self, who: MemberId) {
-        let mut inner = self.inner.lock();
-        let Some(kept) = inner.people.get_mut(&who) else { return };
+        let mut inner = self.0.lock();
+        let Some(kept) = inner.state.people.get_mut(&who) else { return };
         let is_told = kept.cut_off.take().is_some();
         if is_told {
             kept.under_way = None;
         }
         if kept.before.take().is_some() {
-            self.write(&mut inner, &Record::Confirmed(who));
+            inner.write(&Record::Confirmed(who));
         }
         if is_told {
-            self.write(&mut inner, &Record::Ended(who));
+            inner.write(&Record::Ended(who));
         }
     }
 
     /// Whether a command of this number is to be carried out; it is taken for carried out from here on. `false` if it was
     /// before.
     pub fn begin(&self, who: MemberId, number: u64) -> bool {
-        let mut inner = self.inner.lock();
-        let Some(kept) = inner.people.get_mut(&who) else { return true };
+        let mut inner = self.0.lock();
+        let Some(kept) = inner.state.people.get_mut(&who) else { return true };
         if number <= kept.identity.executed {
             return false;
         }
         kept.identity.executed = number;
         kept.under_way = Some(number);
-        self.write(&mut inner, &Record::Begun(who, number));
+        inner.write(&Record::Begun(who, number));
         true
     }
 
     /// The command that was begun last was carried out, or refused.
     pub fn end(&self, who: MemberId) {
-        let mut inner = self.inner.lock();
-        if inner.people.get_mut(&who).is_some_and(|kept| kept.under_way.take().is_some()) {
-            self.write(&mut inner, &Record::Ended(who));
+        let mut inner = self.0.lock();
+        if inner.state.people.get_mut(&who).is_some_and(|kept| kept.under_way.take().is_some()) {
+            inner.write(&Record::Ended(who));
         }
     }
 
     /// Nobody comes back with this key any more.
     pub fn revoke(&self, key: u32) {
-        let mut inner = self.inner.lock();
+        let mut inner = self.0.lock();
         let gone: Vec<MemberId> =
-            inner.people.values().filter(|kept| kept.identity.key == key).map(|kept| kept.identity.who).collect();
+            inner.state.people.values().filter(|kept| kept.identity.key == key).map(|kept| kept.identity.who).collect();
         for who in gone {
-            inner.people.remove(&who);
-            self.write(&mut inner, &Record::Forgotten(who));
+            inner.state.people.remove(&who);
+            inner.write(&Record::Forgotten(who));
         }
     }
 
     /// Leaves everything to the file; it is read again when somebody comes.
     pub fn unload(&self) {
-        let mut inner = self.inner.lock();
-        if inner.journal.is_some() {
-            *inner = Inner::default();
-        }
-    }
-
-    /// Writes a record, or everything if the last one could not be. What can't be written holds as long as this server:
-    /// nobody is kept from working by a full disk.
-    fn write(&self, inner: &mut Inner, record: &Record) {
-        let is_short = |journal: &Journal, least: u64| journal.length() < least + GROWTH;
-        let written = match &mut inner.journal {
-            Some(journal) if is_short(journal, inner.least) => journal.append(&record.to_bytes()),
-            // Behind the change itself.
-            _ => return self.write_anew(inner, record),
-        };
-        if let Err(error) = written {
-            tracing::warn!(path = %self.path.display(), %error, "who may come back could not be written down");
-            inner.journal = None;
-        }
-    }
-
-    fn write_anew(&self, inner: &mut Inner, record: &Record) {
-        let seated = inner.people.values().map(|kept| Record::Seated(kept.clone()).to_bytes());
-        let under_way = |kept: &Kept| Some(Record::Begun(kept.identity.who, kept.under_way?).to_bytes());
-        let begun = inner.people.values().filter_map(under_way);
-        let records: Vec<Vec<u8>> =
-            [Record::Last(inner.last).to_bytes()].into_iter().chain(seated).chain(begun).collect();
-        let last = record.to_bytes();
-        let records: Vec<&[u8]> = records.iter().map(Vec::as_slice).chain([&last[..]]).collect();
-        let made = make_folder(&self.path).and_then(|()| Journal::create(&self.path, &records, &self.syncer));
-        match made {
-            Ok(journal) => {
-                inner.least = journal.length();
-                inner.journal = Some(journal);
-            }
-            Err(error) => {
-                inner.journal = None;
-                tracing::warn!(path = %self.path.display(), %error, "who may come back could not be written down");
-            }
+        let mut inner = self.0.lock();
+        if inner.diary.close() {
+            inner.is_loaded = false;
+            inner.state = State::default();
         }
     }
 }
 
 impl Inner {
+    /// Behind the change itself.
+    fn write(&mut self, record: &Record) {
+        self.diary.write(record, || self.state.records());
+    }
+}
+
+impl State {
+    fn records(&self) -> Vec<Record> {
+        let seated = self.people.values().map(|kept| Record::Seated(kept.clone()));
+        let under_way = |kept: &Kept| Some(Record::Begun(kept.identity.who, kept.under_way?));
+        let begun = self.people.values().filter_map(under_way);
+        [Record::Last(self.last)].into_iter().chain(seated).chain(begun).collect()
+    }
+
     fn replay(&mut self, record: Record) {
         match record {
             Record::Seated(mut kept) => {
@@ -318,16 +281,14 @@ impl Inner {
     }
 }
 
-fn make_folder(path: &Path) -> io::Result<()> {
-    path.parent().map_or(Ok(()), journal::make_folder)
-}
-
 fn hash_of(token: &str) -> Option<Hash> {
     (token.len() <= MAX_TEXT && token.starts_with(PREFIX)).then(|| Sha256::digest(token.as_bytes()).into())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn ada(who: MemberId) -> Identity {
@@ -412,7 +373,7 @@ mod tests {
         for number in 1..200_000 {
             assert!(identities.begin(who, number));
         }
-        let length = std::fs::metadata(&identities.path).unwrap().len();
+        let length = std::fs::metadata(folder.path().join("room/people.log")).unwrap().len();
         assert!(length < 2 * GROWTH, "{length}");
         let again = self::identities(folder.path());
         assert!(!again.begin(who, 199_999) && again.begin(who, 200_000));
