@@ -36,6 +36,7 @@ pub struct Config {
     pub limits: ServerLimits,
     pub rooms: Rooms,
     pub embed: Embed,
+    pub preview: Preview,
     pub spaces: BTreeMap<String, Space>,
 }
 
@@ -128,6 +129,12 @@ pub struct Embed {
     pub origins: Vec<String>,
 }
 
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Preview {
+    /// The name that every port's own stands before, with an optional port; `localhost` if `None`.
+    pub host: Option<String>,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -151,6 +158,7 @@ impl Default for Config {
                 lifetime: Duration::from_secs(24 * 60 * 60),
             },
             embed: Embed::default(),
+            preview: Preview::default(),
             spaces: BTreeMap::from([(
                 DEFAULT_SPACE.to_owned(),
                 Space { pool: Pool { least: 1, ..Pool::default() }, ..Space::default() },

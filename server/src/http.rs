@@ -9,9 +9,11 @@ pub mod attempts;
 mod download;
 pub mod headers;
 pub mod host;
+pub mod preview;
 pub mod problem;
 mod socket;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -26,6 +28,8 @@ use accept::AcceptBounds;
 use attempts::Attempts;
 use headers::PagePolicy;
 use host::Hosts;
+use preview::Previews;
+use preview::names::Names;
 
 /// What every route may reach.
 #[derive(Debug, Clone)]
@@ -34,11 +38,13 @@ pub struct Doors {
     pub registry: Arc<Registry>,
     pub attempts: Arc<Attempts>,
     pub tasks: Tasks,
+    /// Where previews are; known once the server listens.
+    pub names: Arc<Names>,
 }
 
-/// The table of routes. What stands in front of all of them: foreign hosts are refused, and every answer carries its
-/// headers.
-fn routes(doors: Doors, pages: Arc<PagePolicy>, hosts: Arc<Hosts>) -> Router {
+/// The table of routes. What stands in front of all of them: names of ports are previews, foreign hosts are refused, and
+/// every answer carries its headers.
+fn routes(doors: Doors, pages: Arc<PagePolicy>, hosts: Arc<Hosts>, previews: Arc<Previews>) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/ws/spaces/{space}", get(socket::upgrade))
@@ -51,6 +57,7 @@ fn routes(doors: Doors, pages: Arc<PagePolicy>, hosts: Arc<Hosts>) -> Router {
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(from_fn_with_state(pages, headers::guard))
         .layer(from_fn_with_state(hosts, host::guard))
+        .layer(from_fn_with_state(previews, preview::guard))
 }
 
 /// A setting that only the web side can judge.
@@ -60,20 +67,34 @@ pub enum WebError {
     Origin(#[from] headers::BadOrigin),
     #[error(transparent)]
     Host(#[from] host::BadHost),
+    #[error(transparent)]
+    PreviewHost(#[from] preview::names::BadPreviewHost),
+}
+
+/// What doors are made of before the server listens.
+#[derive(Debug, Clone)]
+pub struct Inside {
+    pub config: Arc<Config>,
+    pub registry: Arc<Registry>,
+    pub attempts: Arc<Attempts>,
+    pub tasks: Tasks,
 }
 
 /// Serves the routes on a listener, until the server goes down.
-pub fn serve(listener: TcpListener, doors: Doors) -> Result<(), WebError> {
-    let config = &doors.config;
-    let pages = PagePolicy::new(config.public_url.as_deref(), &config.embed.origins)?;
-    let hosts = Hosts::new(config.public_url.as_deref(), &config.hosts)?;
+pub fn serve(listener: TcpListener, address: SocketAddr, inside: Inside) -> Result<(), WebError> {
+    let Inside { config, registry, attempts, tasks } = inside;
+    let public_url = config.public_url.as_deref();
+    let names = Arc::new(Names::new(config.preview.host.as_deref(), public_url, address)?);
+    let pages = PagePolicy::new(public_url, &config.embed.origins, &names.source())?;
+    let hosts = Hosts::new(public_url, &config.hosts)?;
     let bounds = AcceptBounds {
         total: config.limits.connections,
         per_address: config.limits.connections_per_address,
         ..AcceptBounds::default()
     };
-    let tasks = doors.tasks.clone();
-    let router = routes(doors, Arc::new(pages), Arc::new(hosts));
+    let doors = Doors { config, registry, attempts, tasks: tasks.clone(), names };
+    let previews = Previews::new(doors.clone(), hosts.origins(address));
+    let router = routes(doors, Arc::new(pages), Arc::new(hosts), Arc::new(previews));
     tasks.spawn("accept", accept::serve(listener, router, bounds, tasks.clone()));
     Ok(())
 }

@@ -16,12 +16,14 @@ pub enum Capability {
     Work,
     /// Say something to everybody.
     Speak,
-    /// Hand out keys up to one's own role.
+    /// Hand out keys and links up to one's own role.
     Invite,
+    /// Let anybody in without a key.
+    Publish,
 }
 
 impl Capability {
-    pub const ALL: [Self; 4] = [Self::Watch, Self::Work, Self::Speak, Self::Invite];
+    pub const ALL: [Self; 5] = [Self::Watch, Self::Work, Self::Speak, Self::Invite, Self::Publish];
 
     /// The table.
     pub const fn granted_to(self, role: Role) -> bool {
@@ -29,6 +31,7 @@ impl Capability {
             (Self::Watch, Role::Viewer | Role::Editor | Role::Owner) => true,
             (Self::Work | Self::Speak | Self::Invite, Role::Viewer) => false,
             (Self::Work | Self::Speak | Self::Invite, Role::Editor | Role::Owner) => true,
+            (Self::Publish, role) => matches!(role, Role::Owner),
         }
     }
 
@@ -42,6 +45,7 @@ impl Capability {
             Self::Work => "your role watches this room and changes nothing",
             Self::Speak => "your role reads the chat of this room and does not write in it",
             Self::Invite => "your role may not hand out keys",
+            Self::Publish => "only the room's owner lets in anybody",
         };
         Err(Failure::new(ErrorCode::Forbidden, message))
     }
@@ -75,6 +79,8 @@ impl Capability {
             | FullRequest::Find { .. }
             | FullRequest::Files { .. }
             | FullRequest::Cancel { .. }
+            | FullRequest::Preview { .. }
+            | FullRequest::Previews
             | FullRequest::Here { .. } => Self::Watch,
             FullRequest::Save { .. }
             | FullRequest::Replace(_)
@@ -93,6 +99,8 @@ impl Capability {
             | FullRequest::SandboxStart => Self::Work,
             FullRequest::Chat { .. } => Self::Speak,
             FullRequest::KeyMint { .. } | FullRequest::Keys | FullRequest::KeyRevoke { .. } => Self::Invite,
+            FullRequest::PreviewShare { .. } | FullRequest::PreviewRevoke { .. } => Self::Invite,
+            FullRequest::PortOpen { .. } | FullRequest::PortClose { .. } => Self::Publish,
         }
     }
 }
@@ -113,9 +121,9 @@ mod tests {
     #[test]
     fn a_viewer_watches_and_nothing_else() {
         let granted = |role| Capability::ALL.map(|capability| capability.granted_to(role));
-        assert_eq!(granted(Role::Viewer), [true, false, false, false]);
-        assert_eq!(granted(Role::Editor), [true; 4]);
-        assert_eq!(granted(Role::Owner), [true; 4]);
+        assert_eq!(granted(Role::Viewer), [true, false, false, false, false]);
+        assert_eq!(granted(Role::Editor), [true, true, true, true, false]);
+        assert_eq!(granted(Role::Owner), [true; 5]);
     }
 
     #[test]

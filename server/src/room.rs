@@ -21,6 +21,7 @@ pub mod outbox;
 pub mod ownership;
 pub mod plain;
 pub mod pool;
+pub mod previews;
 pub mod reading;
 pub mod registry;
 pub mod requests;
@@ -43,7 +44,7 @@ use embedenv_shared::id::{RoomId, SessionId};
 use embedenv_shared::link::Event;
 use embedenv_shared::link::files::{ProjectList, Projects};
 use embedenv_shared::link::sessions::SessionState;
-use parking_lot::Mutex;
+use tokio::sync::watch;
 use tokio::time::sleep;
 
 use crate::egress::{Egress, Usage};
@@ -57,6 +58,7 @@ use downloads::Downloads;
 use events::Events;
 use identities::Identities;
 use members::{Arrival, Member, Members, Seat, Welcome};
+use previews::Previews;
 use requests::Requests;
 use sandbox::Lifecycle;
 use searches::Searches;
@@ -111,10 +113,11 @@ pub struct Room {
     pub events: Events,
     pub watches: Watches,
     pub identities: Identities,
+    pub previews: Previews,
     downloads: Downloads,
     requests: Requests,
     searches: Searches,
-    listeners: Mutex<Vec<Listener>>,
+    listeners: watch::Sender<Vec<Listener>>,
     /// Everybody is about to be told who is here.
     people_due: AtomicBool,
 }
@@ -138,13 +141,14 @@ impl Room {
             sessions: Sessions::new(new.documents.terminals(), new.documents.syncer.clone()),
             shells: Shells::default(),
             identities: Identities::new(new.documents.people(), new.documents.syncer.clone()),
+            previews: Previews::new(new.documents.previews(), new.documents.syncer.clone()),
             events: Events::new(new.documents.events(), new.documents.syncer.clone()),
             documents: Documents::new(new.documents),
             watches: Watches::default(),
             downloads: Downloads::default(),
             requests: Requests::default(),
             searches: Searches::default(),
-            listeners: Mutex::default(),
+            listeners: watch::Sender::default(),
             people_due: AtomicBool::new(false),
         })
     }
@@ -175,7 +179,7 @@ impl Room {
             // Sent behind `joined`, which is not on its way yet.
             member.outbox.put(outbox::Message::Text(frame.to_text()));
         }
-        let listeners = self.listeners.lock().clone();
+        let listeners = self.listeners.borrow().clone();
         JoinedFull {
             protocol: embedenv_shared::PROTOCOL,
             room: self.id,
@@ -223,6 +227,19 @@ impl Room {
             room.people_due.store(false, Ordering::Release);
             room.members.tell(&ServerFrame::People { people: room.members.people() });
         });
+    }
+
+    /// Tells everybody which ports can be seen by others.
+    pub fn tell_previews(&self) {
+        let (links, open) = self.previews.list();
+        self.members.tell(&ServerFrame::Previews { id: None, links, open });
+    }
+
+    /// Returns when something listens on a port.
+    pub async fn listens(&self, port: u16) {
+        let mut listeners = self.listeners.subscribe();
+        // It can't be closed: the room holds the other end.
+        let _ = listeners.wait_for(|all| all.iter().any(|listener| listener.port == port)).await;
     }
 
     fn tell_sandbox(&self, message: Option<String>) {
@@ -327,7 +344,7 @@ impl LinkListener for Ears {
             }
             Event::Ports(listening) => {
                 let listeners: Vec<Listener> = listening.ports.iter().map(Listener::from).collect();
-                room.listeners.lock().clone_from(&listeners);
+                room.listeners.send_replace(listeners.clone());
                 let ports = listeners.iter().map(|listener| listener.port).collect();
                 room.members.tell(&ServerFrame::Ports { ports, listeners });
             }

@@ -14,7 +14,7 @@ use crate::engine::local::{LocalEngine, LocalSettings};
 use crate::engine::{Engine, EngineError, EngineHome};
 use crate::http::assets::NoAgent;
 use crate::http::attempts::Attempts;
-use crate::http::{self, Doors};
+use crate::http::{self, Inside};
 use crate::ledger::{Ledger, LedgerError};
 use crate::room::registry::{Opened, Registry, RegistryError};
 use crate::tasks::Tasks;
@@ -51,7 +51,7 @@ pub enum ServerError {
 /// A server that has taken up its rooms and is ready to listen.
 #[derive(Debug)]
 pub struct Server {
-    doors: Doors,
+    inside: Inside,
     ledger: Ledger,
     /// Given back when the server has ended.
     _data_dir: DataDir,
@@ -82,13 +82,13 @@ impl Server {
         };
         let registry = Registry::start(config.clone(), engine, ledger.clone(), tasks.clone()).await?;
         let attempts = Arc::new(Attempts::new(config.limits.failed_attempts));
-        let doors = Doors { config, registry, attempts, tasks };
-        Ok(Self { doors, ledger, _data_dir: data_dir })
+        let inside = Inside { config, registry, attempts, tasks };
+        Ok(Self { inside, ledger, _data_dir: data_dir })
     }
 
     /// Listens on the configured address; port 0 takes a free one.
     pub async fn listen(self) -> Result<Running, ServerError> {
-        let wanted = self.doors.config.listen;
+        let wanted = self.inside.config.listen;
         let failed = |source| ServerError::Listen { address: wanted, source };
         let listener = match TcpListener::bind(wanted).await {
             Ok(listener) => listener,
@@ -99,14 +99,14 @@ impl Server {
             }
         };
         let address = listener.local_addr().map_err(failed)?;
-        http::serve(listener, self.doors.clone())?;
+        http::serve(listener, address, self.inside.clone())?;
         Ok(Running { server: self, address })
     }
 
     /// Ends its tasks, with everything acknowledged on disk. Says whether all had ended in time.
     async fn close(&self) -> bool {
-        self.doors.registry.shut_down().await;
-        let ended = self.doors.tasks.close(SHUTDOWN).await;
+        self.inside.registry.shut_down().await;
+        let ended = self.inside.tasks.close(SHUTDOWN).await;
         self.ledger.close().await;
         ended
     }
@@ -122,7 +122,7 @@ impl Running {
     }
 
     pub fn registry(&self) -> &Arc<Registry> {
-        &self.server.doors.registry
+        &self.server.inside.registry
     }
 
     /// Ends the server and leaves its sandboxes running for the next one. Everything acknowledged is on disk when this
@@ -133,7 +133,7 @@ impl Running {
 
     /// Ends the server and its sandboxes.
     pub async fn end(self) -> bool {
-        self.server.doors.registry.end_sandboxes().await;
+        self.server.inside.registry.end_sandboxes().await;
         self.shutdown().await
     }
 
@@ -145,6 +145,6 @@ impl Running {
             idempotency_key: None,
             guest: embedenv_shared::command::Guest::default(),
         };
-        self.server.doors.registry.open(crate::config::DEFAULT_SPACE, &init).await
+        self.server.inside.registry.open(crate::config::DEFAULT_SPACE, &init).await
     }
 }

@@ -305,6 +305,18 @@ pub enum FullRequest {
     Replace(Replacing),
     /// `done`: this connection's `find` or `files` of that id ends early, if it is still under way.
     Cancel { request: FrameId },
+    /// `preview`: an address at which this member's browser sees what listens on a port.
+    Preview { port: u16 },
+    /// `preview-link`: an address by which whoever has it sees a port, for `ttl` seconds.
+    PreviewShare { port: u16, ttl: u64 },
+    /// `done`: a link to a port opens nothing any more, and what came by it ends.
+    PreviewRevoke { link: u32 },
+    /// `previews`: the links to ports, and which ports anybody may see.
+    Previews,
+    /// `done`: whoever knows its address sees a port, for `ttl` seconds.
+    PortOpen { port: u16, ttl: u64 },
+    /// `done`: a port is the room's own again.
+    PortClose { port: u16 },
     /// `done`: where this member is, told to the others.
     Here {
         #[serde(default)]

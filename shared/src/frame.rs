@@ -206,6 +206,26 @@ pub enum ServerFrame {
         id: Option<FrameId>,
         keys: Vec<JoinKey>,
     },
+    Preview {
+        id: Option<FrameId>,
+        port: u16,
+        /// The address of the port, for who may see it: its origin and `/`.
+        url: String,
+        /// Where a browser goes to be let in, once and soon; `&to=/PATH` leads on.
+        enter: String,
+    },
+    PreviewLink {
+        id: Option<FrameId>,
+        link: PreviewLink,
+        /// With its token, which is told only here.
+        url: String,
+    },
+    Previews {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<FrameId>,
+        links: Vec<PreviewLink>,
+        open: Vec<OpenPort>,
+    },
     /// Commands up to this number of the client's were carried out.
     Executed {
         seq: u64,
@@ -332,6 +352,23 @@ pub struct JoinKey {
     /// Names of who came by it before and may come back, who came last first; some of many.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub before: Vec<String>,
+}
+
+/// A link to a port that somebody made. Times are milliseconds since 1970.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreviewLink {
+    pub number: u32,
+    pub port: u16,
+    /// The name of who made it.
+    pub created_by: String,
+    pub expires: u64,
+}
+
+/// A port that whoever knows its address sees, until `until`, in milliseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenPort {
+    pub port: u16,
+    pub until: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -93,6 +93,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting { name: "rooms.members", set: |c, raw| whole(raw, 1, 10_000).map(|v| c.rooms.members = v as usize) },
     Setting { name: "rooms.sleep_after", set: |c, raw| duration(raw, 1, 30 * DAY).map(|v| c.rooms.sleep_after = v) },
     Setting { name: "rooms.lifetime", set: |c, raw| duration(raw, 60, 3650 * DAY).map(|v| c.rooms.lifetime = v) },
+    Setting { name: "preview.host", set: |c, raw| text(raw).map(|v| c.preview.host = Some(v)) },
     Setting { name: "embed.origins", set: |c, raw| list(raw).map(|v| c.embed.origins = v) },
 ];
 

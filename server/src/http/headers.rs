@@ -36,6 +36,8 @@ pub struct PagePolicy {
     https: bool,
     /// The sources of `/embed`'s `frame-ancestors`.
     framed_by: String,
+    /// The source of the IDE's `frame-src`: previews.
+    previews: String,
 }
 
 /// A configured origin that is none.
@@ -44,14 +46,15 @@ pub struct PagePolicy {
 pub struct BadOrigin(String);
 
 impl PagePolicy {
-    /// `framed_by` lists the origins whose pages may frame `/embed`; without any, all may.
-    pub fn new(public_url: Option<&str>, framed_by: &[String]) -> Result<Self, BadOrigin> {
+    /// `framed_by` lists the origins whose pages may frame `/embed`; without any, all may. `previews` is the source of what
+    /// the IDE shows in frames of its own.
+    pub fn new(public_url: Option<&str>, framed_by: &[String], previews: &str) -> Result<Self, BadOrigin> {
         if let Some(bad) = framed_by.iter().find(|origin| !is_source(origin)) {
             return Err(BadOrigin(bad.clone()));
         }
         let https = public_url.is_some_and(|url| url.starts_with("https://"));
         let framed_by = if framed_by.is_empty() { "*".to_owned() } else { framed_by.join(" ") };
-        Ok(Self { https, framed_by })
+        Ok(Self { https, framed_by, previews: previews.to_owned() })
     }
 
     /// What a page's response carries, beside what every response does.
@@ -81,7 +84,8 @@ impl PagePolicy {
         format!(
             "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; \
              style-src 'self' 'nonce-{nonce}'; connect-src 'self'; img-src 'self' data: blob:; font-src 'self'; \
-             base-uri 'none'; form-action 'none'; frame-ancestors {framed_by}"
+             frame-src {}; base-uri 'none'; form-action 'none'; frame-ancestors {framed_by}",
+            self.previews
         )
     }
 }
@@ -152,10 +156,12 @@ pub async fn guard(State(policy): State<Arc<PagePolicy>>, request: Request, next
 mod tests {
     use super::*;
 
+    const PREVIEWS: &str = "http://*.localhost:8080";
+
     #[test]
     fn a_setting_can_add_no_directive() {
         for good in ["*", "https://example.com", "http://localhost:3000", "https://*.example.com", "http://[::1]:80"] {
-            assert!(PagePolicy::new(None, &[good.into()]).is_ok(), "{good}");
+            assert!(PagePolicy::new(None, &[good.into()], PREVIEWS).is_ok(), "{good}");
         }
         for bad in [
             "",
@@ -170,7 +176,7 @@ mod tests {
             "https://ä.example",
             "https://a\r\nx: y",
         ] {
-            assert!(PagePolicy::new(None, &[bad.into()]).is_err(), "{bad}");
+            assert!(PagePolicy::new(None, &[bad.into()], PREVIEWS).is_err(), "{bad}");
         }
     }
 
@@ -180,10 +186,11 @@ mod tests {
         let ends = |policy: &PagePolicy, page, end: &str| {
             policy.page(page, &nonce)[CONTENT_SECURITY_POLICY].to_str().unwrap().ends_with(end)
         };
-        let listed = PagePolicy::new(None, &["https://a.example".into(), "https://*.b.example".into()]).unwrap();
+        let listed =
+            PagePolicy::new(None, &["https://a.example".into(), "https://*.b.example".into()], PREVIEWS).unwrap();
         assert!(ends(&listed, Page::Embed, "frame-ancestors https://a.example https://*.b.example"));
         assert!(ends(&listed, Page::Ide, "frame-ancestors 'none'"));
-        assert!(ends(&PagePolicy::new(None, &[]).unwrap(), Page::Embed, "frame-ancestors *"));
+        assert!(ends(&PagePolicy::new(None, &[], PREVIEWS).unwrap(), Page::Embed, "frame-ancestors *"));
         assert_ne!(nonce, Nonce::new().unwrap());
     }
 }

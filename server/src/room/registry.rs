@@ -306,6 +306,7 @@ impl Registry {
         }
         self.ledger.revoke_join_key(room.id, number).await.map_err(failed)?;
         room.identities.revoke(number);
+        room.previews.revoke_key(number);
         room.members.cut_off(Some(number), CloseCode::UnknownJoinKey, "the join key was revoked");
         room.tell_people();
         Ok(())

@@ -8,6 +8,8 @@ use tower::ServiceExt as _;
 use super::*;
 use crate::http::{headers, problem};
 
+const PREVIEWS: &str = "http://*.localhost:8080";
+
 /// A small page in the place of the real one.
 fn sample(path: &str) -> Option<File> {
     let bytes: &[u8] = match path {
@@ -22,8 +24,9 @@ fn sample(path: &str) -> Option<File> {
 }
 
 fn site(https: bool) -> Router {
-    let policy =
-        Arc::new(PagePolicy::new(https.then_some("https://ide.example"), &["https://host.example".into()]).unwrap());
+    let policy = Arc::new(
+        PagePolicy::new(https.then_some("https://ide.example"), &["https://host.example".into()], PREVIEWS).unwrap(),
+    );
     routes_of(Site { policy: policy.clone(), file: sample })
         .fallback(problem::not_found)
         .method_not_allowed_fallback(problem::method_not_allowed)
@@ -157,7 +160,7 @@ async fn head_says_what_get_would_and_sends_nothing() {
 
 #[tokio::test]
 async fn a_page_that_was_not_built_is_said_so() {
-    let policy = Arc::new(PagePolicy::new(None, &[]).unwrap());
+    let policy = Arc::new(PagePolicy::new(None, &[], PREVIEWS).unwrap());
     let router = routes_of(Site { policy, file: |_| None });
     let (response, body) = ask(router, "GET", "/w", &[]).await;
     assert_eq!(response.status(), 503);

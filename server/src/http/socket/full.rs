@@ -13,11 +13,12 @@ use embedenv_shared::link::transfer::Upload;
 use embedenv_shared::path::WorkspacePath;
 use embedenv_shared::tree::Encoding;
 
-use super::super::{Doors, download};
+use super::super::{Doors, download, preview};
 use super::commands::Answer;
 use crate::policy;
 use crate::room::events::Page;
 use crate::room::members::{Place, Seat};
+use crate::room::previews::Holder;
 use crate::room::sessions::NewSession;
 
 pub(super) async fn carry_out(
@@ -205,6 +206,33 @@ pub(super) async fn carry_out(
             }
             Answer::With(ServerFrame::End { id })
         }
+        FullRequest::Preview { port } => {
+            let ticket = room.previews.ticket(Holder::from(&**member), checked_port(port)?)?;
+            let (url, enter) = preview::entrance(&doors.names, room, port, &ticket)?;
+            Answer::With(ServerFrame::Preview { id, port, url, enter })
+        }
+        FullRequest::PreviewShare { port, ttl } => {
+            let (link, token) = room.previews.share(Holder::from(&**member), checked_port(port)?, ttl)?;
+            let (_, url) = preview::entrance(&doors.names, room, port, &token)?;
+            room.tell_previews();
+            Answer::With(ServerFrame::PreviewLink { id, link, url })
+        }
+        FullRequest::PreviewRevoke { link } => {
+            room.previews.revoke(link, member.role)?;
+            room.tell_previews();
+            Answer::Quietly
+        }
+        FullRequest::Previews => Answer::With(preview::listed(room, id)),
+        FullRequest::PortOpen { port, ttl } => {
+            room.previews.open(checked_port(port)?, ttl)?;
+            room.tell_previews();
+            Answer::Quietly
+        }
+        FullRequest::PortClose { port } => {
+            room.previews.close(checked_port(port)?);
+            room.tell_previews();
+            Answer::Quietly
+        }
         FullRequest::Here { project, path, idle } => {
             if path.is_some() && project.is_none() {
                 return Err(Failure::new(ErrorCode::BadRequest, "a path needs its project"));
@@ -215,4 +243,8 @@ pub(super) async fn carry_out(
             Answer::Quietly
         }
     })
+}
+
+fn checked_port(port: u16) -> Result<u16, Failure> {
+    if port == 0 { Err(Failure::new(ErrorCode::BadRequest, "port must be a number from 1 to 65535")) } else { Ok(port) }
 }

@@ -14,6 +14,7 @@ const FOLDER: &str = "journals";
 const PEOPLE: &str = "people.log";
 const EVENTS: &str = "events.log";
 const TERMINALS: &str = "terminals.log";
+const PREVIEWS: &str = "previews.log";
 const EXTENSION: &str = "log";
 /// What a log is called that could not be read; kept for a person to look at.
 const UNREADABLE: &str = "unreadable";
@@ -77,6 +78,11 @@ impl Store {
     /// Whose terminals are.
     pub(in crate::room) fn terminals(&self) -> PathBuf {
         self.folder.join(TERMINALS)
+    }
+
+    /// Who may see ports.
+    pub(in crate::room) fn previews(&self) -> PathBuf {
+        self.folder.join(PREVIEWS)
     }
 
     /// What happened.
