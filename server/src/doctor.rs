@@ -15,9 +15,13 @@ use crate::config::{Config, EngineChoice};
 use crate::engine::docker;
 use crate::engine::finding::{Finding, State, finding, watched_disk};
 use crate::engine::local::{self, Mechanism, on_path};
+use crate::http::preview::names::Names;
 
 /// How long a trial may take.
 const TRIAL: Duration = Duration::from_secs(10);
+
+/// Stands in a report's `engine` for what is the server's own.
+const SERVER: &str = "server";
 
 #[derive(Debug, Serialize)]
 pub struct Report {
@@ -36,7 +40,10 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verdict = if self.works { "works here" } else { "does not work here" };
-        writeln!(f, "Engine {}: {verdict}.", self.engine)?;
+        match self.engine {
+            SERVER => writeln!(f, "The server itself {verdict}.")?,
+            engine => writeln!(f, "Engine {engine}: {verdict}.")?,
+        }
         for Finding { what, state, detail, remedy } in &self.findings {
             let mark = match state {
                 State::Good => "ok     ",
@@ -61,7 +68,34 @@ pub async fn reports(config: &Config) -> Vec<Report> {
     if config.engine != EngineChoice::Local {
         reports.push(Report::of("docker", docker::findings(config).await));
     }
+    reports.push(Report::of(SERVER, vec![previews(config)]));
     reports
+}
+
+/// Where what programs serve can be seen.
+fn previews(config: &Config) -> Finding {
+    let what = "previews";
+    let remedy = || {
+        Some(
+            "Have a wildcard name (*.preview.example.com) lead to this server and set preview.host to it; \
+             docs/previews.md says how. Until then the page can ask servers by its request form alone."
+                .to_owned(),
+        )
+    };
+    let bad = |why: String| finding(what, State::Missing, why, remedy());
+    match Names::new(config.preview.host.as_deref(), config.public_url.as_deref(), config.listen) {
+        Err(error) => bad(error.to_string()),
+        Ok(names) => match (names.source(), &config.preview.host, names.is_reachable()) {
+            (source, Some(_), _) => finding(what, State::Good, source, None),
+            (source, None, true) => {
+                finding(what, State::Weaker, format!("{source}, which browsers on this machine alone reach"), remedy())
+            }
+            (_, None, false) => {
+                let detail = "no host name for them, and public_url is not of this machine";
+                finding(what, State::Weaker, detail, remedy())
+            }
+        },
+    }
 }
 
 /// Looks at what the local engine finds here.

@@ -63,6 +63,8 @@ scenario('a port that is new is told once, listed with its program, and opened',
   assert.equal(await notice.getByRole('button').count(), 0, 'it is told once');
   await ports.getByRole('button', { name: 'Open port 4321' }).click();
   const preview = ide.page.getByRole('region', { name: 'Preview' });
+  assert.match(await preview.getByRole('textbox', { name: 'Address' }).inputValue(), /^localhost:4321\//);
+  await preview.getByRole('button', { name: 'Request', exact: true }).click();
   assert.equal(await preview.getByRole('textbox', { name: 'Port' }).inputValue(), '4321');
 });
 
@@ -72,6 +74,7 @@ scenario('a request is made up, sent by keys, and its answer is laid out', async
   await serve(ide);
   const preview = ide.page.getByRole('region', { name: 'Preview' });
   await ide.page.getByRole('status', { name: 'New port' }).getByRole('button', { name: 'Open', exact: true }).click();
+  await preview.getByRole('button', { name: 'Request', exact: true }).click();
   const form = preview.getByRole('form', { name: 'Request' });
   const field = (name) => form.getByRole('textbox', { name, exact: true });
   const body = preview.getByRole('region', { name: 'Body' });
@@ -127,7 +130,7 @@ scenario('a request is made up, sent by keys, and its answer is laid out', async
   // Those of before come back, also after a reload.
   await ide.page.reload();
   await ide.connected();
-  await preview.waitFor();
+  await preview.getByRole('button', { name: 'Request', exact: true }).click();
   await form.getByRole('combobox', { name: 'Earlier requests' }).selectOption({ label: 'POST :4321/' });
   assert.equal(await field('Request body').inputValue(), '{"x": [1, 2]}');
 });
@@ -139,8 +142,9 @@ scenario('the form works in a narrow pane and on a phone', async (stage) => {
   const ide = await stage.person();
   await ide.ready();
   await serve(ide);
-  await ide.page.getByRole('status', { name: 'New port' }).getByRole('button', { name: 'Open', exact: true }).click();
   const preview = ide.page.getByRole('region', { name: 'Preview' });
+  await ide.page.getByRole('status', { name: 'New port' }).getByRole('button', { name: 'Open', exact: true }).click();
+  await preview.getByRole('button', { name: 'Request', exact: true }).click();
   await ide.page.getByRole('separator', { name: 'Width of the pane at the right' }).focus();
   await ide.page.keyboard.press('Home');
   await preview.getByRole('button', { name: 'Add header' }).click();
@@ -176,6 +180,10 @@ scenario('the form works in a narrow pane and on a phone', async (stage) => {
   await phone.page.screenshot({ path: 'target/browser/ports-phone.png' });
   await phone.button('Open port 4321').tap();
   const pane = phone.page.getByRole('region', { name: 'Preview' });
+  await pane.getByRole('textbox', { name: 'Address' }).waitFor();
+  assert.ok(await fits(pane));
+  await phone.page.screenshot({ path: 'target/browser/preview-phone.png' });
+  await pane.getByRole('button', { name: 'Request', exact: true }).tap();
   await pane.getByRole('textbox', { name: 'Path' }).fill('none');
   await pane.getByRole('button', { name: 'Send' }).tap();
   await pane.getByText(/^404 Not Found/).waitFor();

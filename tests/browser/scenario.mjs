@@ -108,18 +108,25 @@ class Stage {
 
   #watch(page) {
     const own = new URL(this.server.link).host;
-    const foreign = (url) => ['http:', 'https:', 'ws:', 'wss:'].includes(new URL(url).protocol) && new URL(url).host !== own;
+    const port = new URL(this.server.link).port;
+    // What apps do in their previews is their own; where they are is the server's.
+    const isPreview = (url) => new RegExp(`^(http|ws)://[0-9]+-[a-z0-9]+\\.localhost:${port}/`).test(url);
+    const foreign = (url) =>
+      ['http:', 'https:', 'ws:', 'wss:'].includes(new URL(url).protocol) && new URL(url).host !== own && !isPreview(url);
     page.on('request', (request) => {
       if (foreign(request.url())) this.troubles.push(`a request to ${request.url()}`);
     });
     page.on('websocket', (socket) => {
       if (foreign(socket.url())) this.troubles.push(`a socket to ${socket.url()}`);
     });
-    page.on('pageerror', (error) => this.troubles.push(`an exception: ${error.stack ?? error}`));
+    page.on('pageerror', (error) => {
+      const at = /https?:[^\s)]*/.exec(error.stack ?? '')?.[0];
+      if (!at || !isPreview(at)) this.troubles.push(`an exception: ${error.stack ?? error}`);
+    });
     page.on('console', (message) => {
       const expected = this.#serverGone && /ERR_(CONNECTION_REFUSED|INTERNET_DISCONNECTED)/.test(message.text());
       // Violations of the page's policy are written to the console as errors.
-      if (message.type() === 'error' && !expected) this.troubles.push(`in the console: ${message.text()}`);
+      if (message.type() === 'error' && !expected && !isPreview(message.location().url)) this.troubles.push(`in the console: ${message.text()}`);
     });
   }
 

@@ -574,6 +574,9 @@ fn id_of(frame: &ServerFrame) -> Option<&FrameId> {
         | ServerFrame::Saved { id, .. }
         | ServerFrame::TerminalOpened { id, .. }
         | ServerFrame::TerminalAttached { id, .. }
+        | ServerFrame::Preview { id, .. }
+        | ServerFrame::PreviewLink { id, .. }
+        | ServerFrame::Previews { id, .. }
         | ServerFrame::Key { id, .. }
         | ServerFrame::Keys { id, .. }
         | ServerFrame::Events { id, .. }

@@ -3,6 +3,7 @@
 
 pub(crate) mod dropped;
 pub(crate) mod editor;
+pub(crate) mod framed;
 pub(crate) mod keyboard;
 pub(crate) mod language;
 pub(crate) mod modules;

@@ -17,6 +17,7 @@ pub mod keys;
 pub mod output;
 pub mod palette;
 pub mod people;
+pub mod preview;
 pub mod request;
 pub mod runs;
 pub mod search;
@@ -169,6 +170,8 @@ pub enum Occasion {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Dialog {
     Share,
+    /// Who else may see a port.
+    SharePort(u16),
     Settings,
     /// Which keys do what.
     Shortcuts,

@@ -7,7 +7,8 @@ use embedenv_shared::code::ErrorCode;
 use embedenv_shared::command::FrameId;
 use embedenv_shared::event::{Author, RoomEvent, What};
 use embedenv_shared::frame::{
-    Exit, JoinKey, Joined, JoinedFull, Listener, Person, ReadOnly, SandboxState, ServerFrame, Terminal, TerminalKind,
+    Exit, JoinKey, Joined, JoinedFull, Listener, OpenPort, Person, PreviewLink, ReadOnly, SandboxState, ServerFrame,
+    Terminal, TerminalKind,
 };
 use embedenv_shared::id::{DocumentId, MemberId, Role, RoomId, SessionId, UploadId};
 use embedenv_shared::link::files::{Entry, EntryKind, Item};
@@ -125,6 +126,22 @@ impl Members {
                 id: self.id(),
             },
             "executed" => ServerFrame::Executed { seq: self.number("seq")? },
+            "preview" => ServerFrame::Preview {
+                port: self.number("port")?,
+                url: self.text("url")?,
+                enter: self.text("enter")?,
+                id: self.id(),
+            },
+            "preview-link" => ServerFrame::PreviewLink {
+                link: self.members("link")?.preview_link()?,
+                url: self.text("url")?,
+                id: self.id(),
+            },
+            "previews" => ServerFrame::Previews {
+                links: self.list("links", Members::preview_link)?,
+                open: self.list("open", Members::open_port)?,
+                id: self.id(),
+            },
             "key" => ServerFrame::Key { key: self.join_key()?, id: self.id() },
             "keys" => ServerFrame::Keys { keys: self.list("keys", Members::join_key)?, id: self.id() },
             // Else they are frames of plain clients, which a full one is not sent.
@@ -201,6 +218,19 @@ impl Members {
         self.number(name).ok().map(MemberId)
     }
 
+    fn preview_link(&mut self) -> Read<PreviewLink> {
+        Ok(PreviewLink {
+            number: self.number("number")?,
+            port: self.number("port")?,
+            created_by: self.text("created_by")?,
+            expires: self.number("expires")?,
+        })
+    }
+
+    fn open_port(&mut self) -> Read<OpenPort> {
+        Ok(OpenPort { port: self.number("port")?, until: self.number("until")? })
+    }
+
     fn join_key(&mut self) -> Read<JoinKey> {
         Ok(JoinKey {
             number: self.number("number")?,
@@ -218,8 +248,7 @@ impl Members {
     }
 
     fn event(&mut self) -> Read<RoomEvent> {
-        let Some(Value::Object(by)) = self.0.remove("by") else { return Err(Unreadable) };
-        let mut by = Members(by);
+        let mut by = self.members("by")?;
         Ok(RoomEvent {
             number: self.number("number")?,
             at: self.number("at")?,
@@ -336,6 +365,11 @@ impl Members {
             texts.push(text);
         }
         Ok(texts)
+    }
+
+    fn members(&mut self, name: &str) -> Read<Members> {
+        let Some(Value::Object(members)) = self.0.remove(name) else { return Err(Unreadable) };
+        Ok(Members(members))
     }
 
     fn numbers<T: TryFrom<u64>>(&mut self, name: &str) -> Read<Vec<T>> {

@@ -14,6 +14,7 @@ mod panes;
 mod places;
 mod ports;
 mod presence;
+pub(crate) mod preview;
 mod programs;
 mod requests;
 mod room;

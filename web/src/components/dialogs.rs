@@ -10,6 +10,7 @@ use super::paste::Paste;
 use super::run_dialog::RunDialog;
 use super::settings::Settings;
 use super::share::Share;
+use super::share_port::SharePort;
 use super::shortcuts::Shortcuts;
 use crate::state::transfers::{Policy, Stage};
 use crate::state::{Action, Dialog, State};
@@ -24,6 +25,10 @@ pub(crate) fn dialogs(workbench: &Workbench, state: &State) -> Html {
         None => html! {},
         Some(Dialog::Share) => match &state.me {
             Some(me) => html! { <Share workbench={workbench.clone()} me={me.clone()} people={state.people.clone()} /> },
+            None => html! {},
+        },
+        Some(Dialog::SharePort(port)) => match &state.me {
+            Some(me) => html! { <SharePort workbench={workbench.clone()} me={me.clone()} port={*port} /> },
             None => html! {},
         },
         Some(Dialog::Runs) => html! { <RunDialog workbench={workbench.clone()} runs={state.runs.clone()} /> },

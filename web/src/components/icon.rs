@@ -30,6 +30,7 @@ pub enum IconName {
     Database,
     Download,
     Eraser,
+    ExternalLink,
     Eye,
     File,
     FileCode,
@@ -204,6 +205,7 @@ impl IconName {
                 "M12 10v6M9 13h6M20 20a2 2 0 0 0 2-2V8a2 2 0 0 0-2-2h-7.9a2 2 0 0 1-1.69-.9L9.6 3.9A2 2 0 0 0 7.93 3H4a2 2 0 0 \
                  0-2 2v13a2 2 0 0 0 2 2Z"
             }
+            Self::ExternalLink => "M15 3h6v6M10 14 21 3M18 13v6a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2V8a2 2 0 0 1 2-2h6",
             Self::Globe => {
                 "M2 12a10 10 0 1 0 20 0a10 10 0 1 0-20 0zM12 2a14.5 14.5 0 0 0 0 20 14.5 14.5 0 0 0 0-20M2 12h20"
             }

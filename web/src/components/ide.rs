@@ -151,7 +151,7 @@ fn aside(workbench: &Workbench, state: &State, me: &Rc<Me>) -> Html {
     match state.layout.aside {
         None => html! {},
         Some(Aside::Preview) => {
-            html! { <Preview workbench={workbench.clone()} listeners={state.listeners.clone()} port={state.layout.port} /> }
+            html! { <Preview workbench={workbench.clone()} listeners={state.listeners.clone()} port={state.layout.port} works={me.works()} /> }
         }
         Some(Aside::People) => people_pane(workbench, state, me),
         Some(Aside::Chat) => html! {

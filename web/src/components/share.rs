@@ -164,7 +164,7 @@ pub(crate) fn Share(props: &ShareProps) -> Html {
 }
 
 /// When a link ends that is good for so many seconds.
-fn after(seconds: u64) -> String {
+pub(super) fn after(seconds: u64) -> String {
     match seconds / HOUR {
         hours @ 0..24 => count!("share.after-hours", hours as usize),
         hours => count!("share.after-days", (hours / 24) as usize),

@@ -85,6 +85,12 @@ pub(crate) fn origin() -> String {
 }
 
 /// The server's own socket. The space in it is without meaning for who comes with a join key.
+/// Whether the server goes by a name of this machine, so that others of such names lead to it as well.
+pub(crate) fn is_at_home() -> bool {
+    let host = window().location().hostname().unwrap_or_default();
+    ["localhost", "127.0.0.1", "[::1]"].contains(&host.as_str())
+}
+
 pub(crate) fn socket_url() -> String {
     format!("{}/ws/spaces/default/", origin().replacen("http", "ws", 1))
 }

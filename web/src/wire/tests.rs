@@ -171,6 +171,13 @@ fn frames() -> Vec<ServerFrame> {
         ServerFrame::Ports { ports: vec![80, 65_535], listeners: listeners() },
         ServerFrame::People { people: vec![person(None)] },
         ServerFrame::Events { id: id.clone(), events: whats().map(event).to_vec(), first: 2, last: 1 << 40 },
+        ServerFrame::Preview { id: id.clone(), port: 65_535, url: "http://x/".into(), enter: "http://x/y?z".into() },
+        ServerFrame::PreviewLink { id: id.clone(), link: preview_link(), url: "http://x/y?z".into() },
+        ServerFrame::Previews {
+            id: id.clone(),
+            links: vec![preview_link()],
+            open: vec![OpenPort { port: 1, until: 1 << 40 }],
+        },
         ServerFrame::Executed { seq: 1 << 40 },
         ServerFrame::Key { id: id.clone(), key: join_key(None) },
         ServerFrame::Keys { id: id.clone(), keys: vec![join_key(None), join_key(Some(5))] },
@@ -183,6 +190,10 @@ fn frames() -> Vec<ServerFrame> {
     frames.extend(states.map(|state| ServerFrame::Sandbox { state, message: Some("m".into()) }));
     frames.extend(ErrorCode::ALL.iter().map(|&code| ServerFrame::Error { code, message: "m".into(), id: id.clone() }));
     frames
+}
+
+fn preview_link() -> PreviewLink {
+    PreviewLink { number: u32::MAX, port: 80, created_by: "Ada".into(), expires: 1 << 40 }
 }
 
 /// What a search and a replacing are answered by.
@@ -229,6 +240,9 @@ fn is_for_full_clients(frame: &ServerFrame) -> bool {
         | ServerFrame::DocumentToken { .. } => false,
         ServerFrame::Joined(_)
         | ServerFrame::Msg { .. }
+        | ServerFrame::Preview { .. }
+        | ServerFrame::PreviewLink { .. }
+        | ServerFrame::Previews { .. }
         | ServerFrame::Chunk { .. }
         | ServerFrame::End { .. }
         | ServerFrame::Error { .. }

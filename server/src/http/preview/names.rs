@@ -121,6 +121,11 @@ impl Names {
         format!("{scheme}://*.{}{port}", self.host)
     }
 
+    /// Whether people reach them by any name.
+    pub fn is_reachable(&self) -> bool {
+        self.reachable
+    }
+
     pub fn is_https(&self) -> bool {
         self.https
     }
