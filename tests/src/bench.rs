@@ -13,6 +13,7 @@ pub mod floor;
 pub mod idle;
 pub mod output;
 mod peers;
+pub mod preview;
 pub mod start;
 pub mod together;
 
@@ -21,7 +22,8 @@ use std::time::Duration;
 use anyhow::Result;
 
 /// What can be asked for by name.
-pub const NAMES: [&str; 9] = ["start", "echo", "output", "crowd", "together", "document", "files", "idle", "docker"];
+pub const NAMES: [&str; 10] =
+    ["start", "echo", "output", "crowd", "together", "document", "files", "preview", "idle", "docker"];
 
 /// A line of the table.
 #[derive(Debug)]
@@ -54,6 +56,7 @@ pub async fn run(wanted: &[String]) -> Result<()> {
             "output" => output::run().await?,
             "crowd" => crowd::run().await?,
             "together" => together::run().await?,
+            "preview" => preview::run().await?,
             "document" => document::run().await?,
             "files" => files::run().await?,
             "docker" => docker::run().await?.unwrap_or_default(),
