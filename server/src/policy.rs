@@ -72,6 +72,7 @@ impl Capability {
             | FullRequest::Download { .. }
             | FullRequest::Open { .. }
             | FullRequest::Close { .. }
+            | FullRequest::FirstText { .. }
             | FullRequest::TerminalAttach { .. }
             | FullRequest::TerminalDetach { .. }
             | FullRequest::DocumentToken { .. }
@@ -83,6 +84,7 @@ impl Capability {
             | FullRequest::Previews
             | FullRequest::Here { .. } => Self::Watch,
             FullRequest::Save { .. }
+            | FullRequest::LineEnding { .. }
             | FullRequest::Replace(_)
             | FullRequest::Pipe { .. }
             | FullRequest::Move { .. }

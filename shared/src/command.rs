@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::code::{ErrorCode, Failure};
+use crate::frame::LineEnding;
 use crate::id::{DocumentId, Role, SessionId, UploadId, UploadKey};
 use crate::link::files::Item;
 use crate::path::{EntryName, PathError, ProjectName, WorkspacePath};
@@ -224,6 +225,10 @@ pub enum FullRequest {
     Close { document: DocumentId },
     /// `saved` after the document's text is in its file.
     Save { document: DocumentId },
+    /// `saved` after every line of the file ends so.
+    LineEnding { document: DocumentId, eol: LineEnding },
+    /// `first-text`: what the file was when somebody in the room opened it first.
+    FirstText { document: DocumentId },
     /// `terminal-opened`: an interactive shell, or `command`, on a new terminal, already attached from offset 0.
     TerminalOpen {
         project: ProjectName,

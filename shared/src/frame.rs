@@ -122,6 +122,8 @@ pub enum ServerFrame {
         document: DocumentId,
         received: u64,
         saved: bool,
+        /// How the file's lines end; the document's all end in LF.
+        eol: LineEnding,
         /// Why the last save failed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         problem: Option<String>,
@@ -129,6 +131,13 @@ pub enum ServerFrame {
     Saved {
         id: Option<FrameId>,
         document: DocumentId,
+    },
+    /// What the file was when somebody in the room opened it first; absent if it is so still.
+    FirstText {
+        id: Option<FrameId>,
+        document: DocumentId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text: Option<String>,
     },
     /// The file got another name or place while it was open.
     DocumentMoved {
@@ -458,6 +467,15 @@ impl From<&ports::Listener> for Listener {
             since: listener.since,
         }
     }
+}
+
+/// How the lines of a file end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LineEnding {
+    #[default]
+    Lf,
+    CrLf,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

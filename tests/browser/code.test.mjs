@@ -204,13 +204,12 @@ scenario('an .editorconfig is obeyed and followed, and how a file is indented ca
     (words) => document.querySelector('select.indentation')?.selectedOptions[0]?.textContent === words, words);
   await shows('Tab size: 3');
   await ide.page.locator('.cm-ruler').waitFor({ state: 'attached' });
-  await place(ide, 'tabs.c', 2);
-  await ide.page.keyboard.press('Tab');
+  // Saving by hand puts the line of the cursor right, too, and is one step back.
+  await place(ide, 'tabs.c', 1, 9);
   await ide.page.keyboard.press('Control+s');
-  await ide.editorSays('tabs.c', 'int x;\n\tint y;\n');
-  // It is one step back.
+  await ide.editorSays('tabs.c', 'int x;\nint y;\n');
   await ide.page.keyboard.press('Control+z');
-  await ide.editorSays('tabs.c', 'int x;  \n\tint y;');
+  await ide.page.getByText('Ln 1, Col 9').waitFor();
 
   // Another rule holds as soon as it is written.
   await ide.write({ '.editorconfig': '[*.c]\nindent_style = space\nindent_size = 8\n' });
@@ -218,14 +217,115 @@ scenario('an .editorconfig is obeyed and followed, and how a file is indented ca
   await ide.page.locator('.cm-ruler').waitFor({ state: 'detached' });
   await choice.selectOption('Spaces: 2');
   await shows('Spaces: 2');
-  await place(ide, 'tabs.c', 1);
+  await place(ide, 'tabs.c', 2);
   await ide.page.keyboard.press('Tab');
-  await ide.editorSays('tabs.c', '  int x;  \n\tint y;');
+  await ide.editorSays('tabs.c', 'int x;  \n  int y;');
 
   // Where nobody says, the text does.
   await ide.entry('free.txt').dblclick();
   await ide.editorSays('free.txt', 'a\n      b\n      c\n');
   await shows('Spaces: 6');
+});
+
+scenario('what is typed is put right by itself, and never under a cursor', async (stage) => {
+  const ide = await stage.person({ name: 'Ada' });
+  await ide.ready();
+  await ide.write({
+    '.editorconfig': 'root = true\n[*]\ntrim_trailing_whitespace = true\ninsert_final_newline = true\nend_of_line = crlf\n',
+    'draft.txt': 'one\ntwo\nthree',
+  });
+  await ide.entry('draft.txt').dblclick();
+  await ide.editorSays('draft.txt', 'one\ntwo\nthree');
+  const grace = await stage.person({ name: 'Grace' });
+  await grace.ready();
+  await grace.entry('draft.txt').dblclick();
+  await grace.editorSays('draft.txt', 'one\ntwo\nthree');
+  await place(grace, 'draft.txt', 2);
+  await grace.page.keyboard.press('End');
+  await grace.page.keyboard.type('  ');
+  await ide.editorSays('draft.txt', 'one\ntwo  \nthree\n');
+  await ide.cursorOf('Grace').waitFor();
+
+  // The line that is typed in and the one where somebody else is keep their spaces; the cursor stays where it is.
+  await place(ide, 'draft.txt', 1);
+  await ide.page.keyboard.press('End');
+  await ide.page.keyboard.type('   ');
+  await ide.page.getByText('Ln 1, Col 7').waitFor();
+  await ide.run('while ! grep -q "one   " draft.txt; do sleep 0.1; done; file draft.txt');
+  await ide.terminal.getByText('with CRLF line terminators').waitFor();
+  await ide.editorSays('draft.txt', 'one   \ntwo  \nthree\n');
+  await ide.editor('draft.txt').focus();
+  await ide.page.keyboard.press('ArrowDown');
+  await ide.page.keyboard.press('ArrowDown');
+  await ide.editorSays('draft.txt', 'one\ntwo  \nthree\n');
+  await grace.page.keyboard.press('Control+Home');
+  await ide.editorSays('draft.txt', 'one\ntwo\nthree\n');
+
+  // It is nobody's step to take back: one goes back to what one typed.
+  await ide.editor('draft.txt').focus();
+  await ide.page.keyboard.press('Control+z');
+  await ide.editorSays('draft.txt', 'one\ntwo\nthree\n');
+});
+
+scenario('the line below says how lines end and what a file is written in, and both can be chosen', async (stage) => {
+  const ide = await stage.person({ viewport: { width: 1440, height: 900 }, name: 'Ada' });
+  await ide.ready();
+  await ide.write({ 'mixed.txt': 'def a():\r\n    pass\n' });
+  await ide.entry('mixed.txt').dblclick();
+  const grace = await stage.person({ name: 'Grace' });
+  await grace.ready();
+  await grace.entry('mixed.txt').dblclick();
+  await grace.editor('mixed.txt').waitFor();
+  const choice = (who, name) => who.page.getByRole('combobox', { name, exact: true });
+  const shows = async (who, name, words) => {
+    const select = choice(who, name);
+    await select.waitFor();
+    await select.locator(`option:checked:text-is("${words}")`).waitFor({ state: 'attached' });
+  };
+  await shows(ide, 'End of line', 'LF');
+  await choice(ide, 'End of line').selectOption('CRLF');
+  // For everybody, and in the file.
+  await shows(ide, 'End of line', 'CRLF');
+  await shows(grace, 'End of line', 'CRLF');
+  await ide.run('file mixed.txt');
+  await ide.terminal.getByText('with CRLF line terminators').waitFor();
+  await grace.editorSays('mixed.txt', 'def a():\n    pass\n');
+
+  await shows(ide, 'Language', 'Plain text');
+  const word = ide.editor('mixed.txt').locator('.cm-line').first().locator('span').first();
+  assert.equal(await word.count(), 0);
+  await choice(ide, 'Language').selectOption('Python');
+  await word.filter({ hasText: 'def' }).waitFor();
+  await shows(ide, 'Language', 'Python');
+  await shows(grace, 'Language', 'Plain text');
+  await ide.page.screenshot({ path: 'target/browser/code-status.png' });
+  await choice(ide, 'Language').selectOption({ index: 0 });
+  await shows(ide, 'Language', 'Plain text');
+  await word.waitFor({ state: 'detached' });
+});
+
+scenario('what has changed is held against what the file was first, for everybody and after a reload', async (stage) => {
+  const ide = await stage.person({ name: 'Ada' });
+  await ide.ready();
+  await ide.write({ 'first.txt': 'one\ntwo\n' });
+  await ide.entry('first.txt').dblclick();
+  await ide.editorSays('first.txt', 'one\ntwo\n');
+  await place(ide, 'first.txt', 2);
+  await ide.page.keyboard.type('new ');
+  const mark = (who) => who.page.getByTitle('Changed since the file was first opened');
+  await mark(ide).waitFor();
+  await ide.page.reload();
+  await ide.ready();
+  await ide.editorSays('first.txt', 'one\nnew two\n');
+  await mark(ide).waitFor();
+  const grace = await stage.person({ name: 'Grace' });
+  await grace.ready();
+  await grace.entry('first.txt').dblclick();
+  await mark(grace).waitFor();
+  await grace.editor('first.txt').click();
+  await grace.page.keyboard.press('Control+k');
+  await grace.page.keyboard.press('d');
+  await grace.page.getByRole('textbox', { name: 'When it was first opened: first.txt' }).getByText('two', { exact: true }).waitFor();
 });
 
 scenario('long lines wrap, spaces show, text grows, everywhere and at once', async (stage) => {

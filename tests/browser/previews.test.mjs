@@ -124,15 +124,15 @@ scenario('what has changed since a file was opened is marked, compared and taken
   await ide.page.keyboard.press('ArrowDown');
   await ide.page.keyboard.press('End');
   await ide.page.keyboard.type(' is other');
-  await ide.page.getByTitle('Added since the file was opened').waitFor();
-  await ide.page.getByTitle('Changed since the file was opened').waitFor();
-  await ide.page.getByTitle('Lines were taken out here since the file was opened').waitFor();
+  await ide.page.getByTitle('Added since the file was first opened').waitFor();
+  await ide.page.getByTitle('Changed since the file was first opened').waitFor();
+  await ide.page.getByTitle('Lines were taken out here since the file was first opened').waitFor();
   await ide.page.screenshot({ path: 'target/browser/changes.png' });
 
   await ide.page.keyboard.press('Control+k');
   await ide.page.keyboard.press('d');
   await ide.page.getByRole('tab', { name: 'story.txt (since opened)' }).waitFor();
-  const older = ide.page.getByRole('textbox', { name: 'When it was opened: story.txt' });
+  const older = ide.page.getByRole('textbox', { name: 'When it was first opened: story.txt' });
   await older.waitFor();
   await ide.page.locator('.cm-collapsedLines').first().waitFor();
   await ide.page.screenshot({ path: 'target/browser/compare.png' });

@@ -77,6 +77,52 @@ async fn type_words(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_file_was_first_is_the_rooms_and_outlives_its_server() -> Result<()> {
+    let mut server = TestServer::new().await?;
+    let key = server.room().await?;
+    let mut ada = server.full(&key).await?;
+    ada.command("p", json!({"type": "write"}), json!({"path": "a.txt", "content": "one\n"})).await?;
+    let mut editor = Editor::open(&mut ada, "p", "a.txt").await?;
+    let ask = |document: u32| json!({"type": "first-text", "document": document});
+    let first = ada.request(ask(editor.document)).await?;
+    ensure!(first["type"] == "first-text" && first.get("text").is_none(), "it is so still: {first}");
+    editor.insert(&mut ada, 0, "zero\n").await?;
+    editor.wait_until_held(&mut ada).await?;
+    server.restart().await?;
+    let mut grace = server.full(&key).await?;
+    let editor = Editor::open(&mut grace, "p", "a.txt").await?;
+    ensure!(editor.text() == "zero\none\n", "{}", editor.text());
+    let first = grace.request(ask(editor.document)).await?;
+    ensure!(first["text"] == "one\n", "{first}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lines_of_a_file_end_as_somebody_chose_for_everybody() -> Result<()> {
+    let server = TestServer::new().await?;
+    let key = server.room().await?;
+    let mut ada = server.full(&key).await?;
+    ada.command("p", json!({"type": "write"}), json!({"path": "a.txt", "content": "one\ntwo\n"})).await?;
+    let mut grace = server.full(&key).await?;
+    let editor = Editor::open(&mut ada, "p", "a.txt").await?;
+    Editor::open(&mut grace, "p", "a.txt").await?;
+    let chosen = json!({"type": "line-ending", "document": editor.document, "eol": "crlf"});
+    let saved = ada.request(chosen.clone()).await?;
+    ensure!(saved["type"] == "saved", "{saved}");
+    while grace.expect("document").await?["eol"] != "crlf" {}
+    let mut plain = server.plain(&key).await?;
+    plain.shell("p", "od -An -c a.txt").await?;
+    let bytes = shown(&plain.until_end().await?).split_whitespace().collect::<String>();
+    ensure!(bytes == "one\\r\\ntwo\\r\\n", "{bytes}");
+    let viewer = ada.request(json!({"type": "key-mint", "role": "viewer"})).await?;
+    let mut viewer = server.full(viewer["join"].as_str().context("a key")?).await?;
+    Editor::open(&mut viewer, "p", "a.txt").await?;
+    let refused = viewer.request(chosen).await?;
+    ensure!(refused["code"] == "forbidden", "{refused}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn fifty_editors_lose_nothing_that_was_acknowledged_in_a_hundred_rounds_of_kill_9() -> Result<()> {
     let mut chance = chance::chance(chance::seed(), 0);
     let mut program = Program::start(0).await?;

@@ -2,7 +2,6 @@
 //! know no frame of the wire's.
 
 pub mod icon;
-mod indentation;
 
 mod alerts;
 mod app;
@@ -19,6 +18,7 @@ mod elapsed;
 mod extra_keys;
 mod help;
 mod ide;
+mod manner;
 mod menu;
 mod name_box;
 mod output;

@@ -582,6 +582,7 @@ fn id_of(frame: &ServerFrame) -> Option<&FrameId> {
         | ServerFrame::Events { id, .. }
         | ServerFrame::UploadStands { id, .. }
         | ServerFrame::Download { id, .. }
+        | ServerFrame::FirstText { id, .. }
         | ServerFrame::DocumentToken { id, .. } => id.as_ref(),
         ServerFrame::Init { .. }
         | ServerFrame::Joined(_)

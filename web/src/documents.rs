@@ -8,18 +8,18 @@ use std::rc::Rc;
 
 use embedenv_shared::code::Failure;
 use embedenv_shared::command::FullRequest;
-use embedenv_shared::frame::{BinaryFrame, ReadOnly, ServerFrame};
+use embedenv_shared::frame::{BinaryFrame, LineEnding, ReadOnly, ServerFrame};
 use embedenv_shared::id::{DocumentId, MemberId};
 use gloo_timers::future::TimeoutFuture;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Element;
 
 use crate::interop::editor::{Editor, EditorEvents};
-use crate::interop::modules::{Module, load};
+use crate::interop::modules::{self, Module, load};
 use crate::interop::page;
 use crate::standing::{Standing, is_update};
 use crate::state::Action;
-use crate::state::editing::Indentation;
+use crate::state::editing::{Choice, Indentation, Manner};
 use crate::state::files::{Access, FileId, FilesAction};
 use crate::state::go_to::{self, Symbol};
 use crate::state::groups::GroupId;
@@ -76,6 +76,13 @@ struct Record {
     cursor: Cell<(u32, u32)>,
     /// How it is indented, once its editor has said so.
     indentation: Cell<Option<Indentation>>,
+    /// How its lines end, and how its `.editorconfig` says that they ought to.
+    line_ending: Cell<LineEnding>,
+    wanted_line_ending: Cell<Option<LineEnding>>,
+    /// What a person said that it is written in.
+    language: Cell<Choice>,
+    /// The room was asked what the file was at first.
+    asked_first: Cell<bool>,
     /// The editor shall have the keyboard as soon as it is there.
     wants_focus: Cell<bool>,
 }
@@ -121,6 +128,10 @@ impl Documents {
             early: RefCell::default(),
             cursor: Cell::new((1, 1)),
             indentation: Cell::new(None),
+            line_ending: Cell::default(),
+            wanted_line_ending: Cell::default(),
+            language: Cell::default(),
+            asked_first: Cell::default(),
             wants_focus: Cell::new(workbench.take_wish_for_editor(id)),
         });
         self.records.borrow_mut().push(record.clone());
@@ -186,6 +197,9 @@ impl Documents {
     pub(crate) fn stands(&self, workbench: &Workbench, document: DocumentId, heard: Heard) {
         let Some(record) = self.by_document(document) else { return };
         record.standing.borrow_mut().heard(heard.received, heard.saved);
+        if record.line_ending.replace(heard.eol) != heard.eol {
+            workbench.show_manner();
+        }
         if record.standing.borrow().is_held()
             && record.caught_up.get()
             && let Some(editor) = &*record.editor.borrow()
@@ -233,9 +247,33 @@ impl Documents {
         self.get(id).map_or((1, 1), |record| record.cursor.get())
     }
 
-    /// How a file is indented, once its editor is there.
-    pub(crate) fn indentation(&self, id: FileId) -> Option<Indentation> {
-        self.get(id)?.indentation.get()
+    /// How a file is indented, how its lines end and what it is written in.
+    pub(crate) fn manner(&self, id: FileId) -> Option<Manner> {
+        let record = self.get(id)?;
+        let (indentation, line_ending) = (record.indentation.get(), record.line_ending.get());
+        Some(Manner { indentation, line_ending, language: record.language.get() })
+    }
+
+    /// How the lines of a file ought to end by its `.editorconfig`.
+    pub(crate) fn want_line_ending(&self, id: FileId, wanted: Option<LineEnding>) {
+        if let Some(record) = self.get(id) {
+            record.wanted_line_ending.set(wanted);
+        }
+    }
+
+    /// How the lines of a file ought to end, if they end another way.
+    pub(crate) fn wanted_line_ending(&self, id: FileId) -> Option<LineEnding> {
+        let record = self.get(id)?;
+        record.wanted_line_ending.get().filter(|wanted| *wanted != record.line_ending.get())
+    }
+
+    /// Has a file read as one of a language.
+    pub(crate) fn read_as(&self, id: FileId, choice: Choice) {
+        let Some(record) = self.get(id) else { return };
+        record.language.set(choice);
+        if let Some(editor) = &*record.editor.borrow() {
+            editor.set_language(choice);
+        }
     }
 
     /// The editor of a file, once it is there.
@@ -343,6 +381,7 @@ impl Documents {
 pub(crate) struct Heard {
     pub(crate) received: u64,
     pub(crate) saved: bool,
+    pub(crate) eol: LineEnding,
     pub(crate) problem: Option<String>,
 }
 
@@ -414,6 +453,31 @@ fn sync(workbench: &Workbench, record: &Rc<Record>, is_same: bool) {
         editor.receive(&message);
     }
     workbench.first_file.open();
+    ask_first(workbench, record);
+}
+
+/// Asks the room what the file was when somebody opened it first, which is what is changed since then. Once for an editor;
+/// the text goes before that.
+fn ask_first(workbench: &Workbench, record: &Rc<Record>) {
+    if record.asked_first.replace(true) {
+        return;
+    }
+    let (workbench, record) = (workbench.clone(), record.clone());
+    spawn_local(async move {
+        modules::whole().await;
+        let Some(document) = record.document.get() else { return record.asked_first.set(false) };
+        let first = match workbench.connection.request(&FullRequest::FirstText { document }).await {
+            Ok(ServerFrame::FirstText { text, .. }) => text,
+            // It is asked again on the next connection.
+            Err(_) if !workbench.connection.is_up() => return record.asked_first.set(false),
+            // Nobody knows: it is what this page saw first.
+            _ => None,
+        };
+        let editor = record.editor.borrow().clone();
+        if let Some(editor) = editor {
+            editor.set_first(first.as_deref());
+        }
+    });
 }
 
 fn refused(workbench: &Workbench, record: &Rc<Record>, failure: &Failure, reason: String) {
@@ -496,14 +560,15 @@ fn events(workbench: &Workbench, record: &Rc<Record>) -> EditorEvents {
             if let Some(record) = record.upgrade() {
                 record.indentation.set(Some(Indentation { tabs, size }));
             }
-            workbench.show_indentation();
+            workbench.show_manner();
         }
     };
-    let compare = workbench.clone();
+    let (compare, tidied) = (workbench.clone(), workbench.clone());
     EditorEvents {
         message: Box::new(message),
         indentation: Box::new(indentation),
         compare: Box::new(move || compare.compare(id, Against::First)),
+        tidied: Box::new(move || tidied.obey_line_ending(id)),
         cursor: Box::new(cursor),
         edited: Box::new(edited),
         wander: Box::new(move || wander.wander()),

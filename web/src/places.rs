@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use embedenv_shared::path::{ProjectName, WorkspacePath};
 
-use crate::words;
+use crate::state::languages::language_of;
 
 /// Something in a text that can be gone to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +66,7 @@ pub fn pieces<'a>(text: &'a str, home: &ProjectName, is_file: impl Fn(&Workspace
 
 /// Whether a path would be taken for a file's by its looks alone.
 pub fn looks_like_file(path: &WorkspacePath) -> bool {
-    path.as_str().contains('/') || words::known_language(path.as_str()).is_some()
+    path.as_str().contains('/') || language_of(path.as_str()).is_some()
 }
 
 /// Everything in a text that may lead somewhere, in order. Paths that begin with the home of `project` are of it; other

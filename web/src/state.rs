@@ -14,6 +14,7 @@ pub mod formatters;
 pub mod go_to;
 pub mod groups;
 pub mod keys;
+pub mod languages;
 pub mod output;
 pub mod palette;
 pub mod people;

@@ -7,8 +7,8 @@ use embedenv_shared::code::ErrorCode;
 use embedenv_shared::command::FrameId;
 use embedenv_shared::event::{Author, RoomEvent, What};
 use embedenv_shared::frame::{
-    Exit, JoinKey, Joined, JoinedFull, Listener, OpenPort, Person, PreviewLink, ReadOnly, SandboxState, ServerFrame,
-    Terminal, TerminalKind,
+    Exit, JoinKey, Joined, JoinedFull, LineEnding, Listener, OpenPort, Person, PreviewLink, ReadOnly, SandboxState,
+    ServerFrame, Terminal, TerminalKind,
 };
 use embedenv_shared::id::{DocumentId, MemberId, Role, RoomId, SessionId, UploadId};
 use embedenv_shared::link::files::{Entry, EntryKind, Item};
@@ -91,9 +91,14 @@ impl Members {
                 document: self.document()?,
                 received: self.number("received")?,
                 saved: self.flag("saved")?,
+                // An older server, whose files the page of a newer one has open, does not say.
+                eol: if self.text("eol").is_ok_and(|eol| eol == "crlf") { LineEnding::CrLf } else { LineEnding::Lf },
                 problem: self.text("problem").ok(),
             },
             "saved" => ServerFrame::Saved { document: self.document()?, id: self.id() },
+            "first-text" => {
+                ServerFrame::FirstText { document: self.document()?, text: self.text("text").ok(), id: self.id() }
+            }
             "document-moved" => ServerFrame::DocumentMoved { document: self.document()?, path: self.path("path")? },
             "document-closed" => {
                 ServerFrame::DocumentClosed { document: self.document()?, reason: self.text("reason")? }

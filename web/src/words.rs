@@ -9,6 +9,8 @@ use embedenv_shared::path::ProjectName;
 
 use catalogue::{count, say};
 
+use crate::state::languages::language_of;
+
 /// The page's own code has failed.
 pub fn page_failed() -> &'static str {
     say!("page-failed")
@@ -274,30 +276,7 @@ pub fn size(bytes: u64) -> String {
 
 /// What a file is written in, by its name, for the status line.
 pub fn language(name: &str) -> &'static str {
-    known_language(name).unwrap_or_else(|| say!("language.plain-text"))
-}
-
-/// The language that a file's name tells, if it tells one.
-pub fn known_language(name: &str) -> Option<&'static str> {
-    let lower = name.to_ascii_lowercase();
-    let extension = lower.rsplit_once('.').map_or("", |(_, extension)| extension);
-    Some(match extension {
-        "py" => "Python",
-        "js" | "mjs" | "cjs" | "jsx" => "JavaScript",
-        "ts" | "mts" | "tsx" => "TypeScript",
-        "rs" => "Rust",
-        "c" | "h" => "C",
-        "cc" | "cpp" | "cxx" | "hpp" => "C++",
-        "go" => "Go",
-        "java" => "Java",
-        "html" | "htm" => "HTML",
-        "css" => "CSS",
-        "json" => "JSON",
-        "md" | "markdown" => "Markdown",
-        "sh" | "bash" => "Shell",
-        _ if lower == "makefile" => "Makefile",
-        _ => return None,
-    })
+    language_of(name).map_or_else(|| say!("language.plain-text"), |language| language.name)
 }
 
 #[cfg(test)]

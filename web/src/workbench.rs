@@ -47,7 +47,7 @@ use crate::interop::page;
 use crate::link::RoomLink;
 use crate::memory::{self, Page};
 use crate::signal::Signal;
-use crate::state::editing::Indentation;
+use crate::state::editing::Manner;
 use crate::state::files::FileId;
 use crate::state::keys::{Stroke, show_as_on_mac};
 use crate::state::output::{Message, OutputAction};
@@ -82,8 +82,8 @@ pub(crate) struct Inner {
     pub(crate) terminals: Terminals,
     /// Line and column in the shown editor, from 1.
     pub(crate) cursor: Signal<(u32, u32)>,
-    /// How the shown file is indented.
-    pub(crate) indentation: Signal<Option<Indentation>>,
+    /// How the shown file is indented, and what else the line below says of it.
+    pub(crate) manner: Signal<Option<Manner>>,
     /// Opens when the first file can be typed into, or there is none: what is not needed for that is loaded after it.
     pub(crate) first_file: Gate,
     link: RefCell<Option<RoomLink>>,
@@ -158,7 +158,7 @@ impl Workbench {
             documents: Documents::default(),
             terminals: Terminals::new(),
             cursor: Signal::new((1, 1)),
-            indentation: Signal::new(None),
+            manner: Signal::new(None),
             first_file: Gate::default(),
             link: RefCell::new(None),
             instance: memory::instance(),

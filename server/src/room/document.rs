@@ -21,14 +21,14 @@ mod wire;
 use std::time::Duration;
 
 use embedenv_shared::code::{ErrorCode, Failure};
-use embedenv_shared::frame::{MAX_DOCUMENT, ReadOnly};
+use embedenv_shared::frame::{LineEnding, MAX_DOCUMENT, ReadOnly};
 use rustix::time::{ClockId, clock_gettime};
 
-pub use file::LineEnding;
-use file::{FileText, Form};
+use file::{FileText, Form, plain_lines};
 pub use keeping::Restored;
 pub use log::{Compaction, Place, Prepared, Unreadable};
 use log::{Fingerprint, Log, Record, fingerprint};
+use merge::Edit;
 use replica::{Broken, Replica};
 use update::{Clocks, MAX_CLOCK, Plan, Update};
 pub use wire::Aware;
@@ -307,25 +307,49 @@ impl Document {
         let ours = self.unconfirmed.contains(&fingerprint(bytes));
         let current = self.text();
         let edits = if ours { Vec::new() } else { merge::merge(&self.base, &current, &new) };
-        let merged = merge::apply(&current, &edits);
-        if merged.len() as u64 > MAX_DOCUMENT {
+        if merge::apply(&current, &edits).len() as u64 > MAX_DOCUMENT {
             return Err(DocumentError::TooLarge);
         }
-        (self.base, self.form) = (new, form);
+        // One line does not say how it would end.
+        let eol = if new.contains('\n') { form.eol } else { self.form.eol };
+        (self.base, self.form) = (new, Form { eol, ..form });
         self.unconfirmed.clear();
+        self.edit(&current, &edits)
+    }
+
+    /// How the file's lines end.
+    pub fn line_ending(&self) -> LineEnding {
+        self.form.eol
+    }
+
+    /// Has all lines of the file end so, from the next time on that it is written. Returns a message for everybody, if
+    /// lines that ended another way have changed the text.
+    pub fn end_lines(&mut self, eol: LineEnding) -> Result<Option<Vec<u8>>, DocumentError> {
+        if self.excerpt.is_some() {
+            return Err(DocumentError::ReadOnly);
+        }
+        self.be_kept()?;
+        self.form.eol = eol;
+        let current = self.text();
+        self.edit(&current, &plain_lines(&current))
+    }
+
+    /// Makes the server's own edits of the text, which is `current`, and writes down how the file is besides.
+    fn edit(&mut self, current: &str, edits: &[Edit]) -> Result<Option<Vec<u8>>, DocumentError> {
         if edits.is_empty() {
-            self.note_file(&current);
+            self.note_file(current);
             return Ok(None);
         }
-        let update = match self.replica.edit(&current, &edits) {
+        let edited = merge::apply(current, edits);
+        let update = match self.replica.edit(current, edits) {
             Ok(update) => update,
-            Err(_) => return Err(self.start_anew(&merged)),
+            Err(_) => return Err(self.start_anew(&edited)),
         };
-        self.most_bytes = merged.len() as u64;
+        self.most_bytes = edited.len() as u64;
         self.most_blocks += 3 * edits.len();
         self.note_own();
         self.note(&Record::Update(&update));
-        self.note_file(&merged);
+        self.note_file(&edited);
         self.check_wear()?;
         Ok(Some(wire::update(&update)))
     }

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::command::FrameId;
-use embedenv_shared::frame::ServerFrame;
+use embedenv_shared::frame::{LineEnding, ServerFrame};
 use embedenv_shared::id::DocumentId;
 use embedenv_shared::link::files::{Changed, List};
 use embedenv_shared::path::{ProjectName, WorkspacePath};
@@ -194,6 +194,7 @@ impl Documents {
                 Err(error) => Err(Failure::new(ErrorCode::Unavailable, format!("the server can't write: {error}"))),
             };
             begun?;
+            self.store.keep_first(id, &document.text());
         }
         inner.last = id.0;
         let held = Held::new(id, project, State { read_only, ..State::new(path, document, Some(version)) });
@@ -281,10 +282,26 @@ impl Documents {
     /// Writes one document to its file now.
     pub async fn save(&self, room: &Arc<Room>, id: DocumentId) -> Result<(), Failure> {
         let held = self.get(id)?;
-        if let Some(why) = held.state.lock().read_only {
-            return Err(Failure::new(ErrorCode::Forbidden, format!("this file is read-only here ({why:?})")));
-        }
+        held.check_editable()?;
         held.save(room).await
+    }
+
+    /// Has every line of a document's file end so, and writes it.
+    pub async fn end_lines(&self, room: &Arc<Room>, id: DocumentId, eol: LineEnding) -> Result<(), Failure> {
+        let held = self.get(id)?;
+        held.check_editable()?;
+        held.end_lines(room, eol).await
+    }
+
+    /// What a file was when somebody in the room opened it first; `None` if it is so still.
+    pub async fn first_text(&self, id: DocumentId) -> Result<Option<String>, Failure> {
+        let held = self.get(id)?;
+        held.check_editable()?;
+        let store = self.store.clone();
+        let first = tokio::task::spawn_blocking(move || store.first(id)).await.ok().flatten();
+        let missing = || Failure::new(ErrorCode::NotFound, "it is not known what the file was at first");
+        let first = first.ok_or_else(missing)?;
+        Ok(Some(first).filter(|first| *first != held.state.lock().document.text()))
     }
 
     /// Writes every document with edits to its file before a program is given these bytes, if they end a line and with

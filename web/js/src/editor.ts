@@ -8,7 +8,6 @@ import { yCollab } from 'y-codemirror.next';
 import { changes, LONGEST, PAUSE, setChanges } from './editor/changes';
 import { perform } from './editor/commands';
 import { diff, type Edit, lineDifferences, reverted } from './editor/diff';
-import { firstText } from './editor/firsts';
 import { ruler } from './editor/guides';
 import { type Habits, habits } from './editor/habits';
 import { detected, type Indentation, type IndentRules, indentation, shown } from './editor/indentation';
@@ -41,6 +40,8 @@ export interface EditorOptions {
   onCursor(line: number, column: number): void;
   /** It is indented by tabs, or by spaces, and so wide is a step. */
   onIndentation(tabs: boolean, size: number): void;
+  /** A person has paused, and what the `.editorconfig` says of the text was put right. */
+  onTidied(): void;
   /** The person wants to see what has changed since the file was opened. */
   onCompare(): void;
   /** A person changed the text here. */
@@ -61,11 +62,13 @@ interface State {
 export interface Rules extends IndentRules, TidyRules {
   /** Where a line ought to end, in columns. */
   ruler?: number;
+  /** How lines end is said, too, which is the page's to obey. */
+  lineEnding?: boolean;
 }
 
 /** What a comparison shows beside the text. */
 export interface Comparison {
-  /** What it was; without it, the text with which this page opened the file. */
+  /** What it was; without it, the text with which the file was opened first. */
   before?: string | undefined;
   /** What that is called. */
   name: string;
@@ -78,6 +81,9 @@ export interface Watcher {
   text(text: string): void;
   top(line: number): void;
 }
+
+/** What is typed is put right when it has paused this long, in milliseconds: a little before the server writes the file. */
+const TIDY = 250;
 
 /** A change that brings the view to what the document holds. */
 const fromDocument = Annotation.define<boolean>();
@@ -115,12 +121,22 @@ class Editor {
   #completes: boolean | null = null;
   /** What has changed since a text was handed out to be formatted. */
   #since: ChangeSet | null = null;
-  /** The text with which this page opened the file, while it is compared. */
+  /** The text with which the file was opened first in the room, once that is known. */
   #first: string | null = null;
+  /** The text with which this page opened the file, until the first one is known. */
+  #opened: string | null = null;
+  /** It is the first one. */
+  #isFirst = false;
   #comparing: ReturnType<typeof setTimeout> | null = null;
   readonly #closed: () => void;
 
+  /** A text that ought to be put right once the person pauses, or has left the line. */
+  #untidy = false;
+  #tidying: ReturnType<typeof setTimeout> | null = null;
+
   #path: string;
+  /** The name of a file whose language this one is taken to be written in. */
+  #example: string | null = null;
   #replica: Replica | null = null;
   /** The view shows `#replica`, and typing goes into it. */
   #bound = false;
@@ -268,9 +284,25 @@ class Editor {
     this.#indentAnew();
   }
 
-  /** Puts right what the `.editorconfig` says of ends of lines and of the text. */
+  /** What the file is written in, by the name of another one; by its own without. */
+  setLanguage(example: string | undefined): void {
+    this.#example = example ?? null;
+    this.#loadLanguage();
+  }
+
+  /** The text with which the file was opened first in the room; without one, that with which this page did. */
+  setFirst(text: string | undefined): void {
+    this.#isFirst = text === undefined;
+    if (text !== undefined) this.#first = text;
+    else if (this.#bound) this.#first ??= this.#opened;
+    if (this.#bound) this.#opened = null;
+    this.#compareSoon();
+  }
+
+  /** Puts right what the `.editorconfig` says of ends of lines and of the text, but where somebody else is. */
   tidy(): void {
-    this.#edit(tidied(this.#view.state.doc, this.#rules), 'delete.tidy');
+    const others = this.#replica ? cursorsOf(this.#replica) : [];
+    this.#edit(tidied(this.#view.state.doc, this.#rules, others).edits, 'delete.tidy');
   }
 
   /** The text to be formatted. What is typed until [`formatted`] is kept. */
@@ -390,6 +422,7 @@ class Editor {
   destroy(): void {
     this.#bound = false;
     if (this.#comparing !== null) clearTimeout(this.#comparing);
+    if (this.#tidying !== null) clearTimeout(this.#tidying);
     this.#closed();
     this.#panes.destroy();
     this.#replica?.destroy();
@@ -416,7 +449,8 @@ class Editor {
     this.#loadAssistance();
     this.#unheld.brought(ChangeSet.of(diff(after, remote), after.length, '\n'));
     this.#bringLeft();
-    this.#first ??= firstText(this.#path, remote);
+    if (this.#isFirst) this.#first ??= remote;
+    else if (this.#first === null) this.#opened ??= remote;
     this.#compareSoon();
     this.#detected = detected(this.#view.state.doc);
     this.#indentAnew();
@@ -442,7 +476,11 @@ class Editor {
     for (const transaction of update.transactions) {
       if (!transaction.docChanged || transaction.annotation(fromDocument)) continue;
       if (this.#replica?.receiving) this.#unheld.came(transaction.changes);
-      else this.#unheld.typed(transaction.changes, transaction.startState.doc);
+      else {
+        this.#unheld.typed(transaction.changes, transaction.startState.doc);
+        this.#untidy = true;
+        this.#tidySoon();
+      }
       if (!this.#bound) this.#options.onEdited();
     }
   }
@@ -455,10 +493,31 @@ class Editor {
       this.#tellCursor(update.state, update.focusChanged);
       this.#tellWhereabouts();
     }
+    if (update.selectionSet && this.#untidy) this.#tidySoon();
     // What is typed somewhere else is taken back by itself.
     if (update.selectionSet && !update.docChanged) this.#replica?.endUndoStep();
     const isOwn = (event: string) => update.transactions.some((transaction) => transaction.isUserEvent(event));
     if (['input', 'delete', 'select', 'move', 'undo', 'redo'].some(isOwn)) this.#wander();
+  }
+
+  /** What is typed is put right once the person pauses, before the server writes it to the file. */
+  #tidySoon(): void {
+    const { trim, finalNewline, lineEnding } = this.#rules;
+    if (!trim && finalNewline === undefined && !lineEnding) return;
+    if (this.#tidying !== null) clearTimeout(this.#tidying);
+    this.#tidying = setTimeout(() => this.#tidyUp(), TIDY);
+  }
+
+  #tidyUp(): void {
+    this.#tidying = null;
+    if (!this.#untidy || !this.#replica || !this.#bound || this.#view.state.readOnly) return;
+    const front = this.#panes.front;
+    if (front.composing) return this.#tidySoon();
+    const own = front.state.selection.ranges.flatMap(({ anchor, head }) => [anchor, head]);
+    const { edits, left } = tidied(this.#view.state.doc, this.#rules, [...own, ...cursorsOf(this.#replica)]);
+    if (edits.length > 0) this.#replica.tidy(edits);
+    this.#untidy = left;
+    this.#options.onTidied();
   }
 
   #topLine(): number {
@@ -596,9 +655,9 @@ class Editor {
   }
 
   #loadLanguage(): void {
-    const path = this.#path;
+    const path = this.#example ?? this.#path;
     const use = (language: Extension) => {
-      if (this.#path !== path) return;
+      if ((this.#example ?? this.#path) !== path) return;
       this.#panes.everywhere({ effects: this.#language.reconfigure(language) });
       this.#tellIndentation();
     };
@@ -606,6 +665,11 @@ class Editor {
     if (!load) return use([]);
     load().then(use, (error: unknown) => console.warn(`the language of ${path} could not be loaded`, error));
   }
+}
+
+/** Where others are. */
+function cursorsOf(replica: Replica): number[] {
+  return replica.people().flatMap(({ anchor, head }) => [anchor, head].filter((at) => at !== null));
 }
 
 function access(readOnly: boolean): Extension {

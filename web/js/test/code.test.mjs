@@ -24,14 +24,25 @@ test('the indentation of a text is the step between its lines', () => {
 });
 
 test('what is put right is no more than what is wrong', () => {
-  const after = (text, rules) => applied(text, tidied(doc(text), rules));
+  const after = (text, rules) => applied(text, tidied(doc(text), rules).edits);
   const both = { trim: true, finalNewline: true };
   assert.equal(after('a  \n\tb\t\n  \nc', both), 'a\n\tb\n\nc\n');
   assert.equal(after('a\n\n', both), 'a\n\n');
   assert.equal(after('a \r\nb\r\nc  ', both), 'a\r\nb\r\nc\r\n');
   assert.equal(after('a \n\n\n', { finalNewline: false }), 'a ');
   assert.equal(after('', both), '');
-  assert.deepEqual(tidied(doc('fine\n'), both), []);
+  assert.deepEqual(tidied(doc('fine\n'), both), { edits: [], left: false });
+});
+
+test('nothing is taken away from under a cursor', () => {
+  const kept = (text, rules, cursors) => {
+    const { edits, left } = tidied(doc(text), rules, cursors);
+    return [applied(text, edits), left];
+  };
+  assert.deepEqual(kept('a  \nb\t\n\n  \nc', { trim: true }, [3, 11]), ['a  \nb\n\n\nc', true]);
+  assert.deepEqual(kept('a', { finalNewline: true }, [1]), ['a\n', false]);
+  assert.deepEqual(kept('a\n\n', { finalNewline: false }, [2]), ['a\n\n', true]);
+  assert.deepEqual(kept('a\n\n', { finalNewline: false }, [1]), ['a', false]);
 });
 
 test('lines that differ are told in both texts, and each place can be taken back', () => {

@@ -8,7 +8,7 @@ use yew::prelude::*;
 
 use super::backlog::Backlog;
 use super::icon::{Icon, IconName};
-use super::indentation::IndentationChoice;
+use super::manner::MannerChoices;
 use super::ports::ports;
 use super::position::Position;
 use crate::state::commands::{self, Command};
@@ -63,9 +63,10 @@ pub(crate) fn status_bar(workbench: &Workbench, state: &State) -> Html {
             if let Some(name) = state.files.active().filter(|file| views::has_text(file)).map(OpenFile::name) {
                 <Position workbench={workbench.clone()} />
                 if state.is_whole {
-                    <IndentationChoice workbench={workbench.clone()} works={state.works()} />
+                    <MannerChoices workbench={workbench.clone()} works={state.works()} name={name.to_owned()} />
+                } else {
+                    <span class="language">{ words::language(name) }</span>
                 }
-                <span class="language">{ words::language(name) }</span>
             }
             { layout_buttons(workbench, &state.layout) }
         </footer>

@@ -7,6 +7,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::Element;
 
 use super::page::{callback, nonce, set, words};
+use crate::state::editing::Choice;
 use crate::state::editorconfig::Rules;
 use crate::state::files::FileId;
 use crate::state::groups::GroupId;
@@ -95,6 +96,10 @@ extern "C" {
     fn set_rules(this: &EditorHandle, rules: &Object);
     #[wasm_bindgen(method, js_name = setIndentation)]
     fn set_indentation(this: &EditorHandle, tabs: bool, size: u32);
+    #[wasm_bindgen(method, js_name = setLanguage)]
+    fn set_language(this: &EditorHandle, example: Option<&str>);
+    #[wasm_bindgen(method, js_name = setFirst)]
+    fn set_first(this: &EditorHandle, text: Option<&str>);
     #[wasm_bindgen(method)]
     fn tidy(this: &EditorHandle);
     #[wasm_bindgen(method, js_name = toFormat)]
@@ -119,6 +124,8 @@ pub(crate) struct EditorEvents {
     pub(crate) cursor: Box<dyn Fn(u32, u32)>,
     /// It is indented by tabs or not, and so many columns are a step.
     pub(crate) indentation: Box<dyn Fn(bool, u32)>,
+    /// A person has paused, and what their `.editorconfig` says of the text was put right.
+    pub(crate) tidied: Box<dyn Fn()>,
     /// The person wants to see what has changed.
     pub(crate) compare: Box<dyn Fn()>,
     /// A person changed the text.
@@ -149,6 +156,7 @@ impl Editor {
         set(&options, "habits", &habits(settings));
         set(&options, "words", &words(&WORDS));
         set(&options, "onIndentation", &callback(Closure::wrap(events.indentation)));
+        set(&options, "onTidied", &callback(Closure::wrap(events.tidied)));
         set(&options, "onCompare", &callback(Closure::wrap(events.compare)));
         set(&options, "onMessage", &callback(Closure::wrap(events.message)));
         set(&options, "onCursor", &callback(Closure::wrap(events.cursor)));
@@ -230,8 +238,9 @@ impl Editor {
 
     /// What the file's `.editorconfig` says.
     pub(crate) fn set_rules(&self, rules: &Rules) {
-        let Rules { tabs, size, tab_width, trim, final_newline, ruler } = rules;
+        let Rules { tabs, size, tab_width, trim, final_newline, ruler, line_ending } = rules;
         let object = Object::new();
+        set(&object, "lineEnding", &line_ending.is_some().into());
         let flags = [("tabs", tabs), ("trim", trim), ("finalNewline", final_newline)];
         for (name, value) in flags.into_iter().filter_map(|(name, value)| Some((name, (*value)?))) {
             set(&object, name, &value.into());
@@ -247,6 +256,21 @@ impl Editor {
     pub(crate) fn set_indentation(&self, chosen: Option<(bool, u32)>) {
         let (tabs, size) = chosen.unwrap_or_default();
         self.handle.set_indentation(tabs, size);
+    }
+
+    /// What the file is written in.
+    pub(crate) fn set_language(&self, choice: Choice) {
+        let example = match choice {
+            Choice::ByName => None,
+            Choice::Plain => Some(String::new()),
+            Choice::Language(language) => Some(language.example()),
+        };
+        self.handle.set_language(example.as_deref());
+    }
+
+    /// What the file was when somebody opened it first; `None` for what it was when this page opened it.
+    pub(crate) fn set_first(&self, text: Option<&str>) {
+        self.handle.set_first(text);
     }
 
     /// Puts right what the `.editorconfig` says of ends of lines and of the text.

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use embedenv_shared::frame::LineEnding;
+
 /// Longer names of sections are ignored, as the specification allows: a glob is matched by trying.
 const MAX_GLOB: usize = 1024;
 /// Alternatives that a section's braces may come to; with more it fits nothing.
@@ -33,6 +35,8 @@ pub struct Rules {
     pub final_newline: Option<bool>,
     /// Where a line ought to end, in columns.
     pub ruler: Option<u32>,
+    /// With what lines end. Files whose lines end in a carriage return alone are not known here.
+    pub line_ending: Option<LineEnding>,
 }
 
 impl EditorConfig {
@@ -86,6 +90,11 @@ pub fn rules(path: &str, configs: &[(&str, &EditorConfig)]) -> Rules {
         trim: flag("trim_trailing_whitespace"),
         final_newline: flag("insert_final_newline"),
         ruler: columns("max_line_length"),
+        line_ending: match get("end_of_line").as_deref() {
+            Some("lf") => Some(LineEnding::Lf),
+            Some("crlf") => Some(LineEnding::CrLf),
+            _ => None,
+        },
     }
 }
 
@@ -374,8 +383,8 @@ mod tests {
     #[test]
     fn nearer_files_and_later_sections_go_first() {
         let far = EditorConfig::parse(
-            "root = true\nindent_size = 9\n[*]\nindent_style = space\nindent_size = 4\ninsert_final_newline = true\n\
-             trim_trailing_whitespace=true\n[*.md]\ntrim_trailing_whitespace = false\nmax_line_length = 100",
+            "root = true\nindent_size = 9\n[*]\nindent_style = space\nindent_size = 4\ninsert_final_newline = true\nend_of_line = CRLF\n\
+             trim_trailing_whitespace=true\n[*.md]\ntrim_trailing_whitespace = false\nmax_line_length = 100\nend_of_line = cr",
         );
         let near = EditorConfig::parse(
             "; nearer\n[*.md]\nindent_size=2\nmax_line_length = off\n[Makefile]\nindent_style=Tab\ntab_width=8",
@@ -389,11 +398,12 @@ mod tests {
             trim: Some(true),
             final_newline: Some(true),
             ruler: None,
+            line_ending: Some(LineEnding::CrLf),
         };
         assert_eq!(of("src/a.py"), python);
         let markdown = of("docs/a.md");
         assert_eq!((markdown.size, markdown.trim, markdown.ruler), (Some(2), Some(false), None));
-        assert_eq!(of("a.md").ruler, Some(100));
+        assert_eq!((of("a.md").ruler, of("a.md").line_ending), (Some(100), None));
         let make = of("docs/Makefile");
         assert_eq!((make.tabs, make.size, make.tab_width), (Some(true), Some(4), Some(8)));
     }

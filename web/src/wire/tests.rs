@@ -158,8 +158,16 @@ fn frames() -> Vec<ServerFrame> {
         ServerFrame::File { id: id.clone(), content: String::new(), encoding: None },
         ServerFrame::Piped { id: id.clone(), code: -1, output: "x\n".into(), errors: "no".into() },
         opened(None),
-        ServerFrame::Document { document, received: 5, saved: false, problem: Some("full".into()) },
-        ServerFrame::Document { document, received: 0, saved: true, problem: None },
+        ServerFrame::Document {
+            document,
+            received: 5,
+            saved: false,
+            eol: LineEnding::CrLf,
+            problem: Some("full".into()),
+        },
+        ServerFrame::Document { document, received: 0, saved: true, eol: LineEnding::Lf, problem: None },
+        ServerFrame::FirstText { id: id.clone(), document, text: Some("a\n".into()) },
+        ServerFrame::FirstText { id: id.clone(), document, text: None },
         ServerFrame::Saved { id: id.clone(), document },
         ServerFrame::DocumentMoved { document, path: path() },
         ServerFrame::DocumentClosed { document, reason: "gone".into() },
@@ -257,6 +265,7 @@ fn is_for_full_clients(frame: &ServerFrame) -> bool {
         | ServerFrame::Opened { .. }
         | ServerFrame::Document { .. }
         | ServerFrame::Saved { .. }
+        | ServerFrame::FirstText { .. }
         | ServerFrame::DocumentMoved { .. }
         | ServerFrame::DocumentClosed { .. }
         | ServerFrame::TerminalOpened { .. }

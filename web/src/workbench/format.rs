@@ -47,6 +47,7 @@ impl Workbench {
             }
         }
         editor.tidy();
+        self.obey_line_ending(id);
     }
 
     fn editable(&self, id: FileId) -> Option<std::rc::Rc<crate::interop::editor::Editor>> {

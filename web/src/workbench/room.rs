@@ -189,8 +189,8 @@ impl Workbench {
                 self.files_changed(&project, &path, &names);
                 self.folder_changed(&project, path);
             }
-            ServerFrame::Document { document, received, saved, problem } => {
-                self.documents.stands(self, document, Heard { received, saved, problem });
+            ServerFrame::Document { document, received, saved, eol, problem } => {
+                self.documents.stands(self, document, Heard { received, saved, eol, problem });
             }
             ServerFrame::DocumentMoved { document, path } => {
                 if let Some(id) = self.documents.moved(document) {

@@ -61,6 +61,7 @@ impl Workbench {
         let is_it = self.state().files.get(id).is_some_and(|file| file.path == path);
         if let Some(editor) = self.documents.editor(id).filter(|_| is_it) {
             editor.set_rules(&rules);
+            self.documents.want_line_ending(id, rules.line_ending);
         }
     }
 

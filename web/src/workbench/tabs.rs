@@ -274,7 +274,7 @@ impl Workbench {
         if let Some(id) = active {
             self.cursor.set(self.documents.cursor(id));
         }
-        self.show_indentation();
+        self.show_manner();
         self.tell_place();
         self.reveal();
     }

@@ -100,6 +100,14 @@ pub(super) async fn carry_out(
             room.documents.save(room, document).await?;
             Answer::With(ServerFrame::Saved { id, document })
         }
+        FullRequest::LineEnding { document, eol } => {
+            room.documents.end_lines(room, document, eol).await?;
+            Answer::With(ServerFrame::Saved { id, document })
+        }
+        FullRequest::FirstText { document } => {
+            let text = room.documents.first_text(document).await?;
+            Answer::With(ServerFrame::FirstText { id, document, text })
+        }
         FullRequest::TerminalOpen { project, cols, rows, command, title } => {
             // What is still waiting to be saved is in the files before a command reads them.
             room.documents.flush(room).await;

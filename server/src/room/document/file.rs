@@ -4,19 +4,14 @@
 //! back when it is written. In a file that mixes them a carriage return is a character like any other, so that every
 //! file comes back byte for byte.
 
-use embedenv_shared::frame::{MAX_DOCUMENT, ReadOnly};
+use embedenv_shared::frame::{LineEnding, MAX_DOCUMENT, ReadOnly};
 use serde::{Deserialize, Serialize};
+
+use super::merge::Edit;
 
 /// A NUL among this many first bytes makes a file binary.
 const SNIFFED: usize = 8 * 1024;
 const BYTE_ORDER_MARK: &str = "\u{feff}";
-
-/// How the lines of a file end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum LineEnding {
-    Lf,
-    CrLf,
-}
 
 /// What a file has around its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +61,11 @@ impl Form {
             LineEnding::CrLf => [mark, &with_crlf(text)].concat().into_bytes(),
         }
     }
+}
+
+/// Edits that take the carriage returns away that stand before line feeds.
+pub(super) fn plain_lines(text: &str) -> Vec<Edit> {
+    text.match_indices("\r\n").map(|(at, _)| Edit { at, delete: 1, insert: String::new() }).collect()
 }
 
 /// A carriage return before each line feed that has none.

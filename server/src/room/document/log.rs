@@ -221,7 +221,8 @@ impl Log {
 
 #[cfg(test)]
 mod tests {
-    use super::super::file::LineEnding;
+    use embedenv_shared::frame::LineEnding;
+
     use super::*;
 
     #[test]

@@ -383,6 +383,23 @@ fn a_crlf_file_is_edited_with_plain_lines_and_comes_back_exactly() {
 }
 
 #[test]
+fn the_lines_of_a_file_end_as_somebody_says_also_those_of_one_that_mixed_them() {
+    let Opening::Editable(mut document) = Document::from_file(b"a\r\nb\nc", 6) else { panic!("editable") };
+    let client = Client::synced(1, &mut document);
+    let update = document.end_lines(LineEnding::CrLf).unwrap().expect("a carriage return is taken out of the text");
+    client.take(&update);
+    assert_eq!((client.text().as_str(), document.line_ending()), ("a\nb\nc", LineEnding::CrLf));
+    assert_eq!(document.to_write().unwrap(), b"a\r\nb\r\nc");
+    assert_eq!(document.end_lines(LineEnding::Lf), Ok(None));
+    assert_eq!(document.to_file(), b"a\nb\nc");
+    // One line does not say how it would end.
+    let mut document = self::document("one");
+    document.end_lines(LineEnding::CrLf).unwrap();
+    assert!(document.merge_file(b"two", 3).unwrap().is_some());
+    assert_eq!(document.line_ending(), LineEnding::CrLf);
+}
+
+#[test]
 fn an_excerpt_takes_no_updates_and_no_merges() {
     let Opening::ReadOnly { mut document, why } = Document::from_file(b"caf\xe9", 4) else { panic!("read-only") };
     assert_eq!(why, ReadOnly::NotText);

@@ -88,6 +88,14 @@ impl Held {
         Ok(true)
     }
 
+    /// `forbidden` if what is shown is not all of the file's text.
+    pub(super) fn check_editable(&self) -> Result<(), Failure> {
+        match self.state.lock().read_only {
+            Some(why) => Err(Failure::new(ErrorCode::Forbidden, format!("this file is read-only here ({why:?})"))),
+            None => Ok(()),
+        }
+    }
+
     /// Adds a reader, and tells it what it has open.
     pub(super) fn add_reader(&self, member: &Member, opened: impl FnOnce(u64, Option<ReadOnly>) -> ServerFrame) {
         let mut state = self.state.lock();
@@ -340,6 +348,7 @@ impl State {
     }
 
     pub(super) fn standing(&self, id: DocumentId, received: u64) -> ServerFrame {
-        ServerFrame::Document { document: id, received, saved: self.is_saved(), problem: self.problem.clone() }
+        let eol = self.document.line_ending();
+        ServerFrame::Document { document: id, received, saved: self.is_saved(), eol, problem: self.problem.clone() }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use embedenv_shared::code::{ErrorCode, Failure};
-use embedenv_shared::frame::{MAX_DOCUMENT, ServerFrame};
+use embedenv_shared::frame::{LineEnding, MAX_DOCUMENT, ServerFrame};
 use embedenv_shared::id::DocumentId;
 use embedenv_shared::link::files::{MAX_READ, Read, StatFile, Version, Write};
 use embedenv_shared::path::{EntryName, ProjectName, WorkspacePath};
@@ -32,6 +32,27 @@ impl Held {
     /// Writes the document to its file, merging what something else wrote there meanwhile.
     pub(super) async fn save(self: &Arc<Self>, room: &Arc<Room>) -> Result<(), Failure> {
         let _saving = self.saving.lock().await;
+        self.write_and_tell(room).await
+    }
+
+    /// Has every line of the file end so, and writes it.
+    pub(super) async fn end_lines(self: &Arc<Self>, room: &Arc<Room>, eol: LineEnding) -> Result<(), Failure> {
+        let _saving = self.saving.lock().await;
+        {
+            let mut state = self.state.lock();
+            match state.document.end_lines(eol) {
+                Ok(update) => {
+                    if let Some(update) = update {
+                        state.feed.push(None, update);
+                    }
+                }
+                Err(error) => {
+                    let Some(reason) = error.closes() else { return Err(error.into()) };
+                    state.reopen(self.id, reason);
+                }
+            }
+            state.changed(room, self);
+        }
         self.write_and_tell(room).await
     }
 
@@ -198,10 +219,10 @@ impl Held {
                 }
                 if state.document.to_file() == bytes {
                     state.saved = state.changes;
-                    state.feed.tell_standing();
                 } else {
                     state.changed(room, self);
                 }
+                state.feed.tell_standing();
                 Ok(())
             }
             Err(error) => {

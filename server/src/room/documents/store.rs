@@ -16,6 +16,8 @@ const EVENTS: &str = "events.log";
 const TERMINALS: &str = "terminals.log";
 const PREVIEWS: &str = "previews.log";
 const EXTENSION: &str = "log";
+/// What a document's file was at first stands beside its log.
+const FIRST: &str = "first";
 /// What a log is called that could not be read; kept for a person to look at.
 const UNREADABLE: &str = "unreadable";
 
@@ -94,6 +96,18 @@ impl Store {
         self.folder.join(format!("{document}.{EXTENSION}"))
     }
 
+    /// Keeps what a document's file was when it was opened first. Without it, people see what has changed since later.
+    pub(super) fn keep_first(&self, document: DocumentId, text: &str) {
+        if let Err(error) = fs::write(self.path(document).with_extension(FIRST), text) {
+            tracing::warn!(%document, %error, "what a file was at first could not be kept");
+        }
+    }
+
+    /// What a document's file was when it was opened first, if that is known.
+    pub(super) fn first(&self, document: DocumentId) -> Option<String> {
+        fs::read_to_string(self.path(document).with_extension(FIRST)).ok()
+    }
+
     pub(super) fn make_folder(&self) -> io::Result<()> {
         journal::make_folder(&self.folder)
     }
@@ -107,8 +121,11 @@ impl Store {
     }
 
     pub(super) fn remove(&self, document: DocumentId) {
-        if let Err(error) = absent_is_fine(fs::remove_file(self.path(document))) {
-            tracing::warn!(%document, %error, "a document's log could not be removed");
+        let log = self.path(document);
+        for path in [log.with_extension(FIRST), log] {
+            if let Err(error) = absent_is_fine(fs::remove_file(path)) {
+                tracing::warn!(%document, %error, "a document's log could not be removed");
+            }
         }
     }
 

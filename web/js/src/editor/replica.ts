@@ -15,6 +15,8 @@ const SYNC = 0;
 const AWARENESS = 1;
 /** What moved is told this much later, in milliseconds, with what moved meanwhile. */
 const GATHER = 50;
+/** The origin of changes that nobody made by hand. */
+const TIDY = Symbol('tidy');
 /** Editors of other makes forget whom they have not heard of for 30 s. */
 const RENEW = 15_000;
 
@@ -97,12 +99,21 @@ export class Replica {
 
   /** Changes the text by edits in order, all of them positions in the text as it is. */
   edit(edits: readonly Edit[]): void {
+    this.#change(edits, null);
+  }
+
+  /** The same with what was put right for the person: it is not theirs to take back. */
+  tidy(edits: readonly Edit[]): void {
+    this.#change(edits, TIDY);
+  }
+
+  #change(edits: readonly Edit[], origin: unknown): void {
     this.#doc.transact(() => {
       for (const { from, to, insert } of edits.toReversed()) {
         if (to > from) this.text.delete(from, to - from);
         if (insert) this.text.insert(from, insert);
       }
-    });
+    }, origin);
   }
 
   /** From now on what is changed here can be taken back. */

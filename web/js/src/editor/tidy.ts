@@ -11,19 +11,32 @@ export interface TidyRules {
   finalNewline?: boolean;
 }
 
-/** The edits, in order. */
-export function tidied(doc: Text, { trim, finalNewline }: TidyRules): Edit[] {
+export interface Tidied {
+  /** In order. */
+  edits: Edit[];
+  /** Somewhere a cursor was in the way. */
+  left: boolean;
+}
+
+/** What is to be put right, but for the lines with a cursor: nothing is taken away from under one. */
+export function tidied(doc: Text, { trim, finalNewline }: TidyRules, cursors: readonly number[] = []): Tidied {
   const edits: Edit[] = [];
+  let left = false;
   if (trim) {
-    for (let number = 1; number <= doc.lines; number++) {
-      const line = doc.line(number);
+    const busy = new Set(cursors.map((at) => doc.lineAt(Math.min(at, doc.length)).number));
+    let from = 0;
+    let number = 0;
+    for (const text of doc.iterLines()) {
+      number++;
       // A file with mixed line ends keeps its carriage returns as characters.
-      const end = line.text.endsWith('\r') ? line.to - 1 : line.to;
-      const kept = line.text.slice(0, end - line.from).trimEnd().length;
-      if (line.from + kept < end) edits.push({ from: line.from + kept, to: end, insert: '' });
+      const end = text.endsWith('\r') ? text.length - 1 : text.length;
+      const kept = text.slice(0, end).trimEnd().length;
+      if (kept < end && busy.has(number)) left = true;
+      else if (kept < end) edits.push({ from: from + kept, to: from + end, insert: '' });
+      from += text.length + 1;
     }
   }
-  if (finalNewline === undefined || doc.length === 0) return edits;
+  if (finalNewline === undefined || doc.length === 0) return { edits, left };
   const { length } = doc;
   const isThere = doc.line(doc.lines).length === 0;
   if (finalNewline && !isThere) {
@@ -34,7 +47,8 @@ export function tidied(doc: Text, { trim, finalNewline }: TidyRules): Edit[] {
   } else if (!finalNewline && isThere) {
     let from = length;
     while (from > 0 && /[\r\n]/.test(doc.sliceString(from - 1, from))) from--;
-    if (from < length) edits.push({ from, to: length, insert: '' });
+    if (cursors.some((at) => at > from)) left = true;
+    else if (from < length) edits.push({ from, to: length, insert: '' });
   }
-  return edits;
+  return { edits, left };
 }
