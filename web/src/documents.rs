@@ -551,6 +551,7 @@ fn events(workbench: &Workbench, record: &Rc<Record>) -> EditorEvents {
             }
             if workbench.state().files.active == Some(id) {
                 workbench.cursor.set((line, column));
+                workbench.note_place(id, (line, column));
             }
         }
     };

@@ -26,6 +26,7 @@ pub mod settings;
 pub mod shortcuts;
 pub mod terminals;
 pub mod tour;
+pub mod trail;
 pub mod transfers;
 pub mod tree;
 pub mod views;

@@ -24,6 +24,7 @@ mod search;
 mod settings;
 mod tabs;
 mod terminals;
+mod trail;
 mod transfer;
 mod views;
 
@@ -53,6 +54,7 @@ use crate::state::keys::{Stroke, show_as_on_mac};
 use crate::state::output::{Message, OutputAction};
 use crate::state::settings::Theme;
 use crate::state::settings::stored::Values;
+use crate::state::trail::Trail;
 use crate::state::{Action, Connection as Shown, State};
 use crate::terminals::Terminals;
 use crate::words;
@@ -104,6 +106,8 @@ pub(crate) struct Inner {
     searching: Searching,
     /// Folders that are open for as long as the tree is narrowed.
     opened_for_filter: RefCell<Vec<WorkspacePath>>,
+    /// Where this person was in the files.
+    trail: RefCell<Trail>,
     /// The first of two strokes, and when it was made, in milliseconds since 1970.
     first_stroke: RefCell<Option<(Stroke, f64)>>,
     /// Who gets every key, while keys are chosen for a command.
@@ -172,6 +176,7 @@ impl Workbench {
             uploads: Uploads::default(),
             searching: Searching::default(),
             opened_for_filter: RefCell::default(),
+            trail: RefCell::default(),
             first_stroke: RefCell::default(),
             hears_keys: RefCell::default(),
             looking: Looking::default(),

@@ -400,6 +400,8 @@ class Editor {
     const view = this.#panes.at(pane);
     view.focus();
     if (command === 'revert-change') return this.#revert(view);
+    // Until the text is the document's, there is nothing to take back.
+    if ((command === 'undo' || command === 'redo') && !this.#bound) return;
     if (!perform(view, command)) console.warn(`the editor knows no command ${command}`);
   }
 

@@ -58,6 +58,9 @@ pub enum Command {
     Reveal,
     JoinGroups,
     ReopenFile,
+    /// Goes to where one was in the files before.
+    GoBack,
+    GoForward,
     FocusTerminal,
     FindInTerminal,
     ClearTerminal,
@@ -119,10 +122,26 @@ pub struct Entry {
     pub place: Place,
     /// It changes something in the room, so that a viewer is not offered it.
     pub is_work: bool,
+    /// Whether what one types into besides editors and terminals has its keys for itself.
+    pub spares_fields: bool,
+    pub only: Only,
+}
+
+/// When the keys of a command are heard at all; otherwise they are left to who has the keyboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Only {
+    Always,
+    /// Terminals stand beside each other: shells know these keys, too.
+    WithPanes,
+    /// The open file can be previewed.
+    WithPreview,
+    /// By another key than this one, by which the browser does the same itself.
+    ByKeysBut(&'static str),
 }
 
 const fn entry(command: Command, id: &'static str, keys: &'static [&'static str]) -> Entry {
-    Entry { command, id, keys, place: Place::Page, is_work: false }
+    let (place, only) = (Place::Page, Only::Always);
+    Entry { command, id, keys, place, is_work: false, spares_fields: false, only }
 }
 
 /// A command of the editor's.
@@ -143,11 +162,20 @@ impl Entry {
     const fn at(self, place: Place) -> Self {
         Self { place, ..self }
     }
+
+    const fn sparing_fields(self) -> Self {
+        Self { spares_fields: true, ..self }
+    }
+
+    const fn only(self, only: Only) -> Self {
+        Self { only, ..self }
+    }
 }
 
 pub const COMMANDS: &[Entry] = &[
     entry(Command::Palette, "palette", &["Ctrl+Shift+P", "F1"]).at(Place::Everywhere),
-    entry(Command::Run, "run", &["Ctrl+Enter"]).work(),
+    // Forms send with it, and lists of hits open.
+    entry(Command::Run, "run", &["Ctrl+Enter"]).work().sparing_fields(),
     entry(Command::RunChosen, "run-chosen", &["F5"]).work().at(Place::Everywhere),
     entry(Command::EditRuns, "edit-runs", &[]).work(),
     entry(Command::Stop, "stop", &["Shift+F5"]).work().at(Place::Everywhere),
@@ -176,7 +204,8 @@ pub const COMMANDS: &[Entry] = &[
     entry(Command::NewTerminal, "new-terminal", &["Ctrl+Shift+`"]).work().at(Place::Everywhere),
     entry(Command::CloseTerminal, "close-terminal", &[]).work(),
     // Those that a browser may keep for its own tabs come second.
-    entry(Command::CloseFile, "close-file", &["Alt+W", "Ctrl+F4"]),
+    // A switch of the fields for finding.
+    entry(Command::CloseFile, "close-file", &["Alt+W", "Ctrl+F4"]).sparing_fields(),
     entry(Command::FocusFiles, "focus-files", &["Ctrl+Shift+E"]).at(Place::Everywhere),
     entry(Command::ReopenFile, "reopen-file", &["Alt+Shift+W", "Ctrl+Shift+F4"]),
     entry(Command::CloseOthers, "close-others", &[]),
@@ -196,6 +225,8 @@ pub const COMMANDS: &[Entry] = &[
     entry(Command::FocusGroup(0), "focus-editor", &["Ctrl+1"]),
     entry(Command::FocusGroup(1), "focus-group-2", &["Ctrl+2"]),
     entry(Command::FocusGroup(2), "focus-group-3", &["Ctrl+3"]),
+    entry(Command::GoBack, "go-back", &["Ctrl+Alt+-", "Alt+ArrowLeft"]).sparing_fields(),
+    entry(Command::GoForward, "go-forward", &["Ctrl+Shift+-", "Alt+ArrowRight"]).sparing_fields(),
     entry(Command::FocusTerminal, "focus-terminal", &["Ctrl+`"]).at(Place::Everywhere),
     entry(Command::FindInTerminal, "find-in-terminal", &["Ctrl+F"]).at(Place::Terminal),
     // Ctrl+K is the shell's own; with Shift no program has it.
@@ -203,9 +234,12 @@ pub const COMMANDS: &[Entry] = &[
     entry(Command::RenameTerminal, "rename-terminal", &[]).work(),
     entry(Command::SplitTerminal, "split-terminal", &["Ctrl+Shift+5"]).work().at(Place::Terminal),
     entry(Command::TakeOutTerminal, "take-out-terminal", &[]),
-    // Heard only while there is another one beside it: shells know these keys, too.
-    entry(Command::NextTerminalPane, "next-terminal-pane", &["Alt+ArrowRight"]).at(Place::Terminal),
-    entry(Command::PreviousTerminalPane, "previous-terminal-pane", &["Alt+ArrowLeft"]).at(Place::Terminal),
+    entry(Command::NextTerminalPane, "next-terminal-pane", &["Alt+ArrowRight"])
+        .at(Place::Terminal)
+        .only(Only::WithPanes),
+    entry(Command::PreviousTerminalPane, "previous-terminal-pane", &["Alt+ArrowLeft"])
+        .at(Place::Terminal)
+        .only(Only::WithPanes),
     entry(Command::NextTerminal, "next-terminal", &["Alt+PageDown", "Ctrl+PageDown"]).at(Place::Terminal),
     entry(Command::PreviousTerminal, "previous-terminal", &["Alt+PageUp", "Ctrl+PageUp"]).at(Place::Terminal),
     entry(Command::MoveTerminalLeft, "move-terminal-left", &["Alt+Shift+PageUp", "Ctrl+Shift+PageUp"])
@@ -213,7 +247,11 @@ pub const COMMANDS: &[Entry] = &[
     entry(Command::MoveTerminalRight, "move-terminal-right", &["Alt+Shift+PageDown", "Ctrl+Shift+PageDown"])
         .at(Place::Terminal),
     entry(Command::CopyFromTerminal, "copy-from-terminal", &["Ctrl+Shift+C"]).at(Place::Terminal),
-    entry(Command::PasteIntoTerminal, "paste-into-terminal", &["Ctrl+Shift+V"]).work().at(Place::Terminal),
+    // The browser's own key needs no permission.
+    entry(Command::PasteIntoTerminal, "paste-into-terminal", &["Ctrl+Shift+V"])
+        .work()
+        .at(Place::Terminal)
+        .only(Only::ByKeysBut("Ctrl+Shift+V")),
     entry(Command::SelectAllInTerminal, "select-all-in-terminal", &[]),
     entry(Command::CopyOnSelect, "copy-on-select", &[]),
     entry(Command::Share, "share", &[]).work(),
@@ -232,7 +270,13 @@ pub const COMMANDS: &[Entry] = &[
     entry(Command::Tour, "tour", &[]),
     entry(Command::NextPane, "next-pane", &["F6"]).at(Place::Everywhere),
     entry(Command::PreviousPane, "previous-pane", &["Shift+F6"]).at(Place::Everywhere),
+    editor("undo", &["Ctrl+Z"]).work(),
+    editor("redo", &["Ctrl+Y", "Ctrl+Shift+Z"]).work(),
+    editor("undo-cursor", &["Ctrl+U"]),
+    editor("redo-cursor", &["Alt+U"]),
     editor("find", &["Ctrl+F"]),
+    editor("find-next", &["F3"]),
+    editor("find-previous", &["Shift+F3"]),
     editor("replace", &["Ctrl+H"]).work(),
     editor("go-to-line", &["Ctrl+G"]),
     editor("toggle-comment", &["Ctrl+/"]).work(),
@@ -246,11 +290,21 @@ pub const COMMANDS: &[Entry] = &[
     editor("add-cursor-above", &["Ctrl+Alt+ArrowUp"]),
     editor("add-cursor-below", &["Ctrl+Alt+ArrowDown"]),
     editor("select-line", &["Ctrl+L"]),
+    editor("select-all", &["Ctrl+A"]),
+    editor("expand-selection", &["Alt+Shift+ArrowRight", "Ctrl+I"]),
     editor("move-line-up", &["Alt+ArrowUp"]).work(),
     editor("move-line-down", &["Alt+ArrowDown"]).work(),
     editor("copy-line-up", &["Alt+Shift+ArrowUp"]).work(),
     editor("copy-line-down", &["Alt+Shift+ArrowDown"]).work(),
     editor("delete-line", &["Ctrl+Shift+K"]).work(),
+    editor("delete-word-left", &["Ctrl+Backspace"]).work(),
+    editor("delete-word-right", &["Ctrl+Delete"]).work(),
+    editor("insert-line-above", &["Ctrl+Shift+Enter"]).work(),
+    // Ctrl+Enter runs.
+    editor("insert-line-below", &[]).work(),
+    editor("indent-more", &["Ctrl+]"]).work(),
+    editor("indent-less", &["Ctrl+["]).work(),
+    editor("toggle-tab-moves", &["Ctrl+M"]),
     entry(Command::Theme(Theme::Dark), "theme-dark", &[]),
     entry(Command::Theme(Theme::Light), "theme-light", &[]),
     entry(Command::Theme(Theme::ContrastDark), "theme-contrast-dark", &[]),
@@ -259,7 +313,8 @@ pub const COMMANDS: &[Entry] = &[
     entry(Command::Theme(Theme::Paper), "theme-paper", &[]),
     entry(Command::Theme(Theme::System), "theme-system", &[]),
     entry(Command::Format, "format", &["Alt+Shift+F"]).work(),
-    entry(Command::PreviewFile, "preview-file", &["Ctrl+Shift+V"]),
+    // Pastes without a format wherever there is nothing to be shown.
+    entry(Command::PreviewFile, "preview-file", &["Ctrl+Shift+V"]).sparing_fields().only(Only::WithPreview),
     entry(Command::PreviewBeside, "preview-beside", &["Ctrl+K V"]),
     entry(Command::CompareFirst, "compare-first", &["Ctrl+K D"]),
     entry(Command::CompareSaved, "compare-saved", &["Ctrl+K S"]),

@@ -18,6 +18,8 @@ pub enum Place {
     Editor,
     Tree,
     Terminal,
+    /// What one types into besides editors and terminals, and what answers keys of its own; no command is of it.
+    Field,
     /// A dialog: nothing but what is heard everywhere.
     Dialog,
 }
@@ -25,7 +27,15 @@ pub enum Place {
 impl Place {
     /// Whether a command of this place is heard while the keyboard is at `focus`.
     fn hears(self, focus: Self) -> bool {
-        self == Self::Everywhere || self == focus || (self == Self::Page && matches!(focus, Self::Editor | Self::Tree))
+        let is_of_page = matches!(focus, Self::Editor | Self::Tree | Self::Field);
+        self == Self::Everywhere || self == focus || (self == Self::Page && is_of_page)
+    }
+}
+
+impl Entry {
+    /// Whether its keys are heard while the keyboard is at `focus`.
+    fn is_heard_at(&self, focus: Place) -> bool {
+        self.place.hears(focus) && !(self.spares_fields && focus == Place::Field)
     }
 }
 
@@ -193,6 +203,12 @@ impl Chord {
     }
 }
 
+/// Whether a key goes from word to word in a text, as it does on a Mac.
+fn moves_by_words(stroke: &Stroke, focus: Place) -> bool {
+    let is_arrow = matches!(stroke.key.as_str(), "ArrowLeft" | "ArrowRight");
+    is_arrow && stroke.alt && !stroke.control && focus != Place::Terminal && MAC.load(Ordering::Relaxed)
+}
+
 /// Whether keys are shown as a Mac has them.
 static MAC: AtomicBool = AtomicBool::new(false);
 
@@ -247,7 +263,10 @@ impl Keymap {
             Some(before) => chord.0.first() == Some(before) && chord.0.get(1) == Some(stroke),
             None => chord.0.first() == Some(stroke),
         };
-        let mut fitting = self.keys.iter().filter(|(chord, entry)| entry.place.hears(focus) && is_it(chord));
+        if moves_by_words(stroke, focus) {
+            return Meaning::Nothing;
+        }
+        let mut fitting = self.keys.iter().filter(|(chord, entry)| entry.is_heard_at(focus) && is_it(chord));
         match fitting.next() {
             None => Meaning::Nothing,
             Some((chord, _)) if before.is_none() && chord.0.len() > 1 => Meaning::Begins,
@@ -326,6 +345,9 @@ mod tests {
         assert_eq!(means("Ctrl+P", Place::Editor), Meaning::Does(Command::GoToFile));
         assert_eq!(means("Ctrl+P", Place::Terminal), Meaning::Nothing);
         assert_eq!(means("Ctrl+P", Place::Dialog), Meaning::Nothing);
+        assert_eq!(means("Ctrl+Enter", Place::Field), Meaning::Nothing, "forms are sent with it");
+        assert_eq!(means("Ctrl+P", Place::Field), Meaning::Does(Command::GoToFile));
+        assert_eq!(means("Ctrl+Z", Place::Field), Meaning::Nothing, "the field's own");
         assert_eq!(means("Delete", Place::Editor), Meaning::Nothing);
         assert_eq!(means("Delete", Place::Tree), Meaning::Does(Command::Delete));
     }

@@ -76,6 +76,7 @@ impl Workbench {
 
     /// Somebody does something of their own: they need no tour.
     pub(super) fn acted(&self, event: &Event) {
+        self.trail.borrow_mut().wander();
         if self.state().tour.is_none_or(|tour| tour.at > 0) {
             return;
         }

@@ -7,7 +7,7 @@ use yew::Callback;
 
 use super::Workbench;
 use crate::interop::page;
-use crate::state::commands::{self, Command};
+use crate::state::commands::{self, Command, Only};
 use crate::state::files::FilesAction;
 use crate::state::groups::Side;
 use crate::state::keys::{self, Meaning, Place, Stroke};
@@ -19,8 +19,8 @@ use crate::state::{Action, Dialog};
 
 /// The second of two strokes comes within this time of the first, in milliseconds.
 const SECOND_STROKE: f64 = 5000.0;
-/// What one types into besides editors and terminals.
-const FIELDS: &str = "input, textarea, select";
+/// What one types into besides editors and terminals, forms with a button to send them, and lists of hits.
+const FIELDS: &str = "input, textarea, select, [data-sends], .results";
 
 impl Workbench {
     /// A key came to the page, on its way down: if a command has it where the keyboard is, nobody else gets it.
@@ -52,7 +52,7 @@ impl Workbench {
         let focus = place(event);
         let meant = strokes.into_iter().map(|stroke| (keymap.meaning(before, &stroke, focus), stroke));
         let meant = meant.into_iter().find(|(meaning, _)| *meaning != Meaning::Nothing);
-        if meant.as_ref().is_some_and(|(meaning, stroke)| self.leaves(event, *meaning, stroke)) {
+        if meant.as_ref().is_some_and(|(meaning, stroke)| self.leaves(*meaning, stroke)) {
             return;
         }
         // What follows a first stroke and means nothing is not typed into the text either.
@@ -71,20 +71,13 @@ impl Workbench {
     }
 
     /// Whether a key is left to who has the keyboard, though a command has it.
-    fn leaves(&self, event: &KeyboardEvent, meaning: Meaning, stroke: &Stroke) -> bool {
-        match meaning {
-            Meaning::Does(Command::NextTerminalPane | Command::PreviousTerminalPane) => !self.has_panes(),
-            // The browser's own key for it, which needs no permission.
-            Meaning::Does(Command::PasteIntoTerminal) => stroke.to_string() == "Ctrl+Shift+V",
-            // Pastes without a format wherever there is nothing to be shown.
-            Meaning::Does(Command::PreviewFile) if stroke.to_string() == "Ctrl+Shift+V" => {
-                is_within(event, FIELDS) || !self.previews_active()
-            }
-            // A switch of the fields for finding.
-            Meaning::Does(Command::CloseFile) => stroke.to_string() == "Alt+W" && is_within(event, FIELDS),
-            // Fields, forms with a button to send them and lists of hits have this key for themselves.
-            Meaning::Does(Command::Run) => is_within(event, FIELDS) || is_within(event, "[data-sends], .results"),
-            _ => false,
+    fn leaves(&self, meaning: Meaning, stroke: &Stroke) -> bool {
+        let Meaning::Does(command) = meaning else { return false };
+        match commands::of(command).only {
+            Only::Always => false,
+            Only::WithPanes => !self.has_panes(),
+            Only::WithPreview => !self.previews_active(),
+            Only::ByKeysBut(browsers) => stroke.to_string() == browsers,
         }
     }
 
@@ -191,6 +184,8 @@ impl Workbench {
                 self.show_pane(Pane::Editor);
                 self.focus_group(at);
             }
+            Command::GoBack => self.step_place(-1),
+            Command::GoForward => self.step_place(1),
             Command::FocusTerminal => self.focus_terminal(),
             Command::FindInTerminal => self.find_in_terminal(),
             Command::ClearTerminal => self.clear_terminal(),
@@ -272,7 +267,7 @@ fn place(event: &KeyboardEvent) -> Place {
         ("dialog", Place::Dialog),
         (".terminal-pane", Place::Terminal),
         (".cm-content", Place::Editor),
-        (FIELDS, Place::Page),
+        (FIELDS, Place::Field),
         (".tree", Place::Tree),
     ];
     places.into_iter().find(|(selector, _)| is_within(event, selector)).map_or(Place::Page, |(_, place)| place)

@@ -195,6 +195,10 @@ impl Workbench {
             ServerFrame::DocumentMoved { document, path } => {
                 if let Some(id) = self.documents.moved(document) {
                     self.documents.set_path(id, path.as_str());
+                    let before = self.state().files.get(id).map(|file| file.path.clone());
+                    if let Some(before) = before {
+                        self.trail.borrow_mut().moved(&before, &path);
+                    }
                     self.dispatch(Action::Files(FilesAction::Moved { id, path }));
                 }
             }

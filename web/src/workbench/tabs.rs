@@ -272,7 +272,9 @@ impl Workbench {
     fn other_file(&self) {
         let active = self.state().files.active;
         if let Some(id) = active {
-            self.cursor.set(self.documents.cursor(id));
+            let at = self.documents.cursor(id);
+            self.cursor.set(at);
+            self.note_place(id, at);
         }
         self.show_manner();
         self.tell_place();
@@ -281,6 +283,7 @@ impl Workbench {
 
     /// What was deleted here is no longer open.
     pub(super) fn close_within(&self, path: &WorkspacePath) {
+        self.trail.borrow_mut().removed(path);
         let gone: Vec<FileId> =
             self.state().files.open.iter().filter(|file| file.path.is_within(path)).map(|file| file.id).collect();
         for id in gone {

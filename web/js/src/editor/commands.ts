@@ -7,21 +7,38 @@ import {
   copyLineDown,
   copyLineUp,
   cursorMatchingBracket,
+  deleteGroupBackward,
+  deleteGroupForward,
   deleteLine,
+  indentLess,
   indentMore,
   indentSelection,
+  insertBlankLine,
   moveLineDown,
   moveLineUp,
+  selectAll,
   selectLine,
+  selectParentSyntax,
   toggleBlockComment,
   toggleComment,
+  toggleTabFocusMode,
 } from '@codemirror/commands';
 import { foldAll, foldCode, getIndentUnit, indentUnit, toggleFold, unfoldAll, unfoldCode } from '@codemirror/language';
-import { gotoLine, openSearchPanel, selectNextOccurrence, selectSelectionMatches } from '@codemirror/search';
+import {
+  findNext,
+  findPrevious,
+  gotoLine,
+  openSearchPanel,
+  selectNextOccurrence,
+  selectSelectionMatches,
+} from '@codemirror/search';
 import { countColumn, EditorSelection } from '@codemirror/state';
 import type { Command, EditorView, KeyBinding } from '@codemirror/view';
+import { yUndoManagerKeymap } from 'y-codemirror.next';
 import { goToChange } from './changes';
+import { redoCursor, undoCursor } from './cursors';
 import { replace } from './find';
+import { original } from './panes';
 
 const COMMANDS: Record<string, Command> = {
   'add-cursor-above': addCursorAbove,
@@ -30,17 +47,29 @@ const COMMANDS: Record<string, Command> = {
   'copy-line-down': copyLineDown,
   'copy-line-up': copyLineUp,
   'delete-line': deleteLine,
+  'delete-word-left': deleteGroupBackward,
+  'delete-word-right': deleteGroupForward,
+  'expand-selection': selectParentSyntax,
   find: openSearchPanel,
+  'find-next': findNext,
+  'find-previous': findPrevious,
   fold: foldCode,
   'fold-all': foldAll,
   'go-to-bracket': cursorMatchingBracket,
   'go-to-line': gotoLine,
   'indent-again': indentSelection,
+  'indent-less': indentLess,
+  'indent-more': indentMore,
+  'insert-line-above': insertLineAbove,
+  'insert-line-below': insertBlankLine,
   'move-line-down': moveLineDown,
   'move-line-up': moveLineUp,
   'next-change': (view) => goToChange(view, 1),
   'previous-change': (view) => goToChange(view, -1),
+  redo: ofDocument('Mod-y'),
+  'redo-cursor': redoCursor,
   replace,
+  'select-all': selectAll,
   'select-all-occurrences': selectAllOccurrences,
   'select-line': selectLine,
   'select-next-occurrence': selectNextOccurrence,
@@ -51,9 +80,37 @@ const COMMANDS: Record<string, Command> = {
   'toggle-block-comment': toggleBlockComment,
   'toggle-comment': toggleComment,
   'toggle-fold': toggleFold,
+  'toggle-tab-moves': toggleTabFocusMode,
+  undo: ofDocument('Mod-z'),
+  'undo-cursor': undoCursor,
   unfold: unfoldCode,
   'unfold-all': unfoldAll,
 };
+
+/**
+ * Undo and redo are the shared document's, so that each person takes back what they typed themselves. They ask nobody
+ * whether the editor is read-only, and are the editor's own: a twin has none.
+ */
+function ofDocument(key: string): Command {
+  const run = yUndoManagerKeymap.find((binding) => binding.key === key)?.run;
+  return (view) => view.state.readOnly || (run?.(view.state.facet(original) ?? view) ?? false);
+}
+
+/** A new line above each one with a cursor, indented as that is. */
+function insertLineAbove(view: EditorView): boolean {
+  const { state } = view;
+  if (state.readOnly) return false;
+  const transaction = state.changeByRange(({ from }) => {
+    const line = state.doc.lineAt(from);
+    const indent = /^[ \t]*/.exec(line.text)?.[0] ?? '';
+    return {
+      changes: { from: line.from, insert: `${indent}\n` },
+      range: EditorSelection.cursor(line.from + indent.length),
+    };
+  });
+  view.dispatch(state.update(transaction, { scrollIntoView: true, userEvent: 'input' }));
+  return true;
+}
 
 /** Keys of CodeMirror's own without those of commands by name, which are the page's to give away. */
 export function withoutNamed(bindings: readonly KeyBinding[]): KeyBinding[] {

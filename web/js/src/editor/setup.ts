@@ -13,6 +13,7 @@ import {
   lineNumbers,
   rectangularSelection,
 } from '@codemirror/view';
+import { cursorHistory } from './cursors';
 import { find } from './find';
 import { folding } from './folding';
 import { cursors } from './habits';
@@ -30,6 +31,7 @@ export function setup(): Extension {
     dropCursor(),
     rectangularSelection({ eventFilter: (event) => event.altKey && event.shiftKey && event.button === 0 }),
     cursors,
+    cursorHistory,
     indentOnInput(),
     bracketMatching(),
     folding(),
