@@ -217,8 +217,14 @@ pub enum FullRequest {
     },
     /// `done`: nothing is left of an unfinished upload.
     UploadAbort { key: UploadKey },
-    /// `download`: an address at which a browser saves the file, or the folder as an archive.
-    Download { project: ProjectName, path: WorkspacePath },
+    /// `download`: an address at which a browser saves the file, or the folder as an archive, with these entries within it
+    /// alone if there are any.
+    Download {
+        project: ProjectName,
+        path: WorkspacePath,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        only: Vec<WorkspacePath>,
+    },
     /// `opened`: a text file as a document; then document messages.
     Open { project: ProjectName, path: WorkspacePath },
     /// `done`: this connection no longer has the document open.

@@ -33,7 +33,7 @@ use crate::code::Failure;
 use crate::id::RequestId;
 
 /// The version of this link. An agent of another version is ended and started anew; its files stay.
-pub const LINK_VERSION: u32 = 6;
+pub const LINK_VERSION: u32 = 7;
 /// Length of a frame's header in bytes.
 pub const HEADER: usize = 12;
 /// The longest payload the server sends (a write of a whole client message and its path).

@@ -151,3 +151,30 @@ scenario('who is in the room is told in a pane, from which one goes to them', as
   await pane.getByRole('button', { name: 'Go to Ada Lovelace' }).click();
   await grace.editorSays('engine.txt', 'notes');
 });
+
+scenario('files are dragged out of the tree into a group, between its tabs, or to a side of it', async (stage) => {
+  const ide = await stage.person({ viewport: { width: 1440, height: 900 } });
+  await ide.ready();
+  await ide.write({ 'one.txt': 'one\n', 'two.txt': 'two\n', 'three.txt': 'three\n' });
+  await ide.entry('one.txt').dblclick();
+  await ide.editorSays('one.txt', 'one\n');
+  const area = (path) => ide.editor(path).locator('xpath=ancestor::*[contains(@class,"editor-area")]');
+  // In the middle it is one more tab, and no path is typed into the text.
+  await ide.entry('two.txt').dragTo(area('one.txt'));
+  await ide.editorSays('two.txt', 'two\n');
+  const first = ide.page.getByRole('tablist', { name: 'Open files' }).first();
+  const names = (list) => list.getByRole('tab').evaluateAll((tabs) => tabs.map((tab) => tab.getAttribute('aria-label')));
+  assert.deepEqual((await names(first)).slice(-2), ['one.txt', 'two.txt']);
+  // Between two tabs it stands there.
+  await ide.entry('three.txt').dragTo(first.getByRole('tab', { name: /^two\.txt/ }), { targetPosition: { x: 5, y: 10 } });
+  await ide.editorSays('three.txt', 'three\n');
+  assert.deepEqual((await names(first)).slice(-3), ['one.txt', 'three.txt', 'two.txt']);
+  // At a side it gets a group of its own, and the first keeps what it had.
+  const box = await area('three.txt').boundingBox();
+  await ide.entry('web.py').dragTo(area('three.txt'), { targetPosition: { x: box.width - 20, y: box.height / 2 } });
+  await ide.editor('web.py').waitFor();
+  const right = ide.page.getByRole('tablist', { name: 'Open files, group 2' });
+  assert.deepEqual(await names(right), ['web.py']);
+  assert.equal((await names(ide.page.getByRole('tablist', { name: 'Open files, group 1' }))).includes('web.py'), false);
+  assert.ok(await ide.editor('three.txt').isVisible());
+});

@@ -65,6 +65,7 @@ scenario('a folder that is dropped comes whole, taken names are asked about once
   await withFolder(async (folder) => {
     const site = path.join(folder, 'site');
     await mkdir(path.join(site, 'deep/er'), { recursive: true });
+    await mkdir(path.join(site, 'deep/nothing/in it'), { recursive: true });
     for (const name of ['index.html', 'deep/a.css', 'deep/er/b.js', 'deep/er/empty']) {
       await writeFile(path.join(site, name), name.endsWith('empty') ? '' : `this is ${name}\n`);
     }
@@ -77,6 +78,9 @@ scenario('a folder that is dropped comes whole, taken names are asked about once
     await ide.entry('deep').click();
     await ide.entry('er').click();
     for (const name of ['index.html', 'a.css', 'b.js', 'empty']) await ide.entry(name).waitFor();
+    // A folder comes also when nothing is in it.
+    await ide.entry('nothing').click();
+    await ide.entry('in it').waitFor();
 
     // Once more: every name is taken, and that is asked once.
     await ide.page.keyboard.press('Home');
@@ -92,6 +96,14 @@ scenario('a folder that is dropped comes whole, taken names are asked about once
     const { name, bytes } = await saved(ide, () => ide.page.getByRole('menuitem', { name: 'Download' }).click());
     assert.equal(name, 'site.zip');
     assert.ok(bytes.includes('site/deep/er/b copy.js') && bytes.subarray(0, 2).toString() === 'PK');
+
+    // What is selected together goes out together.
+    await ide.entry('a.css').click();
+    await ide.entry('index.html').click({ modifiers: ['Control'] });
+    const both = await saved(ide, () => ide.button('Download').click());
+    assert.equal(both.name, 'site.zip');
+    const names = ['site/deep/a.css', 'site/index.html', 'site/deep/er/b.js'];
+    assert.deepEqual(names.map((name) => both.bytes.includes(name)), [true, true, false]);
   });
 });
 

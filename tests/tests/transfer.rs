@@ -223,6 +223,11 @@ async fn a_download_is_one_members_once_and_never_a_page() -> Result<()> {
     let (head, body) = fetch(&server, "GET", &address).await?;
     assert!(head.contains("content-type: application/zip"), "{head}");
     assert!(body.context("a whole archive")?.starts_with(b"PK\x03\x04"));
+    let some = |path: &str, only: &str| json!({"type": "download", "project": "p", "path": path, "only": [only]});
+    let answer = viewer.request(some("", "src/page \"é\".html")).await?;
+    let address = answer["address"].as_str().with_context(|| answer.to_string())?;
+    assert!(fetch(&server, "GET", address).await?.1.context("a whole archive")?.starts_with(b"PK\x03\x04"));
+    assert_eq!(viewer.request(some("src", "other")).await?["code"], "bad_path");
     let missing = viewer.request(json!({"type": "download", "project": "p", "path": "none"})).await?;
     assert_eq!(missing["code"], "not_found");
 

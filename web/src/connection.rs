@@ -82,7 +82,7 @@ struct Inner {
     waiting: RefCell<Vec<Asked>>,
     /// Commands that the server has not said it carried out.
     queue: RefCell<Queue>,
-    /// How many of them wait for a connection.
+    /// How many things a person would say wait for a connection.
     backlog: Signal<usize>,
     /// Commands go out at once. Otherwise they wait for what has to be there before them.
     is_open: Cell<bool>,
@@ -217,7 +217,7 @@ impl Connection {
         });
     }
 
-    /// How many commands wait for a connection.
+    /// How many things a person would say wait for a connection.
     pub(crate) fn backlog(&self) -> &Signal<usize> {
         &self.0.backlog
     }
@@ -432,7 +432,7 @@ impl Inner {
     }
 
     fn tell_backlog(&self) {
-        self.backlog.set(if self.is_open.get() { 0 } else { self.queue.borrow().len() });
+        self.backlog.set(if self.is_open.get() { 0 } else { self.queue.borrow().things() });
     }
 
     fn send_queue(&self) {
@@ -448,14 +448,14 @@ impl Inner {
     fn take_up(&self, joined: &Joined) -> usize {
         self.is_open.set(false);
         let Some(full) = &joined.full else { return 0 };
-        let uncertain: Vec<u64> = match full.resumed {
-            true => full.uncertain.into_iter().collect(),
+        let (uncertain, things) = match full.resumed {
+            true => (full.uncertain.into_iter().collect(), usize::from(full.uncertain.is_some())),
             false => self.queue.borrow_mut().renewed(),
         };
         self.queue.borrow_mut().resumed(full.executed);
         let unknown = |seq: u64| uncertain.contains(&seq).then(lost);
         self.give_up_where(|seq| unknown(seq).or_else(|| (seq <= full.executed).then(already_done)));
-        uncertain.len()
+        things
     }
 
     /// Whoever waits for the reply of a command that `settled` knows something of gets that.

@@ -1,7 +1,9 @@
 //! Commands on their way: numbered, in order, each kept until the server has said that it was carried out, so that a
 //! connection that breaks loses none and carries none out twice. Sends nothing itself.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
+
+use embedenv_shared::frame::BinaryFrame;
 
 /// Commands that may wait.
 pub const MOST: usize = 10_000;
@@ -86,12 +88,12 @@ impl Queue {
     }
 
     /// Another connection stands, on which this client is somebody new. What was sent before may have been carried out or
-    /// not: it is given up, and its numbers are returned.
-    pub fn renewed(&mut self) -> Vec<u64> {
+    /// not: it is given up, and its numbers are returned, and how many things that is.
+    pub fn renewed(&mut self) -> (Vec<u64>, usize) {
         let (sent, waiting) = self.entries.drain(..).partition::<VecDeque<_>, _>(|entry| entry.is_sent);
         self.bytes = waiting.iter().map(|entry| entry.message.len()).sum();
         self.entries = waiting;
-        sent.iter().map(|entry| entry.seq).collect()
+        (sent.iter().map(|entry| entry.seq).collect(), things(&sent))
     }
 
     /// Gives up what is for nothing any more.
@@ -104,17 +106,46 @@ impl Queue {
         self.entries.iter().any(|entry| entry.seq == seq)
     }
 
-    pub fn len(&self) -> usize {
-        self.entries.len()
+    /// How many things wait, as a person counts them: a line that is typed into a terminal is one, however many letters it
+    /// has and whether or not it is finished.
+    pub fn things(&self) -> usize {
+        things(&self.entries)
     }
 
-    pub fn is_empty(&self) -> bool {
+    #[cfg(test)]
+    fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 }
 
+fn things(entries: &VecDeque<Entry>) -> usize {
+    // Terminals in which a line is begun.
+    let mut begun = BTreeSet::new();
+    let mut things = 0;
+    for entry in entries {
+        let typed = match &entry.message {
+            Message::Text(_) => None,
+            Message::Binary(bytes) => match BinaryFrame::decode(bytes) {
+                Ok(BinaryFrame::NumberedInput { terminal, bytes, .. }) => Some((terminal, bytes)),
+                _ => None,
+            },
+        };
+        let Some((terminal, bytes)) = typed else {
+            things += 1;
+            continue;
+        };
+        things += usize::from(begun.insert(terminal));
+        if bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
+            begun.remove(&terminal);
+        }
+    }
+    things
+}
+
 #[cfg(test)]
 mod tests {
+    use embedenv_shared::id::SessionId;
+
     use super::*;
 
     fn text(seq: u64) -> Message {
@@ -165,7 +196,7 @@ mod tests {
         queue.push(text).unwrap();
         sent(&mut queue);
         queue.push(text).unwrap();
-        assert_eq!(queue.renewed(), [1]);
+        assert_eq!(queue.renewed(), (vec![1], 1));
         assert_eq!(sent(&mut queue), [text(2)]);
     }
 
@@ -182,6 +213,27 @@ mod tests {
         assert_eq!(queue.push(|_| Message::Binary(vec![0; MOST_BYTES])), Ok(1));
         assert_eq!(queue.push(text), Err(Full));
         queue.retain(|_| false);
-        assert_eq!((queue.push(text), queue.len(), queue.has(2)), (Ok(2), 1, true));
+        assert_eq!((queue.push(text), queue.things(), queue.has(2)), (Ok(2), 1, true));
+    }
+
+    #[test]
+    fn a_line_that_is_typed_is_one_thing_however_many_letters_it_has() {
+        let mut queue = Queue::default();
+        let mut typed = |terminal, letters: &str| {
+            for letter in letters.as_bytes() {
+                let terminal = SessionId(terminal);
+                let bytes = std::slice::from_ref(letter);
+                let frame = |seq| Message::Binary(BinaryFrame::NumberedInput { terminal, seq, bytes }.encode());
+                queue.push(frame).unwrap();
+            }
+            queue.things()
+        };
+        assert_eq!(typed(1, "l"), 1);
+        assert_eq!(typed(1, "s"), 1);
+        assert_eq!(typed(2, "pwd"), 2);
+        assert_eq!(typed(1, "\r"), 2);
+        assert_eq!(typed(1, "make\r"), 3);
+        queue.push(text).unwrap();
+        assert_eq!(queue.things(), 4);
     }
 }

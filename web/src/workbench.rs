@@ -106,6 +106,8 @@ pub(crate) struct Inner {
     searching: Searching,
     /// Folders that are open for as long as the tree is narrowed.
     opened_for_filter: RefCell<Vec<WorkspacePath>>,
+    /// Entries that are dragged out of the tree.
+    carried: RefCell<Vec<WorkspacePath>>,
     /// Where this person was in the files.
     trail: RefCell<Trail>,
     /// The first of two strokes, and when it was made, in milliseconds since 1970.
@@ -176,6 +178,7 @@ impl Workbench {
             uploads: Uploads::default(),
             searching: Searching::default(),
             opened_for_filter: RefCell::default(),
+            carried: RefCell::default(),
             trail: RefCell::default(),
             first_stroke: RefCell::default(),
             hears_keys: RefCell::default(),

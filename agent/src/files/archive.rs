@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::link::files::EntryKind;
 use embedenv_shared::link::transfer::{Archive, MAX_ARCHIVE_ENTRIES, MAX_ARCHIVES};
-use embedenv_shared::path::MAX_DEPTH;
+use embedenv_shared::path::{MAX_DEPTH, WorkspacePath};
 use rustix::fs::{AtFlags, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use rustix::net::SendFlags;
@@ -87,7 +87,13 @@ fn write(home: &Home, request: &Archive, socket: OwnedFd) -> Result<(), Broken> 
         more_missing: 0,
         buffer: vec![0; BUFFER],
     };
-    archive.folder(&folder, &format!("{top}/"), 0).and_then(|()| archive.tell_missing(&top))?;
+    if request.only.is_empty() {
+        archive.folder(&folder, &format!("{top}/"), 0)?;
+    }
+    for path in &request.only {
+        archive.chosen(&project, &request.path, path, &top)?;
+    }
+    archive.tell_missing(&top)?;
     let mut sink = archive.zip.finish()?.into_inner();
     sink.flush()?;
     Ok(())
@@ -119,6 +125,33 @@ struct Writing {
 }
 
 impl Writing {
+    /// One entry of those that are wanted alone, where it stands within the folder.
+    fn chosen(
+        &mut self,
+        project: &OwnedFd,
+        folder: &WorkspacePath,
+        path: &WorkspacePath,
+        top: &str,
+    ) -> Result<(), Broken> {
+        let (Some(parent), Some(name)) = (path.parent(), path.name()) else { return Ok(()) };
+        let between = parent.as_str().strip_prefix(folder.as_str()).unwrap_or_default();
+        let between = between.split('/').filter(|part| !part.is_empty()).map(|part| sanitised(part.as_bytes()) + "/");
+        let prefix = format!("{top}/{}", between.collect::<String>());
+        let within = beneath::folder(project, &parent);
+        let stat = within.as_ref().ok().and_then(|within| {
+            let stat = rustix::fs::statat(within, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+            Some((within, stat))
+        });
+        let path = self.name(&prefix, name.as_bytes())?;
+        match stat {
+            Some((within, stat)) => self.entry(within, name.as_bytes(), &path, &stat, 0),
+            None => {
+                self.leave_out(&path);
+                Ok(())
+            }
+        }
+    }
+
     fn folder(&mut self, folder: &OwnedFd, prefix: &str, depth: usize) -> Result<(), Broken> {
         let mut names = Vec::new();
         let listed = list::each_entry(folder, |name, _, _| {

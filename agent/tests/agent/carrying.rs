@@ -198,8 +198,20 @@ fn an_upload_that_does_not_fit_is_refused_before_anything_is_sent_and_old_ones_a
 
 /// All bytes of an archive's stream, granted as they come, up to its end.
 fn archive(client: &mut Client, stream: u32, at: &str) -> Vec<u8> {
+    archive_of(client, stream, at, &[])
+}
+
+/// The same, of some entries alone.
+fn archive_of(client: &mut Client, stream: u32, at: &str, only: &[&str]) -> Vec<u8> {
     let at = if at.is_empty() { embedenv_shared::path::WorkspacePath::root() } else { path(at) };
-    client.call(Archive { stream: StreamId(stream), project: project(), path: at }).unwrap();
+    client
+        .call(Archive {
+            stream: StreamId(stream),
+            project: project(),
+            path: at,
+            only: only.iter().map(|only| path(only)).collect(),
+        })
+        .unwrap();
     let mut bytes = Vec::new();
     loop {
         for (kind, channel, payload) in std::mem::take(&mut client.frames) {
@@ -236,6 +248,20 @@ fn listed(bytes: &[u8]) -> String {
     let output = Command::new("python3").args(["-c", program]).arg(&file).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn some_entries_of_a_folder_are_an_archive_and_one_that_is_gone_is_told() {
+    let agent = Agent::start();
+    let mut client = agent.client();
+    for name in ["src/a/x.py", "src/a/y.py", "src/b/z.py", "src/c.py"] {
+        client.write(name, b"print(1)").unwrap();
+    }
+    let bytes = archive_of(&mut client, 1, "src", &["src/a/x.py", "src/b", "src/gone.py"]);
+    assert!(is_whole(&bytes));
+    let listed = listed(&bytes);
+    let names: Vec<&str> = listed.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(names, ["src/a/x.py", "src/b/", "src/b/z.py", "src/NOT"], "{listed}");
 }
 
 #[test]
@@ -282,6 +308,7 @@ fn an_archive_that_nobody_takes_ends_with_its_stream_and_only_a_few_are_made_at_
         stream: StreamId(stream),
         project: project(),
         path: embedenv_shared::path::WorkspacePath::root(),
+        only: Vec::new(),
     };
     for stream in 1..=4 {
         client.call(archive(stream)).unwrap();

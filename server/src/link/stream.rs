@@ -31,9 +31,14 @@ impl Link {
     }
 
     /// Has a folder read as an archive.
-    pub async fn archive(self: &Arc<Self>, project: ProjectName, path: WorkspacePath) -> Result<AgentStream, Failure> {
+    pub async fn archive(
+        self: &Arc<Self>,
+        project: ProjectName,
+        path: WorkspacePath,
+        only: Vec<WorkspacePath>,
+    ) -> Result<AgentStream, Failure> {
         let stream = self.new_stream()?;
-        self.call(Archive { stream: stream.id, project, path }).await?;
+        self.call(Archive { stream: stream.id, project, path, only }).await?;
         Ok(stream)
     }
 

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::id::MemberId;
 use embedenv_shared::link::files::{EntryKind, MAX_READ, Read, StatFile};
-use embedenv_shared::link::transfer::{ARCHIVE_END, ARCHIVE_END_SIGNATURE};
+use embedenv_shared::link::transfer::{ARCHIVE_END, ARCHIVE_END_SIGNATURE, MAX_CHOSEN, MAX_CHOSEN_BYTES};
 use embedenv_shared::path::{ProjectName, WorkspacePath};
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
@@ -44,6 +44,7 @@ struct Ticket {
     who: MemberId,
     project: ProjectName,
     path: WorkspacePath,
+    only: Vec<WorkspacePath>,
     expires: Instant,
 }
 
@@ -70,22 +71,28 @@ impl std::fmt::Debug for Download {
 }
 
 impl Room {
-    /// A ticket for a file, or for a folder as an archive, and what it will be called.
+    /// A ticket for a file, or for a folder as an archive, with some entries of it alone if any are named, and what it will
+    /// be called.
     pub async fn ticket(
         self: &Arc<Self>,
         member: &Member,
         project: ProjectName,
         path: WorkspacePath,
+        only: Vec<WorkspacePath>,
     ) -> Result<(String, String), Failure> {
+        check_chosen(&path, &only)?;
         let link = self.link().await?;
         self.documents.flush(self).await;
         let kind = kind(&link, &project, &path).await?;
+        if !only.is_empty() && kind != EntryKind::Folder {
+            return Err(Failure::new(ErrorCode::NotAFolder, format!("{path} is not a folder")));
+        }
         let mut secret = [0; SECRET];
         getrandom::fill(&mut secret)
             .map_err(|error| Failure::new(ErrorCode::Internal, format!("there is no randomness to be had: {error}")))?;
         let secret = URL_SAFE_NO_PAD.encode(secret);
         let name = name(&project, &path, kind);
-        let ticket = Ticket { who: member.who, project, path, expires: Instant::now() + LIFE };
+        let ticket = Ticket { who: member.who, project, path, only, expires: Instant::now() + LIFE };
         let mut tickets = self.downloads.0.lock();
         tickets.retain(|_, ticket| ticket.expires > Instant::now());
         if tickets.len() >= MAX_TICKETS
@@ -104,12 +111,12 @@ impl Room {
             let is_here = self.members.all().iter().any(|member| member.who == ticket.who);
             is_here && ticket.expires > Instant::now()
         });
-        let Ticket { project, path, .. } = good.ok_or_else(unknown)?;
+        let Ticket { project, path, only, .. } = good.ok_or_else(unknown)?;
         let link = self.link().await?;
         let kind = kind(&link, &project, &path).await?;
         let name = name(&project, &path, kind);
         if kind == EntryKind::Folder {
-            let bytes = archive(link.archive(project, path).await?);
+            let bytes = archive(link.archive(project, path, only).await?);
             return Ok(Download { name, length: None, is_archive: true, bytes });
         }
         let (length, bytes) = file(link, project, path).await?;
@@ -120,6 +127,19 @@ impl Room {
 /// The failure of a ticket that opens nothing.
 pub fn unknown() -> Failure {
     Failure::new(ErrorCode::NotFound, "this download was fetched already, or has expired; ask for it again")
+}
+
+/// What is chosen of a folder is in it, and no more than an agent is told at once.
+fn check_chosen(folder: &WorkspacePath, only: &[WorkspacePath]) -> Result<(), Failure> {
+    let bytes: usize = only.iter().map(|path| path.as_str().len()).sum();
+    if only.len() > MAX_CHOSEN || bytes > MAX_CHOSEN_BYTES {
+        let message = format!("up to {MAX_CHOSEN} entries are put into an archive one by one; take their folder");
+        return Err(Failure::new(ErrorCode::TooLarge, message));
+    }
+    match only.iter().find(|path| !path.is_within(folder) || *path == folder) {
+        Some(path) => Err(Failure::new(ErrorCode::BadPath, format!("{path} is not in {folder}"))),
+        None => Ok(()),
+    }
 }
 
 async fn kind(link: &Link, project: &ProjectName, path: &WorkspacePath) -> Result<EntryKind, Failure> {

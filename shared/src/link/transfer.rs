@@ -23,6 +23,10 @@ pub const MAX_ARCHIVES: usize = 4;
 pub const MAX_ARCHIVE_ENTRIES: usize = 100_000;
 /// The last bytes of a whole archive: the "end of central directory record" (APPNOTE.TXT 4.3.16) without a comment.
 pub const ARCHIVE_END: usize = 22;
+/// Entries that are chosen for one archive, and bytes of their paths; with more it is `too_large`, and their folder is to be
+/// taken whole.
+pub const MAX_CHOSEN: usize = 10_000;
+pub const MAX_CHOSEN_BYTES: usize = 1024 * 1024;
 /// What that record begins with.
 pub const ARCHIVE_END_SIGNATURE: [u8; 4] = *b"PK\x05\x06";
 
@@ -112,6 +116,8 @@ pub struct Archive {
     pub stream: StreamId,
     pub project: ProjectName,
     pub path: WorkspacePath,
+    /// Entries within `path` that alone are wanted, [`MAX_CHOSEN`] at most; all of it if there are none.
+    pub only: Vec<WorkspacePath>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

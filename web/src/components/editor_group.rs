@@ -53,7 +53,7 @@ impl PartialEq for EditorGroupProps {
     }
 }
 
-/// Where a dragged tab would go.
+/// Where a dragged tab, or a file of the tree, would go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Target {
     /// Into this group, before the tab at this place.
@@ -104,9 +104,10 @@ pub(crate) fn EditorGroup(props: &EditorGroupProps) -> Html {
         })
     };
     let ondragover = {
-        let (dragged, target, count) = (dragged.clone(), target.clone(), group.tabs.len());
+        let (workbench, dragged, target) = (workbench.clone(), dragged.clone(), target.clone());
+        let count = group.tabs.len();
         Callback::from(move |event: DragEvent| {
-            if dragged.get().is_some() {
+            if dragged.get().is_some() || workbench.carries_files() {
                 event.prevent_default();
                 target.set(aim(&event, count));
             }
@@ -126,6 +127,15 @@ pub(crate) fn EditorGroup(props: &EditorGroupProps) -> Html {
         let count = group.tabs.len();
         Callback::from(move |event: DragEvent| {
             target.set(None);
+            if workbench.carries_files() {
+                event.prevent_default();
+                event.stop_propagation();
+                return match aim(&event, count) {
+                    Some(Target::Side(side)) if count > 0 => workbench.open_carried_aside(id, side),
+                    Some(Target::Tabs(at)) => workbench.open_carried(id, at),
+                    _ => workbench.open_carried(id, count),
+                };
+            }
             let Some((from, file)) = dragged.take() else { return };
             event.prevent_default();
             event.stop_propagation();

@@ -157,8 +157,10 @@ pub(crate) fn Files(props: &FilesProps) -> Html {
             if !tree.is_selected(&row.path) {
                 workbench.dispatch(Action::Tree(TreeAction::Select(Some(row.path.clone()))));
             }
-            let _ = data.set_data("text/plain", row.path.as_str());
+            // Without data some browsers drag nothing; a path is no text to be dropped into a file.
+            let _ = data.set_data("text/plain", "");
             data.set_effect_allowed("copyMove");
+            workbench.carry_entries(paths.clone());
             *drag.borrow_mut() = Drag { paths, ..Drag::default() };
         })
     };
@@ -188,8 +190,9 @@ pub(crate) fn Files(props: &FilesProps) -> Html {
         })
     };
     let forget_drag = {
-        let (drag, target) = (drag.clone(), target.clone());
+        let (workbench, drag, target) = (workbench.clone(), drag.clone(), target.clone());
         move || {
+            workbench.carry_entries(Vec::new());
             *drag.borrow_mut() = Drag::default();
             target.set(None);
         }

@@ -18,6 +18,16 @@ pub(crate) struct Dropped {
     pub(crate) path: String,
 }
 
+/// What was found in a drop.
+#[derive(Default)]
+pub(crate) struct Found {
+    pub(crate) files: Vec<Dropped>,
+    /// Folders with nothing in them.
+    pub(crate) folders: Vec<String>,
+    /// There were more than are taken.
+    pub(crate) has_more: bool,
+}
+
 /// What a drop has, not looked into yet.
 pub(crate) struct Entries(Vec<FileSystemEntry>);
 
@@ -28,23 +38,27 @@ impl Entries {
         Self((0..items.length()).filter_map(entry).collect())
     }
 
-    /// Every file in them, and whether there were more than are taken.
-    pub(crate) async fn files(self) -> (Vec<Dropped>, bool) {
-        let mut files = Vec::new();
+    /// Every file in them, and every empty folder.
+    pub(crate) async fn all(self) -> Found {
+        let mut found = Found::default();
         let mut waiting: Vec<(String, FileSystemEntry)> =
             self.0.into_iter().rev().map(|entry| (String::new(), entry)).collect();
         while let Some((above, entry)) = waiting.pop() {
             let path = format!("{above}{}", entry.name());
             if entry.is_directory() {
                 let within = entries_of(entry.unchecked_ref()).await;
+                if within.is_empty() {
+                    found.folders.push(path.clone());
+                }
                 waiting.extend(within.into_iter().rev().map(|entry| (format!("{path}/"), entry)));
-            } else if files.len() >= MAX_FILES {
-                return (files, true);
+            } else if found.files.len() + found.folders.len() >= MAX_FILES {
+                found.has_more = true;
+                return found;
             } else if let Some(file) = file_of(entry.unchecked_ref()).await {
-                files.push(Dropped { file, path });
+                found.files.push(Dropped { file, path });
             }
         }
-        (files, false)
+        found
     }
 }
 

@@ -17,7 +17,7 @@ use embedenv_shared::path::WorkspacePath;
 pub use changes::Change;
 use changes::Changes;
 pub use rows::{EntryRow, Row, Rows};
-pub use selection::{Clipboard, copy_name};
+pub use selection::{Clipboard, common_folder, copy_name};
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tree {

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
-use embedenv_shared::code::Failure;
+use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::command::FullRequest;
 use embedenv_shared::frame::ServerFrame;
 use embedenv_shared::link::files::{Entry, Item};
@@ -242,6 +242,29 @@ impl Workbench {
                 Item::Folder => workbench.focus_tree(),
             }
         });
+    }
+
+    /// Makes folders that came empty, beneath another.
+    pub(super) async fn make_folders(&self, folders: Vec<String>, beneath: WorkspacePath) {
+        let Some(project) = self.project().filter(|_| self.works()) else { return };
+        for folder in folders {
+            let path = match WorkspacePath::parse(format!("{beneath}/{folder}").trim_start_matches('/')) {
+                Ok(path) => path,
+                Err(error) => {
+                    self.alert(say!("uploads.bad-name", path = folder, why = error));
+                    continue;
+                }
+            };
+            for path in self.missing_folders(&path).into_iter().chain([path]) {
+                let command = json!({"type": "create", "item": "folder"});
+                match self.connection.command(&project, command, json!({"path": path})).await {
+                    Ok(()) => {}
+                    // Others may have come with their files.
+                    Err(failure) if failure.code == ErrorCode::AlreadyExists => {}
+                    Err(failure) => return self.fail(&say!("failed.making", path = path), &failure),
+                }
+            }
+        }
     }
 
     /// Folders on the way to a new entry that are not known to be there, outermost first.

@@ -149,6 +149,72 @@ impl Workbench {
         self.focus_editor();
     }
 
+    /// Entries are dragged out of the tree; none are any more.
+    pub(crate) fn carry_entries(&self, paths: Vec<WorkspacePath>) {
+        *self.carried.borrow_mut() = paths;
+    }
+
+    /// Whether files are dragged that can be opened where they are let go.
+    pub(crate) fn carries_files(&self) -> bool {
+        let carried = self.carried.borrow();
+        carried.iter().any(|path| !self.state().tree.is_folder(path))
+    }
+
+    /// Opens the files that are dragged in a group, before the tab at a place of it.
+    pub(crate) fn open_carried(&self, group: GroupId, at: usize) {
+        let files = self.take_carried();
+        for (place, path) in files.into_iter().enumerate() {
+            self.open_in(group, path);
+            let active = self.state().files.active;
+            if let Some(file) = active {
+                self.move_tab(file, group, group, at + place);
+            }
+        }
+    }
+
+    /// Opens them in a new group at a side of another.
+    pub(crate) fn open_carried_aside(&self, beside: GroupId, side: Side) {
+        let mut files = self.take_carried().into_iter();
+        let Some(first) = files.next() else { return };
+        let had_it = {
+            let state = self.state();
+            let known = state.files.find(&first).map(|file| file.id);
+            known.is_some_and(|id| state.files.groups.get(beside).is_some_and(|group| group.tabs.contains(&id)))
+        };
+        let shown = self.state().files.groups.get(beside).and_then(|group| group.active);
+        self.open_in(beside, first);
+        let active = self.state().files.active;
+        let Some(file) = active else { return };
+        self.split_beside(beside, side, file);
+        let made = self.state().files.groups.active;
+        if made == beside {
+            return;
+        }
+        if !had_it {
+            self.dispatch(Action::Files(FilesAction::CloseTab(beside, file)));
+        }
+        // That group shows what it did.
+        if let Some(shown) = shown {
+            self.dispatch(Action::Files(FilesAction::ActivateIn(beside, shown)));
+            self.dispatch(Action::Files(FilesAction::UseGroup(made)));
+        }
+        for path in files {
+            self.open_in(made, path);
+        }
+        self.focus_editor();
+    }
+
+    fn open_in(&self, group: GroupId, path: WorkspacePath) {
+        self.dispatch(Action::Files(FilesAction::UseGroup(group)));
+        self.show_file(path, true);
+    }
+
+    fn take_carried(&self) -> Vec<WorkspacePath> {
+        let mut carried = std::mem::take(&mut *self.carried.borrow_mut());
+        carried.retain(|path| !self.state().tree.is_folder(path));
+        carried
+    }
+
     /// Moves the open tab by a number of places within its group.
     pub(super) fn shift_tab(&self, by: isize) {
         self.with_tab(|group, at, file| {

@@ -20,10 +20,10 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{DragEvent, Element, File};
 
 use super::Workbench;
-use crate::interop::dropped::{Dropped, Entries};
+use crate::interop::dropped::{Dropped, Entries, Found};
 use crate::interop::page;
 use crate::state::transfers::{Policy, Stage, Transfer, TransfersAction};
-use crate::state::tree::copy_name;
+use crate::state::tree::{common_folder, copy_name};
 use crate::state::{Action, Dialog};
 use crate::words;
 use crate::words::catalogue::say;
@@ -161,12 +161,13 @@ impl Workbench {
     pub(crate) fn upload_entries(&self, entries: Entries, folder: WorkspacePath) {
         let workbench = self.clone();
         spawn_local(async move {
-            let (files, has_more) = entries.files().await;
+            let Found { files, folders, has_more } = entries.all().await;
             if has_more {
                 let most = crate::interop::dropped::MAX_FILES;
                 workbench.alert(say!("uploads.too-many", most = most));
             }
-            workbench.upload(files, folder);
+            workbench.upload(files, folder.clone());
+            workbench.make_folders(folders, folder).await;
         });
     }
 
@@ -441,11 +442,16 @@ impl Workbench {
 
     /// Has the browser save a file of the room, or a folder as an archive.
     pub(crate) fn download(&self, path: WorkspacePath) {
+        self.download_of(path, Vec::new());
+    }
+
+    /// The same; of a folder, some entries alone if any are named.
+    fn download_of(&self, path: WorkspacePath, only: Vec<WorkspacePath>) {
         let Some(project) = self.project() else { return };
         let workbench = self.clone();
         spawn_local(async move {
             let name = path.name().unwrap_or(project.as_str()).to_owned();
-            match workbench.connection.request(&FullRequest::Download { project, path }).await {
+            match workbench.connection.request(&FullRequest::Download { project, path, only }).await {
                 Ok(ServerFrame::Download { address, name, .. }) => page::save(&address, &name),
                 Ok(_) => workbench.alert(say!("failed.download.answer", name = name)),
                 Err(failure) => {
@@ -464,8 +470,10 @@ impl Workbench {
         if chosen.is_empty() {
             return self.download(shown.unwrap_or_else(WorkspacePath::root));
         }
-        for path in chosen {
-            self.download(path);
+        match <[WorkspacePath; 1]>::try_from(chosen) {
+            Ok([path]) => self.download(path),
+            // Several are one archive, of the folder that they all are in.
+            Err(chosen) => self.download_of(common_folder(&chosen), chosen),
         }
     }
 }

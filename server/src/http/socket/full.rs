@@ -84,8 +84,8 @@ pub(super) async fn carry_out(
             room.abort_upload(member, key).await?;
             Answer::Quietly
         }
-        FullRequest::Download { project, path } => {
-            let (ticket, name) = room.ticket(member, project, path).await?;
+        FullRequest::Download { project, path, only } => {
+            let (ticket, name) = room.ticket(member, project, path, only).await?;
             Answer::With(ServerFrame::Download { id, address: download::address(room.id, &ticket), name })
         }
         FullRequest::Open { project, path } => {

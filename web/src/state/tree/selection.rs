@@ -103,6 +103,16 @@ pub(super) fn topmost(paths: &BTreeSet<WorkspacePath>) -> Vec<WorkspacePath> {
     paths.iter().filter(|path| !is_within_another(path)).cloned().collect()
 }
 
+/// The folder nearest to all of these entries that they are in.
+pub fn common_folder(paths: &[WorkspacePath]) -> WorkspacePath {
+    let mut folders = paths.iter().filter_map(WorkspacePath::parent);
+    let Some(first) = folders.next() else { return WorkspacePath::root() };
+    folders.fold(first, |common, folder| {
+        let mut above = std::iter::successors(Some(common), WorkspacePath::parent);
+        above.find(|above| above.is_root() || folder.is_within(above)).unwrap_or_else(WorkspacePath::root)
+    })
+}
+
 /// What a copy of `name` is called: `name copy.ext`, and with a `number` from 2 on `name copy 2.ext`.
 pub fn copy_name(name: &str, is_folder: bool, number: usize) -> String {
     let dot = name.rfind('.').filter(|dot| !is_folder && *dot > 0).unwrap_or(name.len());

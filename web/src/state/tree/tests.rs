@@ -43,6 +43,17 @@ fn sample() -> Tree {
 }
 
 #[test]
+fn what_is_chosen_in_several_folders_is_in_the_one_above_them() {
+    let common = |paths: &[&str]| {
+        let paths: Vec<WorkspacePath> = paths.iter().map(|path| WorkspacePath::parse(path).unwrap()).collect();
+        common_folder(&paths).to_string()
+    };
+    assert_eq!(common(&["src/a/x.py", "src/a/y.py"]), "src/a");
+    assert_eq!(common(&["src/a/x.py", "src/ab/y.py", "src/a/b/z.py"]), "src");
+    assert_eq!(common(&["x.py", "src/y.py"]), "");
+}
+
+#[test]
 fn folders_stand_first_and_names_in_order_whatever_their_case() {
     assert_eq!(shown(&Tree::default()), ["(Loading…)"]);
     assert_eq!(shown(&sample()), ["docs", "src", " lib", " main.rs", "A.py", "b.py"]);
