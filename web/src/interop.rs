@@ -10,4 +10,5 @@ pub(crate) mod modules;
 pub(crate) mod page;
 pub(crate) mod terminal;
 pub(crate) mod toml;
+pub(crate) mod touch;
 pub(crate) mod views;

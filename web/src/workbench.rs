@@ -44,7 +44,7 @@ use crate::connection::{Connection, Event};
 use crate::documents::Documents;
 use crate::gate::Gate;
 use crate::interop::modules::{self, Module};
-use crate::interop::page;
+use crate::interop::{keyboard, page, touch};
 use crate::link::RoomLink;
 use crate::memory::{self, Page};
 use crate::signal::Signal;
@@ -205,6 +205,7 @@ impl Workbench {
         spawn_local(async move {
             modules::whole().await;
             workbench.dispatch(Action::Whole);
+            workbench.listen_to_touches();
         });
         let fresh = RoomLink::parse(&page::take_fragment());
         if let Some(link) = &fresh {
@@ -370,6 +371,26 @@ impl Workbench {
         }
         listeners.extend(self.watch_idleness());
         *self.listeners.borrow_mut() = listeners;
+    }
+
+    /// What concerns touch screens alone.
+    fn listen_to_touches(&self) {
+        let workbench = self.clone();
+        let mut listeners = touch::watch_viewport(move || workbench.show_cursor());
+        listeners.extend(touch::hear_long_presses());
+        self.listeners.borrow_mut().extend(listeners);
+    }
+
+    /// The window is larger or smaller than before: what is being typed into stays in sight.
+    fn show_cursor(&self) {
+        let Some(focused) = page::focused() else { return };
+        if !keyboard::is_in(&focused, ".cm-content") {
+            return;
+        }
+        let active = self.state().files.active.map(|id| self.state().files.source(id));
+        if let Some(editor) = active.and_then(|id| self.documents.editor(id)) {
+            editor.show_cursor();
+        }
     }
 
     /// Whether closing the page would lose something: edits that the server does not hold, commands that wait.

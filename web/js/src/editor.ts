@@ -390,6 +390,12 @@ class Editor {
     this.#panes.front.dispatch({ selection: { anchor, head }, effects });
   }
 
+  /** Brings the cursor into view, once there is as much room as there will be. */
+  showCursor(): void {
+    const view = this.#panes.front;
+    requestAnimationFrame(() => view.dispatch({ effects: EditorView.scrollIntoView(view.state.selection.main.head) }));
+  }
+
   /** What the file defines, as JSON: names with their kinds and places. */
   symbols(): string {
     return JSON.stringify(symbolsOf(this.#view.state));

@@ -281,7 +281,7 @@ fn one(props: &TabsProps, tab: &Tab, mark: Option<&'static str>) -> Html {
         <div
             {key}
             class={classes!("tab", tab.class.clone(), mark)}
-            draggable={(*drags || reorder.is_some()).then_some("true")}
+            draggable={((*drags || reorder.is_some()) && !page::is_touched()).then_some("true")}
             role="tab"
             aria-selected={active.to_string()}
             aria-label={tab.name.clone()}

@@ -5,6 +5,7 @@ use yew::prelude::*;
 
 use super::icon::{Icon, IconName};
 use super::tree::depth_class;
+use crate::interop::page;
 use crate::state::tree::{Change, EntryRow, Tree, place_of};
 use crate::words::catalogue::say;
 
@@ -61,7 +62,8 @@ pub(super) fn entry_row(row: &EntryRow, tree: &Tree, standing: Standing) -> Html
             aria-expanded={row.open.map(|open| open.to_string())}
             aria-selected={tree.is_selected(&row.path).to_string()}
             tabindex={if is_focusable { "0" } else { "-1" }}
-            draggable={works.to_string()}
+            // A finger that stays asks for the menu.
+            draggable={(works && !page::is_touched()).to_string()}
         >
             <div class="entry-row">
                 <span class="twisty">

@@ -100,6 +100,8 @@ extern "C" {
     fn set_language(this: &EditorHandle, example: Option<&str>);
     #[wasm_bindgen(method, js_name = setFirst)]
     fn set_first(this: &EditorHandle, text: Option<&str>);
+    #[wasm_bindgen(method, js_name = showCursor)]
+    fn show_cursor(this: &EditorHandle);
     #[wasm_bindgen(method)]
     fn tidy(this: &EditorHandle);
     #[wasm_bindgen(method, js_name = toFormat)]
@@ -271,6 +273,11 @@ impl Editor {
     /// What the file was when somebody opened it first; `None` for what it was when this page opened it.
     pub(crate) fn set_first(&self, text: Option<&str>) {
         self.handle.set_first(text);
+    }
+
+    /// Brings the cursor into view.
+    pub(crate) fn show_cursor(&self) {
+        self.handle.show_cursor();
     }
 
     /// Puts right what the `.editorconfig` says of ends of lines and of the text.

@@ -127,6 +127,12 @@ pub(crate) fn is_narrow() -> bool {
     query.is_some_and(|query| query.matches())
 }
 
+/// Whether what people point with is a finger.
+pub(crate) fn is_touched() -> bool {
+    let query = window().match_media("(pointer: coarse)").ok().flatten();
+    query.is_some_and(|query| query.matches())
+}
+
 pub(crate) fn dark_query() -> Option<web_sys::MediaQueryList> {
     window().match_media("(prefers-color-scheme: dark)").ok().flatten()
 }
