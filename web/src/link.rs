@@ -62,7 +62,7 @@ fn is_color(text: &str) -> bool {
 }
 
 /// Percent-decoding as in a query (`application/x-www-form-urlencoded`).
-fn decoded(text: &str) -> String {
+pub(crate) fn decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, after)) = rest.split_first() {

@@ -8,6 +8,7 @@ pub mod chat;
 pub mod commands;
 pub mod editing;
 pub mod editorconfig;
+pub mod embed;
 pub mod extra_keys;
 pub mod files;
 pub mod formatters;
