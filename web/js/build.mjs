@@ -1,7 +1,8 @@
-// Bundles the page's TypeScript: one content-hashed entry for each name below, shared code in chunks, into `dist/`.
-// Owns the names of those files; `finish.mjs` tells the page what they are. Never writes outside `dist/`.
+// Bundles the page's TypeScript: one content-hashed entry for each name below, shared code in chunks, into `dist/`; and beside
+// them the script for pages of others. Owns the names of those files; `finish.mjs` tells the page what they are. Never writes
+// outside `dist/`.
 
-import { rm, writeFile } from 'node:fs/promises';
+import { copyFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -17,7 +18,15 @@ const entries = {
   markdown: 'src/markdown.ts',
   picture: 'src/picture.ts',
   toml: 'src/toml.ts',
+  frame: 'src/frame.ts',
+  poster: 'src/poster.ts',
 };
+
+/** What pages of others load, by a name that stays: each in one piece, and where it finds its own address. */
+const forHosts = [
+  { name: 'embed.js', entry: 'src/host.global.ts', format: 'iife', address: 'document.currentScript.src' },
+  { name: 'embed.mjs', entry: 'src/host.ts', format: 'esm', address: 'import.meta.url' },
+];
 
 await rm(out, { recursive: true, force: true });
 const { metafile } = await build({
@@ -39,6 +48,24 @@ const { metafile } = await build({
   metafile: true,
   logLevel: 'warning',
 });
+
+for (const { name, entry, format, address } of forHosts) {
+  await build({
+    absWorkingDir: here,
+    entryPoints: [entry],
+    outfile: `dist/${name}`,
+    bundle: true,
+    format,
+    platform: 'browser',
+    target: ['es2022'],
+    minify: true,
+    legalComments: 'none',
+    charset: 'utf8',
+    define: { SCRIPT: address },
+    logLevel: 'warning',
+  });
+}
+await copyFile(path.join(here, 'src/embed.d.ts'), path.join(out, 'embed.d.ts'));
 
 /** Every chunk that `output` needs before it runs, itself first: static imports, not the ones made by `import()`. */
 function closure(output, seen = new Set()) {

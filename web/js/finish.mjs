@@ -18,13 +18,14 @@ const gzip = promisify(zlib.gzip);
 const run = promisify(execFile);
 
 /** Kinds of files that compress; the page itself is not among them, since each response carries its own nonce. */
-const compressible = new Set(['.js', '.css', '.wasm', '.svg', '.json', '.txt', '.map', '.webmanifest']);
+const compressible = new Set(['.js', '.mjs', '.css', '.wasm', '.svg', '.json', '.txt', '.map', '.webmanifest']);
 
 const staging = process.env.TRUNK_STAGING_DIR;
 if (!staging) throw new Error('TRUNK_STAGING_DIR is not set: this script is run by `trunk build`');
 const page = path.join(staging, 'index.html');
 
 await moveAssets();
+await moveForHosts();
 if (process.env.EMBEDENV_WATCH) await watch();
 else if (process.env.TRUNK_PROFILE === 'release') await optimise();
 await joinStyles();
@@ -39,6 +40,13 @@ async function moveAssets() {
     if (entry.isFile() && entry.name !== 'index.html') {
       await rename(path.join(staging, entry.name), path.join(staging, 'assets', entry.name));
     }
+  }
+}
+
+/** What pages of others load has an address of its own, beside the page's. */
+async function moveForHosts() {
+  for (const name of ['embed.js', 'embed.mjs', 'embed.d.ts']) {
+    await rename(path.join(staging, 'js', name), path.join(staging, name));
   }
 }
 

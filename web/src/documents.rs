@@ -37,6 +37,8 @@ pub(crate) struct Documents {
     records: RefCell<Vec<Rc<Record>>>,
     /// What is to be shown in a file as soon as it has an editor.
     sought: Cell<Option<(FileId, Sought)>>,
+    /// The file whose lines are marked as soon as it has an editor.
+    marked: RefCell<Option<(FileId, Vec<(u32, u32)>)>>,
 }
 
 /// A place in a file.
@@ -337,6 +339,11 @@ impl Documents {
         self.show(id, Sought::At(line, column, length));
     }
 
+    /// Marks lines of a file that has no editor yet, once it has.
+    pub(crate) fn mark_lines(&self, id: FileId, lines: Vec<(u32, u32)>) {
+        *self.marked.borrow_mut() = Some((id, lines));
+    }
+
     fn show(&self, id: FileId, sought: Sought) {
         let editor = self.get(id).and_then(|record| record.editor.borrow().clone());
         match editor {
@@ -428,6 +435,8 @@ fn opened(workbench: &Workbench, record: &Rc<Record>, document: DocumentId, epoc
         return workbench.connection.tell(&FullRequest::Close { document });
     }
     record.document.set(Some(document));
+    let is_shown_only = workbench.state().embed.as_ref().is_some_and(|embed| embed.is_read_only);
+    let read_only = read_only.or_else(|| is_shown_only.then_some(ReadOnly::Role));
     record.can_write.set(read_only.is_none());
     let access = read_only.map_or(Access::Editable, Access::ReadOnly);
     workbench.dispatch(Action::Files(FilesAction::Access { id: record.id, access }));
@@ -509,6 +518,9 @@ async fn make_editor(workbench: &Workbench, record: &Rc<Record>) -> Result<(), w
     editor.follow(workbench.state().following);
     if let Some((_, sought)) = workbench.documents.sought.take().filter(|(id, _)| *id == record.id) {
         sought.show_in(&editor);
+    }
+    if let Some((_, lines)) = workbench.documents.marked.borrow_mut().take_if(|(id, _)| *id == record.id) {
+        editor.highlight(&lines);
     }
     let places = record.places.borrow().clone();
     for (group, parent) in &places {

@@ -1,8 +1,10 @@
-//! Every JavaScript binding of the page: its own modules ([`modules`], [`editor`], [`terminal`], [`language`], [`views`])
-//! and what it asks of the browser ([`page`], [`keyboard`], [`dropped`]). Nothing here knows the room or the state.
+//! Every JavaScript binding of the page: its own modules ([`modules`], [`editor`], [`terminal`], [`language`], [`views`],
+//! [`frame`]) and what it asks of the browser ([`page`], [`keyboard`], [`dropped`], [`framed`]). Nothing here knows the room or
+//! the state.
 
 pub(crate) mod dropped;
 pub(crate) mod editor;
+pub(crate) mod frame;
 pub(crate) mod framed;
 pub(crate) mod keyboard;
 pub(crate) mod language;

@@ -1,5 +1,6 @@
 //! What the page remembers: the link and the open things in the tab's storage, so that a reload finds them; the settings
-//! and the layout in the browser's. Where there is no storage it remembers nothing, and works.
+//! and the layout in the browser's. Where there is no storage it remembers nothing, and works. In a frame it keeps nothing
+//! of the tab's either, which all frames of a page share, and leaves the person's own layout alone.
 
 use embedenv_shared::id::RoomId;
 use embedenv_shared::path::{ProjectName, WorkspacePath};
@@ -71,8 +72,13 @@ impl Page {
     }
 }
 
+/// The tab's own storage, for a page that has the tab for itself.
+fn tab() -> Option<Storage> {
+    if page::is_framed() { None } else { page::session_storage() }
+}
+
 pub(crate) fn link() -> Option<RoomLink> {
-    read(page::session_storage(), LINK)
+    read(tab(), LINK)
 }
 
 /// Remembers another link, and forgets what was open in the room of the one before.
@@ -80,44 +86,44 @@ pub(crate) fn keep_link(link: &RoomLink) {
     if self::link().is_none_or(|known| known.join != link.join) {
         forget_page();
     }
-    write(page::session_storage(), LINK, link);
+    write(tab(), LINK, link);
 }
 
 pub(crate) fn page() -> Option<Page> {
-    read(page::session_storage(), PAGE)
+    read(tab(), PAGE)
 }
 
 pub(crate) fn keep_page(page: &Page) {
-    write(page::session_storage(), PAGE, page);
+    write(tab(), PAGE, page);
 }
 
 pub(crate) fn forget_page() {
-    if let Some(storage) = page::session_storage() {
+    if let Some(storage) = tab() {
         let _ = storage.remove_item(PAGE);
     }
 }
 
 /// What the server gave this tab to come back with.
 pub(crate) fn resume() -> Option<String> {
-    read(page::session_storage(), RESUME)
+    read(tab(), RESUME)
 }
 
 pub(crate) fn keep_resume(token: &str) {
-    write(page::session_storage(), RESUME, &token);
+    write(tab(), RESUME, &token);
 }
 
 /// What this page calls itself: what it did before it was loaded again, or a name of its own. It is in the storage only
 /// between the two pages, so that no copy of the tab finds it.
 pub(crate) fn instance() -> String {
-    let kept = read(page::session_storage(), INSTANCE);
-    if let Some(storage) = page::session_storage() {
+    let kept = read(tab(), INSTANCE);
+    if let Some(storage) = tab() {
         let _ = storage.remove_item(INSTANCE);
     }
     kept.filter(|_| page::was_reloaded()).unwrap_or_else(page::unique)
 }
 
 pub(crate) fn keep_instance(instance: &str) {
-    write(page::session_storage(), INSTANCE, &instance);
+    write(tab(), INSTANCE, &instance);
 }
 
 /// The layout of the room that was left last.
@@ -126,6 +132,9 @@ pub(crate) fn layout() -> Option<Layout> {
 }
 
 pub(crate) fn keep_layout(layout: Layout) {
+    if page::is_framed() {
+        return;
+    }
     write(page::local_storage(), LAYOUT, &layout);
 }
 
@@ -178,20 +187,20 @@ fn place(room: RoomId, project: &ProjectName) -> String {
 
 /// The requests that were made in this tab, the newest first.
 pub(crate) fn requests() -> Vec<Request> {
-    read(page::session_storage(), REQUESTS).unwrap_or_default()
+    read(tab(), REQUESTS).unwrap_or_default()
 }
 
 pub(crate) fn keep_requests(requests: &[Request]) {
-    write(page::session_storage(), REQUESTS, &requests);
+    write(tab(), REQUESTS, &requests);
 }
 
 /// Ports that this tab has told of.
 pub(crate) fn told_ports() -> Vec<u16> {
-    read(page::session_storage(), PORTS).unwrap_or_default()
+    read(tab(), PORTS).unwrap_or_default()
 }
 
 pub(crate) fn keep_told_ports(ports: &[u16]) {
-    write(page::session_storage(), PORTS, &ports);
+    write(tab(), PORTS, &ports);
 }
 
 fn read<T: DeserializeOwned>(storage: Option<Storage>, key: &str) -> Option<T> {

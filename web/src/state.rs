@@ -4,6 +4,7 @@
 //! a change of one leaves the others the same.
 
 pub mod answer;
+pub mod asked;
 pub mod chat;
 pub mod commands;
 pub mod editing;
@@ -41,6 +42,7 @@ use embedenv_shared::path::{ProjectName, WorkspacePath};
 
 use crate::words::Notice;
 use chat::{Chat, ChatAction};
+use embed::{Embed, View};
 use files::{FileId, Files, FilesAction};
 use go_to::AllFiles;
 use groups::GroupId;
@@ -64,6 +66,12 @@ pub struct State {
     pub connection: Connection,
     /// All of the page's code is here; until then no more is drawn than a file needs.
     pub is_whole: bool,
+    /// The page is in a frame of another one.
+    pub is_framed: bool,
+    /// What it is to be there, once that is known.
+    pub embed: Option<Rc<Embed>>,
+    /// It waits to be asked for, and no room is joined until then.
+    pub is_asleep: bool,
     /// Who this page is in the room; `None` until it has joined.
     pub me: Option<Rc<Me>>,
     pub projects: Rc<Vec<ProjectName>>,
@@ -234,6 +242,10 @@ pub enum Action {
     Connection(Connection),
     /// All of the page's code is here.
     Whole,
+    Embedded(Embed),
+    /// Shows another part of the page in its frame.
+    View(View),
+    Asleep(bool),
     Joined {
         joined: Box<Joined>,
         project: ProjectName,
@@ -284,6 +296,13 @@ impl State {
         match action {
             Action::Connection(connection) => self.connection = connection,
             Action::Whole => self.is_whole = true,
+            Action::Embedded(embed) => self.embed = Some(Rc::new(embed)),
+            Action::View(view) => {
+                if let Some(embed) = &mut self.embed {
+                    Rc::make_mut(embed).view = view;
+                }
+            }
+            Action::Asleep(is_asleep) => self.is_asleep = is_asleep,
             Action::Joined { joined, project } => self.joined(*joined, project),
             Action::People(people) => self.people_are(people),
             Action::Follow(member) => self.following = member,
@@ -353,7 +372,8 @@ impl State {
 
     /// Whether this page may change anything in the room.
     pub fn works(&self) -> bool {
-        self.me.as_ref().is_some_and(|me| me.works())
+        let is_read_only = self.embed.as_ref().is_some_and(|embed| embed.is_read_only);
+        !is_read_only && self.me.as_ref().is_some_and(|me| me.works())
     }
 
     fn joined(&mut self, joined: Joined, project: ProjectName) {

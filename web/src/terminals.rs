@@ -167,6 +167,9 @@ impl Terminals {
         let Some(new) = usize::try_from(known).ok().and_then(|known| bytes.get(known..)) else { return };
         record.next.set(offset + bytes.len() as u64);
         let kind = if offset < record.past.get() { Kind::Past } else { Kind::Output };
+        if workbench.state().is_framed {
+            workbench.tell_output(id, new);
+        }
         record.show(workbench, kind, new);
     }
 

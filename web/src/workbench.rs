@@ -3,11 +3,13 @@
 //! One [`Workbench`] lives as long as the page; components hold it and call it. It draws nothing.
 
 mod arrange;
+mod asked;
 mod chat;
 mod editing;
 mod entries;
 mod extra_keys;
 mod format;
+mod framed;
 mod help;
 mod keys;
 mod panes;
@@ -61,6 +63,7 @@ use crate::words;
 
 pub(crate) use entries::Listings;
 use format::KnownFormatters;
+use framed::Framed;
 pub(crate) use help::Way;
 pub(crate) use programs::{PATIENCE, Stopping};
 pub(crate) use requests::Response;
@@ -115,6 +118,7 @@ pub(crate) struct Inner {
     /// Who gets every key, while keys are chosen for a command.
     hears_keys: RefCell<Option<Callback<Stroke>>>,
     looking: Looking,
+    framed: Framed,
     stopping: Stopping,
     /// What was open before the page was loaded anew, until the room is joined.
     remembered: RefCell<Option<Page>>,
@@ -151,6 +155,7 @@ impl Workbench {
     pub(crate) fn new() -> Self {
         show_as_on_mac(page::is_mac());
         let mut state = State::default();
+        state.is_framed = page::is_framed();
         let (mut own, wrong) = memory::settings();
         own.screen_reader |= page::query("screenreader").is_some_and(|value| value == "1");
         state.reduce(Action::Settings { own, here: Values::new() });
@@ -183,6 +188,7 @@ impl Workbench {
             first_stroke: RefCell::default(),
             hears_keys: RefCell::default(),
             looking: Looking::default(),
+            framed: Framed::default(),
             stopping: Stopping::default(),
             remembered: RefCell::new(None),
             sandbox_epoch: Cell::new(None),
@@ -207,7 +213,11 @@ impl Workbench {
             workbench.dispatch(Action::Whole);
             workbench.listen_to_touches();
         });
-        let fresh = RoomLink::parse(&page::take_fragment());
+        let fragment = page::take_fragment();
+        if self.state().is_framed {
+            return self.start_framed(fragment);
+        }
+        let fresh = RoomLink::parse(&fragment);
         if let Some(link) = &fresh {
             memory::keep_link(link);
         }
@@ -215,6 +225,11 @@ impl Workbench {
             return self.dispatch(Action::Connection(Shown::Failed(words::no_key())));
         };
         *self.remembered.borrow_mut() = memory::page();
+        self.join_room(link);
+    }
+
+    /// Joins the room of a link, and stays in it from then on.
+    fn join_room(&self, link: RoomLink) {
         *self.link.borrow_mut() = Some(link);
         // The browser keeps it until the first file is shown; what goes wrong is told then.
         wasm_bindgen_futures::spawn_local(async { drop(modules::load(Module::Editor).await) });
@@ -239,6 +254,7 @@ impl Workbench {
 
     /// Changes the state, and has the page drawn again.
     pub(crate) fn dispatch(&self, action: Action) {
+        let mut told = None;
         {
             let mut state = self.0.state.borrow_mut();
             let said = match &action {
@@ -247,6 +263,7 @@ impl Workbench {
                 _ => None,
             };
             if let Some((text, failure)) = said {
+                told = Some((text.clone(), failure.clone()));
                 let message = Message { at: page::now() as u64, text: text.clone(), failure };
                 state.reduce(Action::Output(OutputAction::Said(message)));
             }
@@ -254,6 +271,9 @@ impl Workbench {
         }
         self.redraw_now();
         self.remember_soon();
+        if let Some((text, failure)) = told.filter(|_| self.state().is_framed) {
+            self.tell_message(&text, failure.as_ref());
+        }
     }
 
     pub(crate) fn redraw_now(&self) {

@@ -10,6 +10,7 @@ import { perform } from './editor/commands';
 import { diff, type Edit, lineDifferences, reverted } from './editor/diff';
 import { ruler } from './editor/guides';
 import { type Habits, habits } from './editor/habits';
+import type { Stretches } from './editor/highlights';
 import { detected, type Indentation, type IndentRules, indentation, shown } from './editor/indentation';
 import { keys } from './editor/keys';
 import { languageOf } from './editor/languages';
@@ -154,6 +155,8 @@ class Editor {
   #sought: number | null = null;
   /** Where the cursor is to be as soon as the text is here. */
   #wanted: { line: number; column: number; length: number } | null = null;
+  /** Lines that are to be marked as soon as the text is here. */
+  #highlights: Stretches | null = null;
 
   constructor(options: EditorOptions) {
     this.#options = options;
@@ -396,6 +399,18 @@ class Editor {
     requestAnimationFrame(() => view.dispatch({ effects: EditorView.scrollIntoView(view.state.selection.main.head) }));
   }
 
+  /** Marks lines, once the text is here. */
+  highlight(stretches: Stretches): void {
+    if (!this.#bound) {
+      this.#highlights = stretches;
+      return;
+    }
+    import('./editor/highlights').then(
+      ({ highlighted }) => this.#panes.everywhere({ effects: highlighted(stretches) }),
+      (error: unknown) => console.warn('lines could not be marked', error),
+    );
+  }
+
   /** What the file defines, as JSON: names with their kinds and places. */
   symbols(): string {
     return JSON.stringify(symbolsOf(this.#view.state));
@@ -466,6 +481,8 @@ class Editor {
     this.#tellWhereabouts();
     if (this.#wanted) this.goTo(this.#wanted.line, this.#wanted.column, this.#wanted.length);
     this.#wanted = null;
+    if (this.#highlights) this.highlight(this.#highlights);
+    this.#highlights = null;
   }
 
   #bringLeft(): void {

@@ -10,6 +10,7 @@ use super::context_menu::ContextMenu;
 use super::dialogs::dialogs;
 use super::editor_pane::EditorPane;
 use super::extra_keys::ExtraKeys;
+use super::framed_bar::framed_bar;
 use super::icon::{Icon, IconName};
 use super::panel::panel;
 use super::people_pane::people_pane;
@@ -49,7 +50,7 @@ pub(crate) fn Ide(props: &IdeProps) -> Html {
         }
     });
     let Some(me) = &state.me else { return html! {} };
-    let works = me.works();
+    let works = state.works();
     let resize_side = {
         let workbench = workbench.clone();
         Callback::from(move |side| workbench.dispatch(Action::Layout(layout.with_side(side))))
@@ -71,11 +72,17 @@ pub(crate) fn Ide(props: &IdeProps) -> Html {
             data-panel-folded={said(layout.panel_folded)}
             data-side-view={(layout.side_view == SideView::Search).then_some("search")}
             data-zen={said(layout.zen)}
+            data-framed={said(state.is_framed)}
+            data-view={state.embed.as_ref().map(|embed| embed.view.name())}
             data-tour={state.tour.map(|tour| tour.card().id)}
             hidden={*hidden}
             ref={node}
         >
-            { toolbar(workbench, state, me) }
+            if state.is_framed {
+                { framed_bar(workbench, state) }
+            } else {
+                { toolbar(workbench, state, me) }
+            }
             <div class="body">
                 <Files
                     workbench={workbench.clone()}

@@ -18,7 +18,7 @@ pub(crate) fn toolbar(workbench: &Workbench, state: &State, me: &Me) -> Html {
         let workbench = workbench.clone();
         Callback::from(move |_: MouseEvent| act(&workbench))
     };
-    let works = me.works();
+    let works = state.works();
     let running = state.terminals.running();
     let can_stop = works && running.is_some();
     let began = running.and_then(|it| state.terminals.run_in(it.terminal)).map(|run| run.began);

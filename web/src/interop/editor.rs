@@ -1,7 +1,7 @@
 //! One editor: CodeMirror with its Yjs document (`web/js/src/editor.ts`).
 
 use embedenv_shared::id::MemberId;
-use js_sys::{Object, Promise, Uint8Array};
+use js_sys::{Array, Object, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Element;
@@ -88,6 +88,8 @@ extern "C" {
     fn seek(this: &EditorHandle, member: u32);
     #[wasm_bindgen(method, js_name = goTo)]
     fn go_to(this: &EditorHandle, line: u32, column: u32, length: u32);
+    #[wasm_bindgen(method)]
+    fn highlight(this: &EditorHandle, stretches: &Array);
     #[wasm_bindgen(method)]
     fn perform(this: &EditorHandle, pane: u32, command: &str);
     #[wasm_bindgen(method, js_name = setHabits)]
@@ -226,6 +228,12 @@ impl Editor {
     /// Selects so much at a line and column, from 1, once the text is here; nothing puts the cursor there.
     pub(crate) fn go_to(&self, line: u32, column: u32, length: u32) {
         self.handle.go_to(line, column, length);
+    }
+
+    /// Marks lines, first and last from 1, once the text is here.
+    pub(crate) fn highlight(&self, stretches: &[(u32, u32)]) {
+        let pair = |(first, last): &(u32, u32)| Array::of2(&(*first).into(), &(*last).into());
+        self.handle.highlight(&stretches.iter().map(pair).collect());
     }
 
     /// Does something by the name it has in `web/js/src/editor/commands.ts`.

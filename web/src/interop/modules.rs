@@ -22,6 +22,8 @@ pub(crate) enum Module {
     Toml,
     Markdown,
     Picture,
+    Frame,
+    Poster,
 }
 
 impl Module {
@@ -32,6 +34,8 @@ impl Module {
             Self::Toml => "toml",
             Self::Markdown => "markdown",
             Self::Picture => "picture",
+            Self::Frame => "frame",
+            Self::Poster => "poster",
         }
     }
 }

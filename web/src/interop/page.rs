@@ -62,17 +62,44 @@ pub(crate) fn add_style_sheet(url: &str) {
     }
 }
 
-/// The address's fragment, which is taken out of the address bar and its history entry.
+/// The address's fragment, which is taken out of the address bar and its history entry. In a frame it goes into the state
+/// of that entry, where a reload finds it: a frame may be given no storage, or one together with others of its page.
 pub(crate) fn take_fragment() -> String {
     let location = window().location();
     let fragment = location.hash().unwrap_or_default();
-    if !fragment.is_empty() {
-        let bare = format!("{}{}", location.pathname().unwrap_or_default(), location.search().unwrap_or_default());
-        if let Ok(history) = window().history() {
-            let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&bare));
-        }
+    if fragment.is_empty() {
+        return if is_framed() { kept_fragment().unwrap_or_default() } else { fragment };
+    }
+    let bare = format!("{}{}", location.pathname().unwrap_or_default(), location.search().unwrap_or_default());
+    if let Ok(history) = window().history() {
+        let state = if is_framed() { JsValue::from_str(&fragment) } else { JsValue::NULL };
+        let _ = history.replace_state_with_url(&state, "", Some(&bare));
     }
     fragment
+}
+
+fn kept_fragment() -> Option<String> {
+    window().history().ok()?.state().ok()?.as_string()
+}
+
+/// What stands in the address behind the path, from its `?` on.
+pub(crate) fn search() -> String {
+    window().location().search().unwrap_or_default()
+}
+
+/// Where a page of another site may have this one in a frame of its own.
+const FRAMED: &str = "/embed";
+
+/// Whether this page is for frames: of its address alone, so that it is the same wherever it is opened.
+pub(crate) fn is_framed() -> bool {
+    let path = window().location().pathname().unwrap_or_default();
+    path.strip_prefix(FRAMED).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Width and height of the window, in CSS pixels.
+pub(crate) fn size() -> (i32, i32) {
+    let root = document().document_element();
+    root.map_or((0, 0), |root| (root.client_width(), root.client_height()))
 }
 
 pub(crate) fn query(name: &str) -> Option<String> {
@@ -121,8 +148,11 @@ pub(crate) fn prefers_dark() -> bool {
     dark_query().is_some_and(|query| query.matches())
 }
 
-/// Whether one pane is shown at a time.
+/// Whether one pane is shown at a time. In a frame several are, however small.
 pub(crate) fn is_narrow() -> bool {
+    if is_framed() {
+        return false;
+    }
     let query = window().match_media("(max-width: 720px)").ok().flatten();
     query.is_some_and(|query| query.matches())
 }
@@ -135,11 +165,6 @@ pub(crate) fn is_touched() -> bool {
 
 pub(crate) fn dark_query() -> Option<web_sys::MediaQueryList> {
     window().match_media("(prefers-color-scheme: dark)").ok().flatten()
-}
-
-/// Whether the page is at this address of its server.
-pub(crate) fn is_at(path: &str) -> bool {
-    window().location().pathname().is_ok_and(|here| here == path)
 }
 
 /// The browser and what it runs on, as it says itself.

@@ -1,12 +1,14 @@
-//! What a tab shows besides text: pictures (`web/js/src/picture.ts`) and Markdown as it looks (`web/js/src/markdown.ts`).
+//! What is shown besides texts that are edited: pictures (`web/js/src/picture.ts`), Markdown as it looks
+//! (`web/js/src/markdown.ts`), and the code on a poster (`web/js/src/poster.ts`).
 
 use js_sys::{Object, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
+use wasm_bindgen_futures::{JsFuture, future_to_promise};
 use web_sys::Element;
 
 use super::editor::Editor;
-use super::page::{callback, set, words};
+use super::modules::{Module, load};
+use super::page::{callback, nonce, set, words};
 
 const PICTURE_WORDS: [&str; 6] =
     ["picture.toolbar", "picture.smaller", "picture.larger", "picture.fit", "picture.actual", "picture.broken"];
@@ -26,6 +28,10 @@ extern "C" {
     fn fail(this: &PictureHandle, why: &str);
     #[wasm_bindgen(method)]
     fn destroy(this: &PictureHandle);
+
+    type PosterModule;
+    #[wasm_bindgen(method)]
+    fn paint(this: &PosterModule, code: &Element, path: &str, nonce: &str) -> Promise;
 
     type MarkdownModule;
     #[wasm_bindgen(method, catch, js_name = createMarkdown)]
@@ -62,6 +68,12 @@ impl Drop for Picture {
     fn drop(&mut self) {
         self.0.destroy();
     }
+}
+
+/// Colours the text in an element as the file at `path` is written.
+pub(crate) async fn paint(code: &Element, path: &str) -> Result<(), JsValue> {
+    let module = load(Module::Poster).await?;
+    JsFuture::from(module.unchecked_into::<PosterModule>().paint(code, path, &nonce())).await.map(drop)
 }
 
 /// The bytes of a picture, and what browsers call its kind.

@@ -7,8 +7,9 @@
 use embedenv_shared::path::WorkspacePath;
 
 use super::editing::FONT_SIZE;
-use super::groups::MAX_GROUPS;
-use super::settings::Theme;
+use super::groups::{Flow, Kept, MAX_GROUPS, WHOLE};
+use super::settings::stored::Values;
+use super::settings::{ASIDE, Aside, Layout, PANEL, PanelTab, Theme};
 use crate::link::decoded;
 
 /// Files that are opened at first; what is named beyond is left out.
@@ -152,6 +153,73 @@ impl Embed {
     /// The file that is shown first.
     pub fn first(&self) -> Option<&Place> {
         self.panes.first()?.first()
+    }
+}
+
+/// Whether an address says something that a page has to know before it joins its room.
+pub fn may_wait(address: &str) -> bool {
+    ["ctl", "loading=", "nonce="].iter().any(|name| address.contains(name))
+}
+
+/// Width of the file tree in a frame at first, in CSS pixels.
+const SIDE: i32 = 200;
+/// A frame has no room for the file tree besides its editors if it is narrower, in CSS pixels.
+const ROOM_FOR_SIDE: i32 = 640;
+
+impl Embed {
+    /// How the panes stand in a frame of this width and height in CSS pixels.
+    pub fn layout(&self, layout: Layout, (width, height): (i32, i32)) -> Layout {
+        let has_preview = matches!(self.view, View::Preview | View::Both);
+        let has_terminal = match self.view {
+            View::Editor | View::Preview | View::Both => false,
+            View::Terminal | View::Split => true,
+            View::Whole => self.terminal_height != Some(0),
+        };
+        let percent = self.terminal_height.filter(|height| *height > 0).unwrap_or(40);
+        let panel = height * i32::try_from(percent).unwrap_or(40) / 100;
+        Layout {
+            side: SIDE,
+            side_folded: self.hides_explorer || width < ROOM_FOR_SIDE,
+            panel: panel.clamp(PANEL.0, PANEL.2),
+            panel_folded: !has_terminal,
+            panel_tab: PanelTab::Terminals,
+            aside: has_preview.then_some(Aside::Preview),
+            aside_width: (width / 2).clamp(ASIDE.0, ASIDE.2),
+            port: self.port.unwrap_or(layout.port),
+            zen: false,
+            ..layout
+        }
+    }
+
+    /// What is set in this frame whatever a person has set elsewhere.
+    pub fn settings(&self) -> Values {
+        let theme = self.theme.map(|theme| ("theme".to_owned(), theme.attribute().into()));
+        let size = self.font_size.map(|size| ("font_size".to_owned(), size.into()));
+        theme.into_iter().chain(size).collect()
+    }
+
+    /// The lines of the first file that are marked.
+    pub fn marked(&self) -> Vec<(u32, u32)> {
+        let named = self.first().and_then(|place| place.lines);
+        self.highlights.iter().copied().chain(named).collect()
+    }
+
+    /// The files as they are opened, a group for each pane.
+    pub fn groups(&self) -> Option<Kept<WorkspacePath>> {
+        let group = |tabs: &Vec<Place>| Kept::Group {
+            tabs: tabs.iter().map(|place| place.path.clone()).collect(),
+            active: tabs.first().map(|place| place.path.clone()),
+            in_use: self.panes.first() == Some(tabs),
+        };
+        match self.panes.as_slice() {
+            [] => None,
+            [only] => Some(group(only)),
+            several => {
+                let share = WHOLE / u32::try_from(several.len()).unwrap_or(WHOLE);
+                let parts = several.iter().map(|tabs| (group(tabs), share)).collect();
+                Some(Kept::Split { flow: Flow::Row, parts })
+            }
+        }
     }
 }
 
@@ -407,6 +475,38 @@ mod tests {
         let panes = "file=a&".repeat(MAX_GROUPS + 1);
         let (embed, bad) = Embed::parse(&panes, "");
         assert_eq!((embed.panes.len(), names(&bad)), (MAX_GROUPS, vec!["file"]));
+    }
+
+    #[test]
+    fn each_view_has_its_panes() {
+        let panes = |address: &str, width| {
+            let layout = Embed::parse(address, "").0.layout(Layout::default(), (width, 400));
+            (!layout.side_folded, !layout.panel_folded, layout.aside.is_some())
+        };
+        assert_eq!(panes("", 900), (true, true, false));
+        assert_eq!(panes("", 400), (false, true, false));
+        assert_eq!(panes("hideExplorer=1&terminalHeight=0", 900), (false, false, false));
+        assert_eq!(panes("view=editor", 900), (true, false, false));
+        assert_eq!(panes("view=split", 900), (true, true, false));
+        assert_eq!(panes("view=both", 900), (true, false, true));
+        let layout = Embed::parse("terminalHeight=50&port=5173", "").0.layout(Layout::default(), (900, 400));
+        assert_eq!((layout.panel, layout.port), (200, 5173));
+    }
+
+    #[test]
+    fn files_of_several_panes_are_groups_beside_each_other() {
+        let Some(Kept::Split { flow: Flow::Row, parts }) = Embed::parse("file=a,b&file=c", "").0.groups() else {
+            panic!("two panes are a split");
+        };
+        assert_eq!(parts.len(), 2);
+        assert!(matches!(&parts[0].0, Kept::Group { tabs, in_use: true, .. } if tabs.len() == 2));
+        assert!(matches!(Embed::parse("file=a", "").0.groups(), Some(Kept::Group { .. })));
+        assert_eq!(Embed::default().groups(), None);
+    }
+
+    #[test]
+    fn lines_of_the_first_file_are_marked_wherever_they_are_named() {
+        assert_eq!(Embed::parse("file=a:L9,b:L4&highlights=2", "").0.marked(), [(2, 2), (9, 9)]);
     }
 
     #[test]

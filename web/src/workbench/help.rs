@@ -12,8 +12,6 @@ use crate::state::tour::Tour;
 use crate::state::{Action, Connection as Shown};
 use crate::words::details::{Circumstances, details};
 
-/// Where the page is framed: a host explains it, not we.
-const EMBEDDED: &str = "/embed";
 /// Keys that are on the way to somewhere, and no action by themselves.
 const ON_THE_WAY: [&str; 6] = ["Tab", "F6", "Shift", "Control", "Alt", "Meta"];
 
@@ -27,7 +25,8 @@ pub(crate) enum Way {
 impl Workbench {
     /// Somebody has come for the first time: asks whether they want to be shown around.
     pub(super) fn offer_tour(&self) {
-        if !self.state().own.toured && !page::is_at(EMBEDDED) {
+        // A page in a frame is explained by the page around it.
+        if !self.state().own.toured && !self.state().is_framed {
             self.dispatch(Action::Tour(Some(Tour { at: 0 })));
         }
     }

@@ -16,6 +16,10 @@ impl Workbench {
     }
 
     pub(super) fn listeners_are(&self, listeners: Vec<Listener>) {
+        if self.state().is_framed {
+            let before = self.state().listeners.clone();
+            self.tell_ports(&before, &listeners);
+        }
         self.dispatch(Action::Listeners(listeners));
         let new = self.take_news();
         // Who looks on can't ask it for anything.

@@ -49,6 +49,9 @@ impl Workbench {
         };
         let (before, after) = (place(&self.state().people), place(&people));
         self.dispatch(Action::People(people));
+        if self.state().is_framed {
+            self.tell_people();
+        }
         let Some(member) = followed else { return };
         if after.is_none() {
             self.follow(None);

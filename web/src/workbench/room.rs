@@ -7,6 +7,7 @@ use embedenv_shared::id::{Role, SessionId};
 use embedenv_shared::path::{ProjectName, WorkspacePath};
 
 use gloo_timers::callback::Timeout;
+use serde_json::json;
 
 use super::Workbench;
 use crate::connection::Event;
@@ -39,6 +40,9 @@ impl Workbench {
             Event::Uncertain(count) => self.alert(words::uncertain(count)),
             Event::Stopped(notice) => {
                 self.forget_connection();
+                if self.state().is_framed {
+                    self.tell_error("failed", &notice.text, true);
+                }
                 self.dispatch(Action::Connection(Shown::Failed(notice)));
             }
         }
@@ -67,7 +71,11 @@ impl Workbench {
         if first {
             self.room_is_known();
             self.offer_tour();
-            self.restore(restored);
+            if self.state().is_framed {
+                self.begin_framed();
+            } else {
+                self.restore(restored);
+            }
             self.restore_choice();
             self.know_ports();
         }
@@ -79,7 +87,7 @@ impl Workbench {
         self.terminals.joined(self);
         self.tell_place();
         self.catch_up_on_events();
-        if first && !has_terminals && self.works() {
+        if first && !has_terminals && self.works() && !self.state().is_framed {
             self.open_terminal(false);
         }
     }
@@ -187,6 +195,9 @@ impl Workbench {
             ServerFrame::Changed { project, path, names } => {
                 self.runs_may_change(&project, &path);
                 self.files_changed(&project, &path, &names);
+                if self.state().is_framed {
+                    self.tell_host("change", json!({"folder": path, "names": names}));
+                }
                 self.folder_changed(&project, path);
             }
             ServerFrame::Document { document, received, saved, eol, problem } => {
@@ -206,6 +217,9 @@ impl Workbench {
             ServerFrame::Terminal(terminal) => {
                 let id = terminal.terminal;
                 let has_ended = terminal.exit.is_some();
+                if has_ended && self.state().is_framed {
+                    self.tell_exit(&terminal);
+                }
                 self.dispatch(Action::Terminals(TerminalsAction::Changed(terminal)));
                 self.terminals.stands(self, id);
                 if has_ended {
@@ -251,7 +265,7 @@ impl Workbench {
         if is_ready && !was_ready {
             // Another sandbox watches nothing yet.
             self.list_all();
-            if self.state().terminals.list.is_empty() && self.works() {
+            if self.state().terminals.list.is_empty() && self.works() && !self.state().is_framed {
                 self.open_terminal(false);
             }
         }

@@ -92,6 +92,9 @@ impl Workbench {
     /// The room is known: what it has instead of the person's own settings.
     pub(super) fn room_is_known(&self) {
         let Some(room) = self.state().me.as_ref().map(|me| me.room) else { return };
+        if self.state().is_framed {
+            return;
+        }
         let here = memory::room_settings(room);
         if here != *self.state().here {
             let (_, own, _) = self.parts();
@@ -106,11 +109,16 @@ impl Workbench {
             return;
         }
         let (own, _) = memory::settings();
-        let here = self.state().me.as_ref().map(|me| memory::room_settings(me.room)).unwrap_or_default();
+        let here = match &self.state().me {
+            // What a frame's address sets is nowhere else.
+            _ if self.state().is_framed => (*self.state().here).clone(),
+            Some(me) => memory::room_settings(me.room),
+            None => Values::default(),
+        };
         self.apply_settings(own, here);
     }
 
-    fn parts(&self) -> (Settings, Settings, Values) {
+    pub(super) fn parts(&self) -> (Settings, Settings, Values) {
         let state = self.state();
         ((*state.settings).clone(), (*state.own).clone(), (*state.here).clone())
     }
@@ -118,13 +126,13 @@ impl Workbench {
     /// Keeps what was set, and lets it take effect.
     fn take_settings(&self, own: Settings, here: Values) {
         memory::keep_settings(&own);
-        if let Some(me) = self.state().me.clone() {
+        if let Some(me) = self.state().me.clone().filter(|_| !self.state().is_framed) {
             memory::keep_room_settings(me.room, &here);
         }
         self.apply_settings(own, here);
     }
 
-    fn apply_settings(&self, own: Settings, here: Values) {
+    pub(super) fn apply_settings(&self, own: Settings, here: Values) {
         let before = self.state().settings.clone();
         self.dispatch(Action::Settings { own, here });
         let now = self.state().settings.clone();

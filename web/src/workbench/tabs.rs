@@ -335,7 +335,7 @@ impl Workbench {
     }
 
     /// Another file is shown than before.
-    fn other_file(&self) {
+    pub(super) fn other_file(&self) {
         let active = self.state().files.active;
         if let Some(id) = active {
             let at = self.documents.cursor(id);

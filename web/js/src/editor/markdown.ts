@@ -2,13 +2,10 @@
 // markup: what is HTML in it shows as its text. Links lead to http, https and mail addresses or to files of the project;
 // pictures come out of the project. Owns the elements that it makes and nothing else.
 
-import { EditorState, type Extension } from '@codemirror/state';
-import { language } from '@codemirror/language';
-import { highlightCode } from '@lezer/highlight';
 import { Lexer, type MarkedToken, type Token, type Tokens } from 'marked';
 import { said } from '../said';
+import { coloured } from './coloured';
 import { languageOf } from './languages';
-import { style } from './theme';
 
 /** Where links and pictures of a file lead. */
 export interface Places {
@@ -237,20 +234,6 @@ function make(name: string, parts: readonly (Node | string)[]): HTMLElement {
   const element = document.createElement(name);
   element.append(...parts);
   return element;
-}
-
-function coloured(code: HTMLElement, text: string, extension: Extension): void {
-  const known = EditorState.create({ extensions: extension }).facet(language);
-  if (!known) return;
-  const parts: (Node | string)[] = [];
-  const put = (part: string, classes: string) => {
-    if (!classes) return parts.push(part);
-    const span = make('span', [part]);
-    span.className = classes;
-    return parts.push(span);
-  };
-  highlightCode(text, known.parser.parse(text), style, put, () => parts.push('\n'));
-  code.replaceChildren(...parts);
 }
 
 /** The path in the project that `link` leads to from `folder`; `null` if it leads out or is no path. */

@@ -1,0 +1,5 @@
+// `/embed.js`, for a plain script tag: the same as `/embed.mjs`, under the name `EmbedEnv`.
+
+import EmbedEnv from './host';
+
+window.EmbedEnv = EmbedEnv;

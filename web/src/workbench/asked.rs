@@ -1,0 +1,249 @@
+//! Carries out what the page around a frame asks for (`state::asked`), and answers each once. Roles hold as for everybody:
+//! what they forbid is refused by the server.
+
+use embedenv_shared::code::{ErrorCode, Failure};
+use embedenv_shared::command::{FullRequest, TerminalSignal};
+use embedenv_shared::frame::ServerFrame;
+use embedenv_shared::id::SessionId;
+use embedenv_shared::path::WorkspacePath;
+use embedenv_shared::search::{FolderFiles, Scope};
+use futures_channel::oneshot;
+use serde_json::{Map, Value, json};
+use wasm_bindgen_futures::spawn_local;
+
+use super::Workbench;
+use crate::connection::More;
+use crate::interop::page;
+use crate::state::asked::{Ask, Asked, Destination, Diff, MAX_UNDER_WAY, answer, read};
+use crate::state::embed::{Embed, Place};
+use crate::state::Action;
+use crate::state::files::FilesAction;
+use crate::state::settings::{Aside, Layout};
+use crate::state::terminals::{Run, Runnable, TerminalsAction};
+
+/// Files of a snapshot; of a project with more there is none.
+const MAX_SNAPSHOT_FILES: usize = 1000;
+/// Bytes of a snapshot; of a project with more there is none.
+const MAX_SNAPSHOT: usize = 8 * 1024 * 1024;
+
+type Outcome = Result<Value, Failure>;
+
+impl Workbench {
+    /// The page around asks for something.
+    pub(super) fn asked(&self, text: &str) {
+        let Some(Asked { id, what }) = read(text) else { return };
+        let under_way = self.framed.under_way.get();
+        let what = if under_way < MAX_UNDER_WAY {
+            what
+        } else {
+            Err(Failure::new(ErrorCode::LimitReached, format!("{MAX_UNDER_WAY} things are asked for already")))
+        };
+        self.framed.under_way.set(under_way + 1);
+        let workbench = self.clone();
+        spawn_local(async move {
+            let outcome = match what {
+                Ok(ask) => workbench.carry_out(ask).await,
+                Err(failure) => Err(failure),
+            };
+            workbench.framed.under_way.set(workbench.framed.under_way.get() - 1);
+            workbench.answer_host(&answer(id, outcome));
+        });
+    }
+
+    async fn carry_out(&self, ask: Ask) -> Outcome {
+        if self.state().me.is_none() {
+            return Err(not_joined());
+        }
+        match ask {
+            Ask::Apply(diff) => self.apply_diff(diff).await.map(|()| Value::Null),
+            Ask::Snapshot => self.snapshot().await,
+            Ask::Open(places) => {
+                for Place { path, lines } in places {
+                    self.dispatch(Action::Files(FilesAction::Show { path: path.clone(), keep: true }));
+                    let id = self.state().files.find(&path).map(|file| file.id);
+                    if let (Some(id), Some((line, _))) = (id, lines) {
+                        self.documents.go_to(id, line, 1);
+                    }
+                }
+                self.other_file();
+                Ok(Value::Null)
+            }
+            Ask::Current(path) => {
+                let id = self.state().files.find(&path).map(|file| file.id);
+                let id = id.ok_or_else(|| Failure::new(ErrorCode::NotFound, "this file is not open"))?;
+                self.activate(id);
+                Ok(Value::Null)
+            }
+            Ask::Theme(theme) => {
+                let (_, own, mut here) = self.parts();
+                here.insert("theme".to_owned(), theme.attribute().into());
+                self.apply_settings(own, here);
+                Ok(Value::Null)
+            }
+            Ask::View(view) => {
+                self.dispatch(Action::View(view));
+                let embed = self.state().embed.clone().unwrap_or_default();
+                self.change_layout(|layout| Embed::layout(&embed, layout, page::size()));
+                Ok(Value::Null)
+            }
+            Ask::PreviewUrl => {
+                let layout = self.state().layout;
+                let is_shown = layout.aside == Some(Aside::Preview);
+                Ok(if is_shown { json!(format!("http://localhost:{}/", layout.port)) } else { Value::Null })
+            }
+            Ask::Preview(Destination { port, .. }) => {
+                let port = port.unwrap_or(self.state().layout.port);
+                self.change_layout(|layout| Layout { port, ..layout.with_aside(Some(Aside::Preview)) });
+                Ok(Value::Null)
+            }
+            Ask::Write { text, terminal } => self.type_for_host(&text, terminal),
+            Ask::OpenTerminal => Ok(json!({"terminal": self.open_for_host(None).await?.0})),
+            Ask::Stop { terminal } => {
+                let terminal = self.terminal_of(terminal)?;
+                let signal = TerminalSignal::Interrupt;
+                let stopped = self.connection.request(&FullRequest::TerminalSignal { terminal, signal }).await;
+                stopped.map(|_| Value::Null)
+            }
+            Ask::Ports => {
+                let listeners = self.state().listeners.clone();
+                Ok(listeners.iter().map(|it| json!({"port": it.port, "program": it.program})).collect())
+            }
+            Ask::Run(command) => {
+                let terminal = self.open_for_host(Some((Runnable::Line(command.clone()), command))).await?;
+                Ok(json!({"terminal": terminal.0}))
+            }
+        }
+    }
+
+    /// Opens a shell, or runs something in a terminal of its own; one in which the same has ended makes room. Its number is
+    /// known before anything that it prints.
+    pub(super) async fn open_for_host(&self, run: Option<(Runnable, String)>) -> Result<SessionId, Failure> {
+        let Some(project) = self.project() else { return Err(not_joined()) };
+        let spent = run.as_ref().and_then(|(what, _)| {
+            let state = self.state();
+            state.terminals.earlier(what).filter(|terminal| terminal.exit.is_some()).map(|terminal| terminal.terminal)
+        });
+        let (cols, rows) = self.terminals.size();
+        let command = run.as_ref().map(|(_, command)| command.clone());
+        let request = FullRequest::TerminalOpen { project, cols, rows, command, title: None };
+        let (sender, opened) = oneshot::channel();
+        let workbench = self.clone();
+        self.connection.order(&request, move |reply| {
+            let outcome = match reply {
+                Ok(ServerFrame::TerminalOpened { terminal, .. }) => {
+                    workbench.terminals.opened(terminal);
+                    workbench.dispatch(Action::Terminals(TerminalsAction::Activate(terminal)));
+                    if let Some((what, command)) = run {
+                        let run = Run { terminal, what, command, began: page::now() as u64 };
+                        workbench.dispatch(Action::Terminals(TerminalsAction::Ran(run)));
+                    }
+                    if let Some(spent) = spent {
+                        workbench.close_terminal(spent);
+                    }
+                    Ok(terminal)
+                }
+                Ok(_) => Err(not_joined()),
+                Err(failure) => Err(failure),
+            };
+            // Who asked may have gone.
+            let _ = sender.send(outcome);
+        });
+        opened.await.unwrap_or_else(|_| Err(not_joined()))
+    }
+
+    /// Removes and writes files, one after the other, and stops at the first that fails.
+    pub(super) async fn apply_diff(&self, Diff { create, destroy }: Diff) -> Result<(), Failure> {
+        let Some(project) = self.project() else { return Err(not_joined()) };
+        for path in destroy {
+            match self.connection.command(&project, json!({"type": "delete"}), json!({"path": path})).await {
+                Err(failure) if failure.code != ErrorCode::NotFound => return Err(failure),
+                _ => self.close_within(&path),
+            }
+        }
+        for (path, content) in create {
+            let members = json!({"path": path, "content": content});
+            self.connection.command(&project, json!({"type": "write"}), members).await?;
+        }
+        Ok(())
+    }
+
+    /// Every text of the project.
+    async fn snapshot(&self) -> Outcome {
+        let Some(project) = self.project() else { return Err(not_joined()) };
+        let too_large = || {
+            let most = MAX_SNAPSHOT / 1024 / 1024;
+            Failure::new(ErrorCode::TooLarge, format!("the project has more than {MAX_SNAPSHOT_FILES} files, or {most} MiB"))
+        };
+        let mut texts = Map::new();
+        let mut size = 0;
+        for path in self.every_file().await? {
+            let read = FullRequest::Read { project: project.clone(), path: path.clone() };
+            match self.connection.request(&read).await {
+                Ok(ServerFrame::File { content, encoding: None, .. }) => {
+                    size += content.len();
+                    if size > MAX_SNAPSHOT || texts.len() == MAX_SNAPSHOT_FILES {
+                        return Err(too_large());
+                    }
+                    texts.insert(path.to_string(), content.into());
+                }
+                // Not a text, or gone meanwhile.
+                Ok(_) => {}
+                Err(failure) if matches!(failure.code, ErrorCode::NotFound | ErrorCode::NotRegular) => {}
+                Err(failure) => return Err(failure),
+            }
+        }
+        Ok(Value::Object(texts))
+    }
+
+    async fn every_file(&self) -> Result<Vec<WorkspacePath>, Failure> {
+        let Some(project) = self.project() else { return Err(not_joined()) };
+        let (sender, whole) = oneshot::channel();
+        let (mut sender, mut paths) = (Some(sender), Vec::new());
+        self.connection.each_of(&FullRequest::Files { project, scope: Scope::default() }, move |reply| {
+            let outcome = match reply {
+                Ok(ServerFrame::Files { folders, .. }) => {
+                    paths.extend(folders.iter().flat_map(paths_of));
+                    return More::Comes;
+                }
+                Ok(_) => Ok(std::mem::take(&mut paths)),
+                Err(failure) => Err(failure),
+            };
+            if let Some(sender) = sender.take() {
+                // Who asked may have gone.
+                let _ = sender.send(outcome);
+            }
+            More::IsOver
+        });
+        whole.await.unwrap_or_else(|_| Err(not_joined()))
+    }
+
+    fn terminal_of(&self, terminal: Option<u32>) -> Result<SessionId, Failure> {
+        let state = self.state();
+        let terminal = terminal.map(SessionId).or_else(|| state.terminals.active().map(|terminal| terminal.terminal));
+        let known = terminal.filter(|id| state.terminals.get(*id).is_some());
+        known.ok_or_else(|| Failure::new(ErrorCode::NotFound, "there is no such terminal"))
+    }
+
+    fn type_for_host(&self, text: &str, terminal: Option<u32>) -> Outcome {
+        let terminal = self.terminal_of(terminal)?;
+        if !self.may_touch(terminal) {
+            return Err(Failure::new(ErrorCode::Forbidden, "whoever opened this terminal keeps it to themselves"));
+        }
+        if !self.connection.type_in(terminal, text.as_bytes()) {
+            return Err(Failure::new(ErrorCode::LimitReached, "too much waits for the connection"));
+        }
+        Ok(Value::Null)
+    }
+}
+
+fn paths_of(folder: &FolderFiles) -> impl Iterator<Item = WorkspacePath> {
+    let names = folder.names.iter();
+    names.filter_map(|name| {
+        let path = if folder.path.is_root() { name.clone() } else { format!("{}/{name}", folder.path) };
+        WorkspacePath::parse(&path).ok()
+    })
+}
+
+fn not_joined() -> Failure {
+    Failure::new(ErrorCode::Unavailable, "the room is not joined yet")
+}

@@ -1,0 +1,299 @@
+//! The page in a frame of another one: what its address wants of it, when it joins its room, and what it tells the page
+//! around. What that page asks for is carried out in `asked`.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use embedenv_shared::code::Failure;
+use embedenv_shared::frame::{Listener, Terminal};
+use embedenv_shared::id::{Role, SessionId};
+use embedenv_shared::path::WorkspacePath;
+use futures_util::future::select;
+use gloo_timers::future::TimeoutFuture;
+use serde_json::{Value, json};
+use wasm_bindgen_futures::spawn_local;
+
+use super::Workbench;
+use crate::gate::Gate;
+use crate::interop::frame::{Frame, FrameEvents};
+use crate::interop::modules;
+use crate::interop::page;
+use crate::link::RoomLink;
+use crate::run::{Plan, plan};
+use crate::state::asked::{Diff, Given};
+use crate::state::embed::{Embed, Loading, View, may_wait};
+use crate::state::files::FilesAction;
+use crate::state::settings::Layout;
+use crate::state::terminals::Runnable;
+use crate::state::tree::TreeAction;
+use crate::state::{Action, Connection as Shown};
+use crate::words::{self, catalogue::say};
+
+/// The page around a frame that wants to speak with it gets this long to answer, in milliseconds. Then the frame does
+/// without it, if it has a key of its own.
+const HELLO: u32 = 15_000;
+
+/// How far a page in a frame is.
+#[derive(Default)]
+pub(crate) struct Framed {
+    frame: RefCell<Option<Rc<Frame>>>,
+    /// What its address wants is known.
+    known: Gate,
+    /// Somebody wants it to go on.
+    awake: Gate,
+    /// The page around has answered.
+    met: Gate,
+    /// Files that the page around wants to be there first.
+    files: RefCell<Diff>,
+    /// The link and the poster's code, as they were given by the page around.
+    link: RefCell<String>,
+    code: RefCell<Option<String>>,
+    /// Somebody has asked to run the first file.
+    runs_first: Cell<bool>,
+    /// What was asked for and is not answered yet.
+    pub(super) under_way: Cell<usize>,
+}
+
+impl Workbench {
+    /// Begins in a frame. What needs nothing but its key joins at once, and learns meanwhile what it is to be.
+    pub(super) fn start_framed(&self, fragment: String) {
+        let link = RoomLink::parse(&fragment);
+        let query = page::search();
+        let is_joining = link.is_some() && !may_wait(&query) && !may_wait(&fragment);
+        if is_joining {
+            self.join(link.clone());
+        }
+        let workbench = self.clone();
+        spawn_local(async move {
+            modules::whole().await;
+            let (embed, unusable) = Embed::parse(&query, &fragment);
+            for parameter in unusable {
+                page::warn(&parameter.to_string());
+            }
+            let link = workbench.become_embed(embed, link).await;
+            workbench.framed.known.open();
+            if !is_joining {
+                workbench.join(link);
+            }
+        });
+    }
+
+    /// Takes on what the address wants, and waits for whatever has to come before the room is joined.
+    async fn become_embed(&self, mut embed: Embed, link: Option<RoomLink>) -> Option<RoomLink> {
+        let events = {
+            let (hello, ask) = (self.clone(), self.clone());
+            FrameEvents {
+                hello: Box::new(move |text| hello.met(&text)),
+                ask: Box::new(move |text| ask.asked(&text)),
+            }
+        };
+        match Frame::new(embed.host.as_ref(), embed.takes_focus, events).await {
+            Ok(frame) => *self.framed.frame.borrow_mut() = Some(Rc::new(frame)),
+            Err(error) => page::warn(&format!("the frame: {error:?}")),
+        }
+        let frame = self.framed.frame.borrow().clone();
+        let mut link = link;
+        if let Some(frame) = frame.as_ref().filter(|_| embed.host.is_some()) {
+            frame.hello();
+            select(Box::pin(self.framed.met.passed()), TimeoutFuture::new(HELLO)).await;
+            let given = RoomLink::parse(&self.framed.link.borrow());
+            link = given.or(link);
+            embed.code = self.framed.code.take().or(embed.code);
+        }
+        let loading = embed.loading;
+        let (own, here) = (self.parts().1, embed.settings());
+        self.dispatch(Action::Embedded(embed));
+        self.apply_settings(own, here);
+        if loading != Loading::Eager {
+            self.dispatch(Action::Asleep(true));
+            match frame.filter(|_| loading == Loading::Lazy) {
+                Some(frame) => drop(select(Box::pin(frame.seen()), Box::pin(self.framed.awake.passed())).await),
+                None => self.framed.awake.passed().await,
+            }
+            self.dispatch(Action::Asleep(false));
+        }
+        link
+    }
+
+    /// The page around has answered.
+    fn met(&self, text: &str) {
+        let (given, problem) = Given::read(text);
+        let Given { link, files, code } = given;
+        *self.framed.link.borrow_mut() = link;
+        *self.framed.files.borrow_mut() = files;
+        *self.framed.code.borrow_mut() = code;
+        if let Some(failure) = problem {
+            self.tell_error(failure.code.as_str(), &failure.message, false);
+        }
+        self.framed.met.open();
+    }
+
+    /// Somebody has asked for the room; with `runs`, for its first file to be run, too.
+    pub(crate) fn wake(&self, runs: bool) {
+        self.framed.runs_first.set(runs);
+        self.framed.awake.open();
+    }
+
+    /// Whether the poster's button runs something.
+    pub(crate) fn runs_when_woken(&self) -> bool {
+        let embed = self.state().embed.clone();
+        let Some(embed) = embed.filter(|embed| !embed.is_read_only) else { return false };
+        let is_program = |path: &WorkspacePath| matches!(plan(path), Plan::Command(_));
+        embed.run.is_some() || embed.first().is_some_and(|place| is_program(&place.path))
+    }
+
+    /// Where the same room is a page of its own.
+    pub(crate) fn ide_address(&self) -> Option<String> {
+        let join = self.link.borrow().as_ref().map(|link| link.join.clone())?;
+        Some(format!("{}/w#join={join}", page::origin()))
+    }
+
+    /// The room is joined for the first time: shows what the address wants, after the files that the page around brings.
+    pub(super) fn begin_framed(&self) {
+        let workbench = self.clone();
+        spawn_local(async move {
+            workbench.framed.known.passed().await;
+            let files = workbench.framed.files.take();
+            if let Err(failure) = workbench.apply_diff(files).await {
+                workbench.fail(say!("failed.embed-files"), &failure);
+            }
+            workbench.arrange_framed();
+            workbench.run_framed();
+            workbench.first_file.passed().await;
+            workbench.tell_ready();
+        });
+    }
+
+    fn arrange_framed(&self) {
+        let Some(embed) = self.state().embed.clone() else { return };
+        self.change_layout(|layout| embed.layout(layout, page::size()));
+        let shows_terminals = matches!(embed.view, View::Whole | View::Terminal | View::Split);
+        let has_none = self.state().terminals.list.is_empty();
+        if shows_terminals && has_none && self.works() && embed.run.is_none() && !self.framed.runs_first.get() {
+            self.open_terminal(false);
+        }
+        let Some(groups) = embed.groups() else {
+            self.listings.welcome.set(true);
+            return self.list(WorkspacePath::root());
+        };
+        self.dispatch(Action::Files(FilesAction::Restore(groups)));
+        let first = embed.first().map(|place| place.path.clone());
+        let id = first.as_ref().and_then(|path| self.state().files.find(path).map(|file| file.id));
+        if let (Some(id), marked) = (id, embed.marked())
+            && !marked.is_empty()
+        {
+            self.documents.mark_lines(id, marked);
+        }
+        if let (Some(id), Some((line, _))) = (id, embed.first().and_then(|place| place.lines)) {
+            self.documents.go_to(id, line, 1);
+        }
+        self.dispatch(Action::Tree(TreeAction::Select(first)));
+        if embed.takes_focus {
+            self.focus_editor();
+        }
+    }
+
+    /// Runs what the address, or who clicked, wants to be run.
+    fn run_framed(&self) {
+        let Some(embed) = self.state().embed.clone() else { return };
+        let wanted = embed.run.clone().or_else(|| self.framed.runs_first.get().then(String::new));
+        let Some(wanted) = wanted else { return };
+        let path = match wanted.as_str() {
+            "" => embed.first().map(|place| place.path.clone()),
+            named => WorkspacePath::parse(named).ok().filter(|_| !named.contains(' ')),
+        };
+        let planned = path.and_then(|path| match plan(&path) {
+            Plan::Command(command) => Some((Runnable::File(path), command)),
+            Plan::Nothing(_) => None,
+        });
+        let line = || (!wanted.is_empty()).then(|| (Runnable::Line(wanted.clone()), wanted.clone()));
+        let Some(run) = planned.or_else(line) else { return };
+        self.change_layout(|layout| Layout { panel_folded: false, ..layout });
+        let workbench = self.clone();
+        spawn_local(async move {
+            if let Err(failure) = workbench.open_for_host(Some(run)).await {
+                workbench.fail(say!("failed.terminal-open"), &failure);
+            }
+        });
+    }
+
+    /// Tells the page around what has happened.
+    pub(super) fn tell_host(&self, event: &str, data: Value) {
+        let frame = self.framed.frame.borrow().clone();
+        if let Some(frame) = frame {
+            frame.say(&json!({"event": event, "data": data}).to_string());
+        }
+    }
+
+    pub(super) fn answer_host(&self, answer: &str) {
+        let frame = self.framed.frame.borrow().clone();
+        if let Some(frame) = frame {
+            frame.say(answer);
+        }
+    }
+
+    fn tell_ready(&self) {
+        let Some(me) = self.state().me.clone() else { return };
+        let role = match me.role {
+            Role::Viewer => "viewer",
+            Role::Editor => "editor",
+            Role::Owner => "owner",
+        };
+        self.tell_host("ready", json!({"role": role, "project": me.project}));
+    }
+
+    /// Something has gone wrong here; if it is fatal, nothing more comes of this frame.
+    pub(super) fn tell_error(&self, code: &str, message: &str, is_fatal: bool) {
+        self.tell_host("error", json!({"code": code, "message": message, "fatal": is_fatal}));
+    }
+
+    /// A message was shown.
+    pub(super) fn tell_message(&self, text: &str, failure: Option<&Failure>) {
+        self.tell_error(failure.map_or("failed", |failure| failure.code.as_str()), text, false);
+    }
+
+    /// A program that was run here has printed something.
+    pub(crate) fn tell_output(&self, terminal: SessionId, bytes: &[u8]) {
+        let frame = self.framed.frame.borrow().clone();
+        if let Some(frame) = frame.filter(|_| self.state().terminals.run_in(terminal).is_some()) {
+            frame.output(terminal.0, bytes);
+        }
+    }
+
+    pub(super) fn tell_exit(&self, terminal: &Terminal) {
+        let id = terminal.terminal;
+        let frame = self.framed.frame.borrow().clone();
+        let Some(frame) = frame.filter(|_| self.state().terminals.run_in(id).is_some()) else { return };
+        frame.ended(id.0);
+        if let Some(exit) = &terminal.exit {
+            self.tell_host("exit", json!({"terminal": id.0, "code": exit.code, "signal": exit.signal}));
+        }
+    }
+
+    /// Tells of ports that are listened on now, or no longer.
+    pub(super) fn tell_ports(&self, before: &[Listener], now: &[Listener]) {
+        let missing = |from: &[Listener], port: u16| from.iter().all(|listener| listener.port != port);
+        for (these, others, is_open) in [(now, before, true), (before, now, false)] {
+            for listener in these.iter().filter(|listener| missing(others, listener.port)) {
+                self.tell_host("port", json!({"port": listener.port, "open": is_open}));
+            }
+        }
+    }
+
+    pub(super) fn tell_people(&self) {
+        let people = self.state().people.clone();
+        let people: Vec<Value> =
+            people.iter().map(|person| json!({"user": person.user, "color": person.color})).collect();
+        self.tell_host("participant", json!({"people": people}));
+    }
+
+    /// Joins the room of a link.
+    pub(super) fn join(&self, link: Option<RoomLink>) {
+        let Some(link) = link else {
+            let notice = words::no_key();
+            self.tell_error("unknown_join_key", &notice.text, true);
+            return self.dispatch(Action::Connection(Shown::Failed(notice)));
+        };
+        self.join_room(link);
+    }
+}
