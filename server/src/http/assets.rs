@@ -4,6 +4,7 @@
 //! own. Serves what was bundled and nothing else: a name is looked up, never opened as a path.
 
 mod embedded;
+mod preview;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -11,15 +12,18 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
-use axum::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
-use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
-use axum::routing::get;
+use axum::http::header::{
+    ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
+    VARY,
+};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
+use axum::routing::{MethodRouter, get};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use embedenv_shared::code::ErrorCode;
 use sha2::{Digest as _, Sha256};
 
-use super::headers::{Nonce, Page, PagePolicy};
+use super::headers::{Nonce, Page, PagePolicy, RESOURCE_POLICY};
 use super::problem::Problem;
 use embedded::File;
 pub use embedded::{NoAgent, agent};
@@ -49,6 +53,8 @@ struct Site {
 /// | `/` | what this server is |
 /// | `/w`, `/embed` | the IDE, alone and in a frame |
 /// | `/assets/NAME`, `/js/NAME` | its files |
+/// | `/embed.js`, `/embed.mjs`, `/embed.d.ts` | what pages of others load, and its types |
+/// | `/oembed` | a frame for an address, for programs that show links |
 /// | `/favicon.svg`, `/favicon.ico`, `/robots.txt` | what browsers and robots ask for |
 pub fn routes<S: Clone + Send + Sync + 'static>(policy: Arc<PagePolicy>) -> Router<S> {
     routes_of(Site { policy, file: embedded::file })
@@ -57,15 +63,32 @@ pub fn routes<S: Clone + Send + Sync + 'static>(policy: Arc<PagePolicy>) -> Rout
 fn routes_of<S: Clone + Send + Sync + 'static>(site: Site) -> Router<S> {
     let icon = get(async |headers: HeaderMap| icon(&headers));
     Router::new()
-        .route("/", get(async |State(site): State<Site>| site.page(Page::Start)))
-        .route("/w", get(async |State(site): State<Site>| site.page(Page::Ide)))
-        .route("/embed", get(async |State(site): State<Site>| site.page(Page::Embed)))
+        .route("/", get(async |site: State<Site>, uri: Uri, headers: HeaderMap| site.page(Page::Start, &uri, &headers)))
+        .route("/w", get(async |site: State<Site>, uri: Uri, headers: HeaderMap| site.page(Page::Ide, &uri, &headers)))
+        .route(
+            "/embed",
+            get(async |site: State<Site>, uri: Uri, headers: HeaderMap| site.page(Page::Embed, &uri, &headers)),
+        )
+        .route("/embed.js", for_hosts("embed.js"))
+        .route("/embed.mjs", for_hosts("embed.mjs"))
+        .route("/embed.d.ts", for_hosts("embed.d.ts"))
+        .route("/oembed", get(preview::oembed))
         .route("/assets/{name}", get(asset))
         .route("/js/{name}", get(script))
         .route("/favicon.svg", icon.clone())
         .route("/favicon.ico", icon)
         .route("/robots.txt", get(async || ([(CACHE_CONTROL, FOR_AN_HOUR)], ROBOTS)))
         .with_state(site)
+}
+
+/// A file for pages of others, which any of them may load and read. It keeps its name when it changes.
+fn for_hosts(name: &'static str) -> MethodRouter<Site> {
+    get(async move |State(site): State<Site>, headers: HeaderMap| {
+        let mut response = site.encoded(name, &headers, FOR_AN_HOUR)?;
+        response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        response.headers_mut().insert(RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
+        Ok::<_, Problem>(response)
+    })
 }
 
 async fn asset(site: State<Site>, Path(name): Path<String>, headers: HeaderMap) -> Result<Response<Body>, Problem> {
@@ -84,7 +107,7 @@ fn icon(asked: &HeaderMap) -> Response<Body> {
 impl Site {
     /// A page with a nonce of its own. It has no validator: a 304 would renew the headers of a kept page and so part
     /// its nonce from its policy's.
-    fn page(&self, page: Page) -> Result<Response<Body>, Problem> {
+    fn page(&self, page: Page, uri: &Uri, headers: &HeaderMap) -> Result<Response<Body>, Problem> {
         let html = match page {
             Page::Start => Cow::Borrowed(START),
             Page::Ide | Page::Embed => {
@@ -101,6 +124,7 @@ impl Site {
             }
         };
         let nonce = Nonce::new().map_err(|error| Problem::internal(&error))?;
+        let html = preview::with_links(&html, self, uri, headers);
         let mut response = Response::new(Body::from(html.replace(NONCE, &nonce.to_string())));
         *response.headers_mut() = self.policy.page(page, &nonce);
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
@@ -114,19 +138,24 @@ impl Site {
         if name.contains(['/', '\\']) || name.starts_with('.') || name.ends_with(".br") || name.ends_with(".gz") {
             return Err(none());
         }
-        let path = format!("{folder}/{name}");
-        let kind = HeaderValue::from_static(content_type(name));
+        self.encoded(&format!("{folder}/{name}"), asked, FOR_GOOD)
+    }
+
+    /// A file of the bundle, in the encoding that was made ready for it.
+    fn encoded(&self, path: &str, asked: &HeaderMap, keep: &'static str) -> Result<Response<Body>, Problem> {
+        let none = || Problem::new(ErrorCode::NotFound, "there is no such file");
+        let kind = HeaderValue::from_static(content_type(path));
         let encoded = encodings(asked).into_iter().find_map(|encoding| {
             let suffix = if encoding == "br" { "br" } else { "gz" };
             (self.file)(&format!("{path}.{suffix}")).map(|file| (file, encoding))
         });
         let mut response = match encoded {
             Some((file, encoding)) => {
-                let mut response = answer(file, asked, kind, FOR_GOOD);
+                let mut response = answer(file, asked, kind, keep);
                 response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
                 response
             }
-            None => answer((self.file)(&path).ok_or_else(none)?, asked, kind, FOR_GOOD),
+            None => answer((self.file)(path).ok_or_else(none)?, asked, kind, keep),
         };
         response.headers_mut().insert(VARY, HeaderValue::from_static("accept-encoding"));
         Ok(response)
@@ -194,7 +223,7 @@ fn content_type(name: &str) -> &'static str {
         "png" => "image/png",
         "ico" => "image/x-icon",
         "woff2" => "font/woff2",
-        "txt" => "text/plain; charset=utf-8",
+        "ts" | "txt" => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
     }
 }

@@ -17,7 +17,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
-const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+pub(super) const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
 /// For whatever is no page: it loads nothing and is shown in nothing.
@@ -34,6 +34,8 @@ const HSTS: &str = "max-age=31536000";
 pub struct PagePolicy {
     /// People reach the server by `https`.
     https: bool,
+    /// Where that is, if it is configured: scheme, host and port.
+    public_origin: Option<String>,
     /// The sources of `/embed`'s `frame-ancestors`.
     framed_by: String,
     /// The source of the IDE's `frame-src`: previews.
@@ -54,7 +56,13 @@ impl PagePolicy {
         }
         let https = public_url.is_some_and(|url| url.starts_with("https://"));
         let framed_by = if framed_by.is_empty() { "*".to_owned() } else { framed_by.join(" ") };
-        Ok(Self { https, framed_by, previews: previews.to_owned() })
+        let public_origin = public_url.map(origin_of);
+        Ok(Self { https, public_origin, framed_by, previews: previews.to_owned() })
+    }
+
+    /// Where people reach the server, if it is configured.
+    pub fn public_origin(&self) -> Option<&str> {
+        self.public_origin.as_deref()
     }
 
     /// What a page's response carries, beside what every response does.
@@ -88,6 +96,12 @@ impl PagePolicy {
             self.previews
         )
     }
+}
+
+/// An address without its path.
+fn origin_of(url: &str) -> String {
+    let end = url.find("://").and_then(|at| url[at + 3..].find(['/', '?', '#']).map(|end| at + 3 + end));
+    url[..end.unwrap_or(url.len())].to_ascii_lowercase()
 }
 
 /// A page, by what it may do.

@@ -32,7 +32,9 @@ pub(crate) fn App(props: &AppProps) -> Html {
         // What was typed and not sent yet stays behind it, to be kept.
         Connection::Failed(notice) => failure(workbench, notice, &state.files),
         Connection::JoiningAgain(notice) if !joined => boot(Some(notice)),
-        _ if state.is_asleep => html! { <Poster workbench={workbench.clone()} embed={state.embed.clone().unwrap_or_default()} /> },
+        _ if state.is_asleep => {
+            html! { <Poster workbench={workbench.clone()} embed={state.embed.clone().unwrap_or_default()} /> }
+        }
         _ if !joined => boot(None),
         _ => html! {},
     };

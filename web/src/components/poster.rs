@@ -31,7 +31,8 @@ pub(crate) fn Poster(props: &PosterProps) -> Html {
         let workbench = workbench.clone();
         Callback::from(move |_: MouseEvent| workbench.wake(runs))
     };
-    let (icon, word) = if runs { (IconName::Play, say!("embed.wake.run")) } else { (IconName::Eye, say!("embed.wake.open")) };
+    let (icon, word) =
+        if runs { (IconName::Play, say!("embed.wake.run")) } else { (IconName::Eye, say!("embed.wake.open")) };
     html! {
         <main class="poster" data-code={embed.code.is_some().then_some("true")}>
             <header class="toolbar framed-bar">

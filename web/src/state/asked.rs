@@ -31,9 +31,14 @@ pub enum Ask {
     Preview(Destination),
     Run(String),
     /// Types into a terminal; without one, into the one that is shown.
-    Write { text: String, terminal: Option<u32> },
+    Write {
+        text: String,
+        terminal: Option<u32>,
+    },
     OpenTerminal,
-    Stop { terminal: Option<u32> },
+    Stop {
+        terminal: Option<u32>,
+    },
     Ports,
 }
 
@@ -219,7 +224,8 @@ fn terminal(args: &Map<String, Value>) -> Result<Option<u32>, Failure> {
 
 /// `/about`, or `http://localhost:8000/about`. Leads nowhere but into the sandbox.
 fn destination(url: &str) -> Result<Destination, Failure> {
-    let outside = || Failure::new(ErrorCode::ForbiddenTarget, "the preview shows what the sandbox serves, and nothing else");
+    let outside =
+        || Failure::new(ErrorCode::ForbiddenTarget, "the preview shows what the sandbox serves, and nothing else");
     if url.contains(char::is_control) || url.contains('\\') {
         return Err(outside());
     }

@@ -14,9 +14,9 @@ use wasm_bindgen_futures::spawn_local;
 use super::Workbench;
 use crate::connection::More;
 use crate::interop::page;
+use crate::state::Action;
 use crate::state::asked::{Ask, Asked, Destination, Diff, MAX_UNDER_WAY, answer, read};
 use crate::state::embed::{Embed, Place};
-use crate::state::Action;
 use crate::state::files::FilesAction;
 use crate::state::settings::{Aside, Layout};
 use crate::state::terminals::{Run, Runnable, TerminalsAction};
@@ -172,7 +172,10 @@ impl Workbench {
         let Some(project) = self.project() else { return Err(not_joined()) };
         let too_large = || {
             let most = MAX_SNAPSHOT / 1024 / 1024;
-            Failure::new(ErrorCode::TooLarge, format!("the project has more than {MAX_SNAPSHOT_FILES} files, or {most} MiB"))
+            Failure::new(
+                ErrorCode::TooLarge,
+                format!("the project has more than {MAX_SNAPSHOT_FILES} files, or {most} MiB"),
+            )
         };
         let mut texts = Map::new();
         let mut size = 0;

@@ -82,10 +82,7 @@ impl Workbench {
     async fn become_embed(&self, mut embed: Embed, link: Option<RoomLink>) -> Option<RoomLink> {
         let events = {
             let (hello, ask) = (self.clone(), self.clone());
-            FrameEvents {
-                hello: Box::new(move |text| hello.met(&text)),
-                ask: Box::new(move |text| ask.asked(&text)),
-            }
+            FrameEvents { hello: Box::new(move |text| hello.met(&text)), ask: Box::new(move |text| ask.asked(&text)) }
         };
         match Frame::new(embed.host.as_ref(), embed.takes_focus, events).await {
             Ok(frame) => *self.framed.frame.borrow_mut() = Some(Rc::new(frame)),

@@ -13,11 +13,16 @@ const PREVIEWS: &str = "http://*.localhost:8080";
 /// A small page in the place of the real one.
 fn sample(path: &str) -> Option<File> {
     let bytes: &[u8] = match path {
-        "index.html" => b"<script nonce=\"{{__TRUNK_NONCE__}}\"></script><style nonce=\"{{__TRUNK_NONCE__}}\"></style>",
+        "index.html" => {
+            b"<head></head><script nonce=\"{{__TRUNK_NONCE__}}\"></script><style nonce=\"{{__TRUNK_NONCE__}}\"></style>"
+        }
         "assets/app-1.wasm" => b"plain wasm",
         "assets/app-1.wasm.br" => b"brotli",
         "assets/app-1.wasm.gz" => b"gzip",
         "js/editor-1.js" => b"plain js",
+        "embed.js" | "embed.mjs" => b"plain script",
+        "embed.js.br" => b"brotli",
+        "embed.d.ts" => b"types",
         _ => return None,
     };
     Some(File { bytes: Cow::Borrowed(bytes), sha256: Sha256::digest(bytes).into() })
@@ -71,7 +76,21 @@ async fn shown(https: bool, path: &str) -> String {
 #[tokio::test]
 async fn headers_are_golden_on_every_route() {
     let mut all = String::new();
-    for path in ["/", "/w", "/embed", "/assets/app-1.wasm", "/js/editor-1.js", "/favicon.ico", "/robots.txt", "/none"] {
+    for path in [
+        "/",
+        "/w",
+        "/embed",
+        "/assets/app-1.wasm",
+        "/js/editor-1.js",
+        "/embed.js",
+        "/embed.mjs",
+        "/embed.d.ts",
+        "/oembed?url=http%3A%2F%2Flocalhost%2Fembed",
+        "/oembed",
+        "/favicon.ico",
+        "/robots.txt",
+        "/none",
+    ] {
         all.push_str(&shown(false, path).await);
         all.push('\n');
     }
@@ -79,6 +98,44 @@ async fn headers_are_golden_on_every_route() {
     let golden = include_str!("headers.golden");
     assert_eq!(all, golden);
     assert!(!all.contains("unsafe-inline") && !all.contains("'unsafe-eval"));
+}
+
+#[tokio::test]
+async fn oembed_answers_with_a_frame_for_its_own_addresses_and_no_key_is_in_it() {
+    let at = |url: &str, more: &str| {
+        let url =
+            url.replace(':', "%3A").replace('/', "%2F").replace('?', "%3F").replace('&', "%26").replace('#', "%23");
+        format!("/oembed?url={url}{more}")
+    };
+    let own = at("https://ide.example/w?file=a.py&join=SECRET#join=SECRET", "&maxwidth=600&maxheight=100");
+    let (response, body) = ask(site(true), "GET", &own, &[]).await;
+    assert_eq!(response.status(), 200);
+    let said: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!((&said["type"], &said["version"]), (&"rich".into(), &"1.0".into()));
+    assert_eq!((said["width"].as_u64(), said["height"].as_u64()), (Some(600), Some(160)));
+    let html = said["html"].as_str().unwrap();
+    assert!(html.contains("src=\"https://ide.example/embed?file=a.py\"") && !html.contains("SECRET"), "{html}");
+    for (path, status) in [
+        (at("https://evil.example/embed", ""), 404),
+        (at("http://ide.example/embed", ""), 404),
+        (at("https://ide.example/embed", "&format=xml"), 501),
+        (at("https://ide.example/embed", "&maxwidth=x"), 400),
+        ("/oembed".into(), 400),
+    ] {
+        assert_eq!(ask(site(true), "GET", &path, &[]).await.0.status(), status, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn pages_say_in_their_heads_where_their_frame_is() {
+    let (_, html) = fetch("/embed?file=%22%3E%3Cscript%3E&join=SECRET", &[("host", "LOCALHOST:8080")]).await;
+    let html = String::from_utf8(html).unwrap();
+    let href =
+        "http://localhost:8080/oembed?url=http%3A%2F%2Flocalhost%3A8080%2Fembed%3Ffile%3D%2522%253E%253Cscript%253E\"";
+    assert!(html.contains(href) && html.contains("og:title") && !html.contains("SECRET"), "{html}");
+    let (_, start) = fetch("/", &[]).await;
+    let start = String::from_utf8(start).unwrap();
+    assert!(start.contains("og:title") && !start.contains("oembed?"));
 }
 
 #[tokio::test]
