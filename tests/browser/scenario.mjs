@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { flags } from './chromium.mjs';
+import { HostSite } from './host_site.mjs';
 import { Ide } from './ide.mjs';
 import { Server } from './server.mjs';
 
@@ -23,15 +24,16 @@ const STEP = 20_000;
 
 /**
  * A test of the whole product: `run(stage)`. The `name` is a sentence and names the screenshots too.
- * While `stage.serverIsGone()`, failing to reach it is no trouble.
+ * While `stage.serverIsGone()`, failing to reach it is no trouble. `env(stage)` makes settings of the server, `args` are flags of the
+ * browser.
  */
-export function scenario(name, run) {
+export function scenario(name, run, { env, args } = {}) {
   test(name, { timeout: TEST }, async () => {
-    const browser = await launch();
+    const browser = await launch(args);
     if (!browser) return;
     const stage = new Stage(name, browser);
     try {
-      stage.server = await Server.start(program);
+      stage.server = await Server.start(program, await env?.(stage));
       await run(stage);
       assert.deepEqual(stage.troubles, []);
     } catch (error) {
@@ -45,14 +47,14 @@ export function scenario(name, run) {
 }
 
 /** The browser; without one the test is skipped, unless it is CI's duty to have one. */
-async function launch() {
+async function launch(args = []) {
   for (const executablePath of browsers.filter(Boolean)) {
     try {
       await access(executablePath);
     } catch {
       continue;
     }
-    return chromium.launch({ executablePath, args: flags });
+    return chromium.launch({ executablePath, args: [...flags, ...args] });
   }
   if (process.env.EMBEDENV_CI) throw new Error('there is no Chromium');
   console.log('SKIPPED: there is no Chromium; name one in EMBEDENV_CHROMIUM');
@@ -65,6 +67,8 @@ class Stage {
   #others = [];
   #people = [];
   #serverGone = false;
+  #hosts = [];
+  #expected = [];
 
   constructor(name, browser) {
     this.#name = name;
@@ -101,18 +105,41 @@ class Stage {
     return page;
   }
 
+  /** A site of its own, on another origin than the server, whose pages have the server's in frames. */
+  async host(pages) {
+    const host = await HostSite.start(pages);
+    this.#hosts.push(host);
+    return host;
+  }
+
+  /** A page of such a site, opened by somebody. */
+  async visit(url, { before, ...options } = {}) {
+    const context = await this.#browser.newContext({ viewport: { width: 1000, height: 800 }, ...options });
+    context.setDefaultTimeout(STEP);
+    const page = await context.newPage();
+    this.#watch(page);
+    await before?.(page);
+    await page.goto(url);
+    return page;
+  }
+
+  /** Says that a line in the console is to be expected. */
+  expect(pattern) {
+    this.#expected.push(pattern);
+  }
+
   /** Says that the server is down, so that a page that can't reach it is to be expected. */
   serverIsGone(gone) {
     this.#serverGone = gone;
   }
 
   #watch(page) {
-    const own = new URL(this.server.link).host;
+    const isOwn = (host) => host === new URL(this.server.link).host || this.#hosts.some((site) => site.is(host));
     const port = new URL(this.server.link).port;
     // What apps do in their previews is their own; where they are is the server's.
     const isPreview = (url) => new RegExp(`^(http|ws)://[0-9]+-[a-z0-9]+\\.localhost:${port}/`).test(url);
     const foreign = (url) =>
-      ['http:', 'https:', 'ws:', 'wss:'].includes(new URL(url).protocol) && new URL(url).host !== own && !isPreview(url);
+      ['http:', 'https:', 'ws:', 'wss:'].includes(new URL(url).protocol) && !isOwn(new URL(url).host) && !isPreview(url);
     page.on('request', (request) => {
       if (foreign(request.url())) this.troubles.push(`a request to ${request.url()}`);
     });
@@ -124,7 +151,8 @@ class Stage {
       if (!at || !isPreview(at)) this.troubles.push(`an exception: ${error.stack ?? error}`);
     });
     page.on('console', (message) => {
-      const expected = this.#serverGone && /ERR_(CONNECTION_REFUSED|INTERNET_DISCONNECTED)/.test(message.text());
+      const isUnreached = this.#serverGone && /ERR_(CONNECTION_REFUSED|INTERNET_DISCONNECTED)/.test(message.text());
+      const expected = isUnreached || this.#expected.some((pattern) => pattern.test(message.text()));
       // Violations of the page's policy are written to the console as errors.
       if (message.type() === 'error' && !expected && !isPreview(message.location().url)) this.troubles.push(`in the console: ${message.text()}`);
     });
@@ -140,6 +168,7 @@ class Stage {
       }
     } finally {
       for (const browser of [this.#browser, ...this.#others]) await browser.close();
+      for (const host of this.#hosts) await host.stop();
       await this.server?.stop();
     }
   }

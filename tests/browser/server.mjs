@@ -19,10 +19,12 @@ export class Server {
   #folder;
   #child;
   #log = [];
+  #env = {};
 
-  /** Starts `program` on a fresh folder and any free port. */
-  static async start(program) {
+  /** Starts `program` on a fresh folder and any free port, with settings in its environment. */
+  static async start(program, env = {}) {
     const server = new Server();
+    server.#env = env;
     server.#program = program;
     server.#folder = await mkdtemp(path.join(os.tmpdir(), 'embedenv-browser-'));
     try {
@@ -86,7 +88,7 @@ export class Server {
   async #launch(listen) {
     this.#child = spawn(this.#program, ['try', '--listen', listen, '--data-dir', this.#folder], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: settled(),
+      env: { ...settled(), ...this.#env },
     });
     createInterface({ input: this.#child.stderr }).on('line', (line) => this.#log.push(line));
     const lines = createInterface({ input: this.#child.stdout });
