@@ -101,7 +101,11 @@ scenario('a host has a sandbox of its own by the script, and every method and ev
   await host.waitForFunction(() => events.some(([name, event]) => name === 'port' && event.port === 4567 && event.open));
   assert.ok((await vm(() => vm.ports())).some(({ port }) => port === 4567));
   await vm(() => vm.preview.setUrl('http://localhost:4567/'));
+  await frame.frameLocator('iframe').getByRole('link', { name: 'hello.py' }).waitFor();
   assert.equal(await vm(() => vm.preview.getUrl()), 'http://localhost:4567/');
+  await vm(() => vm.preview.setUrl('/a/'));
+  await frame.frameLocator('iframe').getByRole('link', { name: 'new.py' }).waitFor();
+  assert.equal(await vm(() => vm.preview.getUrl()), 'http://localhost:4567/a/');
   await vm((terminal) => vm.terminal.stop(terminal), terminal);
   await host.waitForFunction(() => events.some(([name, event]) => name === 'port' && event.port === 4567 && !event.open));
 
@@ -220,6 +224,49 @@ scenario(
   { args: ['--test-third-party-cookie-phaseout', '--block-third-party-cookies'] },
 );
 
+scenario('a frame of what is served shows the path that is asked for, and nothing around it', async (stage) => {
+  const query = 'view=preview&run=python+-m+http.server+4568&initialpath=/?first&hideNavigation=1&theme=dark';
+  const address = `${originOf(stage)}/embed?${query}#join=${keyOf(stage)}`;
+  const site = await stage.host({ '/': page(`<iframe src="${address}" width="700" height="360"></iframe>`) });
+  const host = await stage.visit(site.origin);
+  const preview = frameOf(host).frameLocator('iframe');
+  await preview.getByRole('link', { name: 'ask.py' }).waitFor();
+  assert.equal(await preview.locator('body').evaluate(() => location.search), '?first');
+  assert.equal(await frameOf(host).getByRole('textbox', { name: 'Address' }).count(), 0);
+  await host.screenshot({ path: 'target/browser/embed-preview.png' });
+});
+
+scenario('a frame of few pixels is in one piece, in light and in dark', async (stage) => {
+  const key = keyOf(stage);
+  const at = (query) => `${originOf(stage)}/embed?${query}#join=${key}`;
+  const frames = [
+    ['file=ask.py&view=editor&theme=light', 320, 200],
+    ['file=ask.py&run=echo+hello&theme=dark&terminalHeight=45', 560, 380],
+    ['file=ask.py,web.py&file=README.md&theme=paper', 900, 360],
+    ['file=ask.py&readonly=1&view=editor&theme=contrast-dark', 360, 240],
+  ];
+  const body = frames.map(([query, width, height]) => `<p><iframe src="${at(query)}" width="${width}" height="${height}"></iframe></p>`);
+  const site = await stage.host({ '/': page(body.join('')) });
+  const host = await stage.visit(site.origin, { viewport: { width: 1000, height: 1400 } });
+  for (const [index, [query]] of frames.entries()) {
+    const frame = host.frameLocator('iframe').nth(index);
+    await frame.getByRole('textbox', { name: 'Editor: ask.py' }).waitFor();
+    assert.ok(await frame.locator('body').evaluate(() => document.documentElement.scrollWidth <= innerWidth), query);
+  }
+  const first = host.frameLocator('iframe').nth(0);
+  const readOnly = host.frameLocator('iframe').nth(3);
+  await host.frameLocator('iframe').nth(1).getByText(/^Exited with 0/).first().waitFor();
+  assert.equal(await readOnly.getByRole('button', { name: 'Run', exact: true }).count(), 0);
+  assert.equal(await readOnly.getByRole('textbox', { name: 'Editor: ask.py' }).getAttribute('aria-readonly'), 'true');
+  assert.equal(await host.evaluate(() => document.activeElement.getAttribute('aria-label')), 'Mine');
+  await host.screenshot({ path: 'target/browser/embed-sizes.png' });
+  // The files come over the editor where there is no room beside it.
+  await first.getByRole('button', { name: 'Files' }).click();
+  await first.getByRole('treeitem', { name: 'web.py' }).click();
+  await first.getByRole('textbox', { name: 'Editor: web.py' }).waitFor();
+  await host.screenshot({ path: 'target/browser/embed-sizes-files.png' });
+});
+
 /** The site that the server's settings name. */
 let listed;
 
@@ -229,7 +276,7 @@ scenario(
     stage.expect(/frame-ancestors|Framing|embed-env|ERR_BLOCKED_BY_RESPONSE/);
     const host = await stage.visit(listed.origin.replace('host.', 'other.'), { before: (page) => page.clock.install() });
     await host.locator('iframe').waitFor();
-    await host.waitForFunction(() => document.querySelector('embed-env').vm);
+    await host.waitForFunction(() => Boolean(document.querySelector('embed-env').vm));
     const code = host.evaluate(() => document.querySelector('embed-env').vm.catch((error) => error.code));
     await host.waitForLoadState('load');
     await host.clock.fastForward(30_000);

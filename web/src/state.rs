@@ -49,6 +49,7 @@ use groups::GroupId;
 use keys::Keymap;
 use output::{Output, OutputAction};
 use people::News;
+use preview::{Address, Wish};
 use runs::{Runs, RunsAction};
 use search::{Search, SearchAction};
 use settings::stored::Values;
@@ -91,6 +92,8 @@ pub struct State {
     pub listeners: Rc<Vec<Listener>>,
     /// A port that somebody may want to hear of: it is listened on since this page came.
     pub new_port: Option<u16>,
+    /// Where the preview was told to go last.
+    pub preview_wish: Option<Rc<Wish>>,
     pub runs: Rc<Runs>,
     pub output: Rc<Output>,
     pub sandbox: Sandbox,
@@ -255,6 +258,8 @@ pub enum Action {
     Listeners(Vec<Listener>),
     /// Tells of a port, or no longer.
     NewPort(Option<u16>),
+    /// Shows a page that a program serves.
+    Preview(Address),
     Runs(RunsAction),
     Output(OutputAction),
     Sandbox(Sandbox),
@@ -311,6 +316,11 @@ impl State {
                 self.listeners = Rc::new(listeners);
             }
             Action::NewPort(port) => self.new_port = port,
+            Action::Preview(to) => {
+                self.layout = Layout { port: to.port, ..self.layout.with_aside(Some(Aside::Preview)) };
+                let number = self.preview_wish.as_ref().map_or(1, |wish| wish.number + 1);
+                self.preview_wish = Some(Rc::new(Wish { number, to }));
+            }
             Action::Runs(action) => Rc::make_mut(&mut self.runs).reduce(action),
             Action::Output(action) => Rc::make_mut(&mut self.output).reduce(action),
             Action::Sandbox(sandbox) => self.sandbox = sandbox,

@@ -54,6 +54,7 @@ use crate::state::editing::Manner;
 use crate::state::files::FileId;
 use crate::state::keys::{Stroke, show_as_on_mac};
 use crate::state::output::{Message, OutputAction};
+use crate::state::preview::Address;
 use crate::state::settings::Theme;
 use crate::state::settings::stored::Values;
 use crate::state::trail::Trail;
@@ -119,6 +120,8 @@ pub(crate) struct Inner {
     hears_keys: RefCell<Option<Callback<Stroke>>>,
     looking: Looking,
     framed: Framed,
+    /// The page that the preview shows.
+    pub(crate) previewed: RefCell<Option<Address>>,
     stopping: Stopping,
     /// What was open before the page was loaded anew, until the room is joined.
     remembered: RefCell<Option<Page>>,
@@ -189,6 +192,7 @@ impl Workbench {
             hears_keys: RefCell::default(),
             looking: Looking::default(),
             framed: Framed::default(),
+            previewed: RefCell::default(),
             stopping: Stopping::default(),
             remembered: RefCell::new(None),
             sandbox_epoch: Cell::new(None),

@@ -73,6 +73,7 @@ pub(crate) fn Ide(props: &IdeProps) -> Html {
             data-side-view={(layout.side_view == SideView::Search).then_some("search")}
             data-zen={said(layout.zen)}
             data-framed={said(state.is_framed)}
+            data-bare={said(state.embed.as_ref().is_some_and(|embed| embed.hides_navigation))}
             data-view={state.embed.as_ref().map(|embed| embed.view.name())}
             data-tour={state.tour.map(|tour| tour.card().id)}
             hidden={*hidden}
@@ -158,7 +159,7 @@ fn aside(workbench: &Workbench, state: &State, me: &Rc<Me>) -> Html {
     match state.layout.aside {
         None => html! {},
         Some(Aside::Preview) => {
-            html! { <Preview workbench={workbench.clone()} listeners={state.listeners.clone()} port={state.layout.port} works={me.works()} /> }
+            html! { <Preview workbench={workbench.clone()} listeners={state.listeners.clone()} port={state.layout.port} wish={state.preview_wish.clone()} works={state.works()} /> }
         }
         Some(Aside::People) => people_pane(workbench, state, me),
         Some(Aside::Chat) => html! {

@@ -9,6 +9,7 @@ use yew::prelude::*;
 use super::icon::{Icon, IconName};
 use super::preview_page::PreviewPage;
 use super::request_form::RequestForm;
+use crate::state::preview::Wish;
 use crate::words::catalogue::say;
 use crate::workbench::Workbench;
 
@@ -18,13 +19,15 @@ pub(crate) struct PreviewProps {
     pub(crate) listeners: Rc<Vec<Listener>>,
     /// The port that was opened last.
     pub(crate) port: u16,
+    /// Where it was told to go.
+    pub(crate) wish: Option<Rc<Wish>>,
     /// Who only watches sends no requests.
     pub(crate) works: bool,
 }
 
 #[component]
 pub(crate) fn Preview(props: &PreviewProps) -> Html {
-    let PreviewProps { workbench, listeners, port, works } = props;
+    let PreviewProps { workbench, listeners, port, wish, works } = props;
     let asks = use_state_eq(|| false);
     let close = {
         let workbench = workbench.clone();
@@ -50,7 +53,7 @@ pub(crate) fn Preview(props: &PreviewProps) -> Html {
             if *asks && *works {
                 <RequestForm workbench={workbench.clone()} listeners={listeners.clone()} port={*port} />
             } else {
-                <PreviewPage workbench={workbench.clone()} listeners={listeners.clone()} port={*port} works={*works} />
+                <PreviewPage workbench={workbench.clone()} listeners={listeners.clone()} port={*port} wish={wish.clone()} works={*works} />
             }
         </section>
     }

@@ -11,7 +11,7 @@ use yew::prelude::*;
 use super::icon::{Icon, IconName};
 use crate::interop::framed::{Framed, Said};
 use crate::interop::page;
-use crate::state::preview::{Address, Device, Level, Line, Lines};
+use crate::state::preview::{Address, Device, Level, Line, Lines, Wish};
 use crate::state::{Action, Dialog};
 use crate::words::catalogue::{count, say};
 use crate::workbench::Workbench;
@@ -22,6 +22,8 @@ pub(crate) struct PreviewPageProps {
     pub(crate) workbench: Workbench,
     pub(crate) listeners: Rc<Vec<Listener>>,
     pub(crate) port: u16,
+    /// Where it was told to go.
+    pub(crate) wish: Option<Rc<Wish>>,
     pub(crate) works: bool,
 }
 
@@ -59,7 +61,7 @@ enum Shown {
 
 #[component]
 pub(crate) fn PreviewPage(props: &PreviewPageProps) -> Html {
-    let PreviewPageProps { workbench, listeners, port, works } = props;
+    let PreviewPageProps { workbench, listeners, port, wish, works } = props;
     let (frame, stage) = (use_node_ref(), use_node_ref());
     let address = use_state_eq(|| Address { port: *port, path: "/".to_owned() });
     // What is being typed; `None` while the bar shows where the page is.
@@ -83,16 +85,25 @@ pub(crate) fn PreviewPage(props: &PreviewPageProps) -> Html {
             });
         })
     };
-    // A port that was opened, and the first that listens, is shown by itself.
-    use_effect_with((*port, is_there), {
+    // A port that was opened, and the first that listens, is shown by itself; what was wished for, once for each wish.
+    let granted = use_mut_ref(|| 0);
+    use_effect_with((*port, is_there, wish.clone()), {
         let (load, shown, address) = (load.clone(), shown.clone(), address.clone());
-        move |(port, is_there)| {
+        move |(port, is_there, wish)| {
             let is_shown = matches!(*shown, Shown::Page(_)) && address.port == *port;
-            if *is_there && !is_shown {
+            let wish = wish.as_ref().filter(|wish| wish.to.port == *port && wish.number > *granted.borrow());
+            if *is_there && (!is_shown || wish.is_some()) {
+                let path = wish.map_or_else(|| "/".to_owned(), |wish| wish.to.path.clone());
+                if let Some(wish) = wish {
+                    *granted.borrow_mut() = wish.number;
+                }
                 shown.set(Shown::Coming);
-                load.emit(Address { port: *port, path: "/".to_owned() });
+                load.emit(Address { port: *port, path });
             }
         }
+    });
+    use_effect_with((workbench.clone(), (*address).clone()), |(workbench, address)| {
+        *workbench.previewed.borrow_mut() = Some(address.clone());
     });
     let entrance = if let Shown::Page(entrance) = &*shown { Some(entrance.clone()) } else { None };
     use_effect_with((entrance, frame.clone()), {

@@ -49,11 +49,11 @@ pub struct Diff {
     pub destroy: Vec<WorkspacePath>,
 }
 
-/// Where the preview shall go.
+/// Where the preview shall go; without a port, within the one that it shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Destination {
-    /// The one it shows, if none is named.
     pub port: Option<u16>,
+    /// Begins with `/`.
     pub path: String,
 }
 

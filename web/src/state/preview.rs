@@ -62,6 +62,13 @@ impl Address {
     }
 }
 
+/// Where the preview is to go, and how often it was told so: the same place again is another wish.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    pub number: u32,
+    pub to: Address,
+}
+
 /// The size at which a page is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Device {

@@ -18,7 +18,8 @@ use crate::state::Action;
 use crate::state::asked::{Ask, Asked, Destination, Diff, MAX_UNDER_WAY, answer, read};
 use crate::state::embed::{Embed, Place};
 use crate::state::files::FilesAction;
-use crate::state::settings::{Aside, Layout};
+use crate::state::preview::Address;
+use crate::state::settings::Aside;
 use crate::state::terminals::{Run, Runnable, TerminalsAction};
 
 /// Files of a snapshot; of a project with more there is none.
@@ -87,13 +88,13 @@ impl Workbench {
                 Ok(Value::Null)
             }
             Ask::PreviewUrl => {
-                let layout = self.state().layout;
-                let is_shown = layout.aside == Some(Aside::Preview);
-                Ok(if is_shown { json!(format!("http://localhost:{}/", layout.port)) } else { Value::Null })
+                let is_shown = self.state().layout.aside == Some(Aside::Preview);
+                let at = self.previewed.borrow().clone().filter(|_| is_shown);
+                Ok(at.map(|at| format!("http://{}", at.shown()).into()).unwrap_or_default())
             }
-            Ask::Preview(Destination { port, .. }) => {
+            Ask::Preview(Destination { port, path }) => {
                 let port = port.unwrap_or(self.state().layout.port);
-                self.change_layout(|layout| Layout { port, ..layout.with_aside(Some(Aside::Preview)) });
+                self.dispatch(Action::Preview(Address { port, path }));
                 Ok(Value::Null)
             }
             Ask::Write { text, terminal } => self.type_for_host(&text, terminal),

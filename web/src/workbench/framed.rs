@@ -23,7 +23,8 @@ use crate::run::{Plan, plan};
 use crate::state::asked::{Diff, Given};
 use crate::state::embed::{Embed, Loading, View, may_wait};
 use crate::state::files::FilesAction;
-use crate::state::settings::Layout;
+use crate::state::preview::Address;
+use crate::state::settings::{Aside, Layout};
 use crate::state::terminals::Runnable;
 use crate::state::tree::TreeAction;
 use crate::state::{Action, Connection as Shown};
@@ -164,6 +165,13 @@ impl Workbench {
     fn arrange_framed(&self) {
         let Some(embed) = self.state().embed.clone() else { return };
         self.change_layout(|layout| embed.layout(layout, page::size()));
+        if let Some(path) = embed.initial_path.clone() {
+            let port = self.state().layout.port;
+            let aside = self.state().layout.aside;
+            self.dispatch(Action::Preview(Address { port, path }));
+            self.change_layout(|layout| layout.with_aside(aside));
+        }
+        self.follow_ports();
         let shows_terminals = matches!(embed.view, View::Whole | View::Terminal | View::Split);
         let has_none = self.state().terminals.list.is_empty();
         if shows_terminals && has_none && self.works() && embed.run.is_none() && !self.framed.runs_first.get() {
@@ -274,6 +282,20 @@ impl Workbench {
             for listener in these.iter().filter(|listener| missing(others, listener.port)) {
                 self.tell_host("port", json!({"port": listener.port, "open": is_open}));
             }
+        }
+    }
+
+    /// Shows a port that is listened on where nothing listens on the one of the preview, and none was named.
+    pub(super) fn follow_ports(&self) {
+        let (embed, layout) = (self.state().embed.clone(), self.state().layout);
+        let Some(embed) = embed.filter(|embed| embed.port.is_none() && layout.aside == Some(Aside::Preview)) else {
+            return;
+        };
+        let listeners = self.state().listeners.clone();
+        let is_there = listeners.iter().any(|listener| listener.port == layout.port);
+        if let Some(first) = listeners.first().filter(|_| !is_there) {
+            let path = embed.initial_path.clone().unwrap_or_else(|| "/".to_owned());
+            self.dispatch(Action::Preview(Address { port: first.port, path }));
         }
     }
 

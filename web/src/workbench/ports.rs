@@ -21,6 +21,9 @@ impl Workbench {
             self.tell_ports(&before, &listeners);
         }
         self.dispatch(Action::Listeners(listeners));
+        if self.state().is_framed {
+            self.follow_ports();
+        }
         let new = self.take_news();
         // Who looks on can't ask it for anything.
         if let Some(port) = new.filter(|_| self.works()) {
