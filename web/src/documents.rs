@@ -38,8 +38,11 @@ pub(crate) struct Documents {
     /// What is to be shown in a file as soon as it has an editor.
     sought: Cell<Option<(FileId, Sought)>>,
     /// The file whose lines are marked as soon as it has an editor.
-    marked: RefCell<Option<(FileId, Vec<(u32, u32)>)>>,
+    marked: RefCell<Option<(FileId, Stretches)>>,
 }
+
+/// The first and last lines of stretches, counted from 1.
+type Stretches = Vec<(u32, u32)>;
 
 /// A place in a file.
 #[derive(Debug, Clone, Copy)]
@@ -340,7 +343,7 @@ impl Documents {
     }
 
     /// Marks lines of a file that has no editor yet, once it has.
-    pub(crate) fn mark_lines(&self, id: FileId, lines: Vec<(u32, u32)>) {
+    pub(crate) fn mark_lines(&self, id: FileId, lines: Stretches) {
         *self.marked.borrow_mut() = Some((id, lines));
     }
 
