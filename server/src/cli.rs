@@ -3,6 +3,7 @@
 mod credits;
 mod keys;
 mod serve;
+mod widgets;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -32,6 +33,9 @@ enum Command {
     /// Show and grant a key pair's credits.
     #[command(subcommand)]
     Credits(credits::CreditsCommand),
+    /// Make, list and revoke widgets, by which visitors of a site open rooms.
+    #[command(subcommand)]
+    Widgets(widgets::WidgetsCommand),
     /// Tell what this machine lets each engine enforce, what is missing, and how to get it.
     Doctor {
         /// As JSON.
@@ -78,6 +82,8 @@ enum CliError {
     Server(#[from] crate::server::ServerError),
     #[error(transparent)]
     Ledger(#[from] crate::ledger::LedgerError),
+    #[error(transparent)]
+    Widget(#[from] widgets::WidgetError),
     #[error("cannot use the data directory {path}")]
     DataDir {
         path: String,
@@ -93,7 +99,7 @@ enum CliError {
 impl CliError {
     fn code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Filter(_) => 2,
+            Self::Config(_) | Self::Filter(_) | Self::Widget(_) => 2,
             _ => 1,
         }
     }
@@ -129,6 +135,7 @@ fn carry_out(command: Command) -> Result<(), CliError> {
         }
         Command::Keys(command) => runtime()?.block_on(keys::carry_out(command)),
         Command::Credits(command) => runtime()?.block_on(credits::carry_out(command)),
+        Command::Widgets(command) => runtime()?.block_on(widgets::carry_out(command)),
         Command::Doctor { json, settings } => {
             let config = settings.config(&[])?;
             let reports = runtime()?.block_on(doctor::reports(&config));

@@ -17,6 +17,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use tokio::net::TcpListener;
@@ -51,6 +53,16 @@ fn routes(doors: Doors, pages: Arc<PagePolicy>, hosts: Arc<Hosts>, previews: Arc
         .route("/ws/spaces/{space}/", get(socket::upgrade))
         .route("/ws/docs/{project}/{*path}", get(socket::document::upgrade))
         .route("/download/{ticket}", get(download::get))
+        .route(
+            "/embed/{widget}",
+            get({
+                let pages = pages.clone();
+                async |State(doors): State<Doors>, Path(id): Path<String>, uri: Uri, headers: HeaderMap| {
+                    let widget = doors.registry.widget(&id).await?;
+                    assets::widget(pages, &widget.origins, &uri, &headers)
+                }
+            }),
+        )
         .with_state(doors)
         .merge(assets::routes(pages.clone()))
         .fallback(problem::not_found)

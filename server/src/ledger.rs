@@ -11,6 +11,7 @@ mod keys;
 mod rooms;
 mod secret;
 mod store;
+mod widgets;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ pub use keys::{KeyRow, NewKey, Payer};
 pub use rooms::{IdempotencyKey, NewRoom, NewSandbox, OpenOutcome, PRICE, RoomRow};
 use secret::ServerSecret;
 use store::Store;
+pub use widgets::{MAX_PROJECT, NewWidget, Quota, Visit, Widget, WidgetRow};
 
 /// A handle to the ledger; clones share it.
 #[derive(Debug, Clone)]
@@ -42,6 +44,12 @@ pub enum LedgerError {
     UnknownDocumentToken,
     #[error("the room has as many links by which somebody may come as it may have")]
     TooManyJoinKeys,
+    #[error("there is no such widget")]
+    UnknownWidget,
+    #[error("a widget opens from 1 to {most} rooms an hour")]
+    Quota { most: i64 },
+    #[error("a widget's project has at most {most} bytes")]
+    Project { most: usize },
     #[error("there is no key pair {0}")]
     NoKey(String),
     #[error("credits must be a whole number from {least} to {most}")]

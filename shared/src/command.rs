@@ -47,6 +47,7 @@ pub struct ClientFrame {
 pub enum ClientBody {
     Init(Init),
     Join(Join),
+    Visit(Visit),
     Command { project: ProjectName, command: Command },
     Full(FullRequest),
 }
@@ -83,6 +84,15 @@ impl std::fmt::Debug for Join {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Join").field("guest", &self.guest).finish_non_exhaustive()
     }
+}
+
+/// A visitor of somebody's page opens a room of their own by its widget.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Visit {
+    /// The public id of the widget.
+    pub widget: String,
+    #[serde(flatten)]
+    pub guest: Guest,
 }
 
 /// How someone appears, and which protocol they speak.
@@ -383,6 +393,7 @@ pub fn parse(text: &str) -> Result<ClientFrame, BadFrame> {
     let body = match kind {
         "init" => member(text).map(ClientBody::Init),
         "join" => member(text).map(ClientBody::Join),
+        "visit" => member(text).map(ClientBody::Visit),
         "cmd" => member::<CmdFrame>(text).and_then(CmdFrame::checked),
         _ => full(kind, text).map(ClientBody::Full),
     };

@@ -27,6 +27,10 @@ pub enum ServerFrame {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         owner: Option<String>,
     },
+    /// A room was opened by a widget: the visitor's key to it. `joined` follows.
+    Visited {
+        join: String,
+    },
     Joined(Box<Joined>),
     Msg {
         message: String,

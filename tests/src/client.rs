@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -43,8 +44,17 @@ pub struct Client {
 
 impl Client {
     pub async fn connect(url: &str) -> Result<Self> {
+        Self::connect_from(url, None).await
+    }
+
+    /// As a page of this origin does.
+    pub async fn connect_from(url: &str, origin: Option<&str>) -> Result<Self> {
+        let mut request = url.into_client_request()?;
+        if let Some(origin) = origin {
+            request.headers_mut().insert("origin", origin.parse()?);
+        }
         let (socket, _) =
-            tokio_tungstenite::connect_async(url).await.with_context(|| format!("connecting to {url}"))?;
+            tokio_tungstenite::connect_async(request).await.with_context(|| format!("connecting to {url}"))?;
         Ok(Self { socket, next_id: 0, aside: Vec::new(), output: Vec::new(), documents: Vec::new() })
     }
 

@@ -78,6 +78,10 @@ impl TestServer {
         self.running.as_ref().context("the server runs")
     }
 
+    pub fn ledger(&self) -> Result<&embedenv::ledger::Ledger> {
+        Ok(self.running()?.ledger())
+    }
+
     pub async fn key(&self, credits: i64) -> Result<NewKey> {
         Ok(self.running()?.ledger().create_key("test", credits).await?)
     }

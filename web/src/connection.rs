@@ -585,6 +585,7 @@ fn id_of(frame: &ServerFrame) -> Option<&FrameId> {
         | ServerFrame::FirstText { id, .. }
         | ServerFrame::DocumentToken { id, .. } => id.as_ref(),
         ServerFrame::Init { .. }
+        | ServerFrame::Visited { .. }
         | ServerFrame::Joined(_)
         | ServerFrame::TerminalData { .. }
         | ServerFrame::TerminalNewline { .. }

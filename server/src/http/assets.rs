@@ -60,6 +60,18 @@ pub fn routes<S: Clone + Send + Sync + 'static>(policy: Arc<PagePolicy>) -> Rout
     routes_of(Site { policy, file: embedded::file })
 }
 
+/// The page in a frame of a site that shows a widget: pages of its listed origins alone may frame it.
+pub fn widget(
+    policy: Arc<PagePolicy>,
+    origins: &[String],
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<Response<Body>, Problem> {
+    let framed_by = origins.join(" ");
+    let site = Site { policy, file: embedded::file };
+    site.page_with(Page::Embed, uri, headers, |policy, nonce| policy.framed_by(Page::Embed, &framed_by, nonce))
+}
+
 fn routes_of<S: Clone + Send + Sync + 'static>(site: Site) -> Router<S> {
     let icon = get(async |headers: HeaderMap| icon(&headers));
     Router::new()
@@ -108,6 +120,16 @@ impl Site {
     /// A page with a nonce of its own. It has no validator: a 304 would renew the headers of a kept page and so part
     /// its nonce from its policy's.
     fn page(&self, page: Page, uri: &Uri, headers: &HeaderMap) -> Result<Response<Body>, Problem> {
+        self.page_with(page, uri, headers, |policy, nonce| policy.page(page, nonce))
+    }
+
+    fn page_with(
+        &self,
+        page: Page,
+        uri: &Uri,
+        headers: &HeaderMap,
+        policy: impl FnOnce(&PagePolicy, &Nonce) -> HeaderMap,
+    ) -> Result<Response<Body>, Problem> {
         let html = match page {
             Page::Start => Cow::Borrowed(START),
             Page::Ide | Page::Embed => {
@@ -126,7 +148,7 @@ impl Site {
         let nonce = Nonce::new().map_err(|error| Problem::internal(&error))?;
         let html = preview::with_links(&html, self, uri, headers);
         let mut response = Response::new(Body::from(html.replace(NONCE, &nonce.to_string())));
-        *response.headers_mut() = self.policy.page(page, &nonce);
+        *response.headers_mut() = policy(&self.policy, &nonce);
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         Ok(response)

@@ -67,12 +67,17 @@ impl PagePolicy {
 
     /// What a page's response carries, beside what every response does.
     pub fn page(&self, page: Page, nonce: &Nonce) -> HeaderMap {
+        self.framed_by(page, &self.framed_by, nonce)
+    }
+
+    /// The same, where pages of `framed_by` alone may frame [`Page::Embed`]: sources of `frame-ancestors`.
+    pub fn framed_by(&self, page: Page, framed_by: &str, nonce: &Nonce) -> HeaderMap {
         let policy = match page {
             Page::Start => format!(
                 "default-src 'none'; style-src 'nonce-{nonce}'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
             ),
             Page::Ide => self.ide(nonce, "'none'"),
-            Page::Embed => self.ide(nonce, &self.framed_by),
+            Page::Embed => self.ide(nonce, framed_by),
         };
         let mut headers = HeaderMap::new();
         let policy = HeaderValue::try_from(policy).expect("sources and nonces are ASCII without control characters");
@@ -115,7 +120,7 @@ pub enum Page {
 }
 
 /// A source that `frame-ancestors` takes, so that a setting can add no directive.
-fn is_source(text: &str) -> bool {
+pub fn is_source(text: &str) -> bool {
     if text == "*" {
         return true;
     }

@@ -24,7 +24,9 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Path, State};
-use axum::http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
+use axum::http::header::{
+    CONNECTION, HOST, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
 use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use embedenv_shared::code::{CloseCode, ErrorCode, Failure};
 use futures_util::StreamExt as _;
@@ -60,6 +62,28 @@ const STALL: Duration = Duration::from_secs(8);
 /// Who is sent away has this long to take the close; what waited before it is dropped.
 const SENT_AWAY: Duration = Duration::from_secs(1);
 
+/// The page that a connection comes from. Browsers say it and no page can forge it; other programs say what they like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum CameFrom {
+    /// One of this server's own.
+    Own,
+    /// One of this origin.
+    Other(String),
+    /// It does not say.
+    Nobody,
+}
+
+impl CameFrom {
+    fn of(headers: &HeaderMap) -> Self {
+        let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        let Some(origin) = text(ORIGIN) else { return Self::Nobody };
+        let is_own = origin
+            .split_once("://")
+            .is_some_and(|(_, of)| text(HOST).is_some_and(|host| of.eq_ignore_ascii_case(host)));
+        if is_own { Self::Own } else { Self::Other(origin.to_owned()) }
+    }
+}
+
 type Stream = Watched<TokioIo<Upgraded>>;
 type Socket = WebSocketStream<Stream>;
 
@@ -73,7 +97,8 @@ pub(super) async fn upgrade(
     if !doors.registry.has_space(&space) {
         return Err(Failure::new(ErrorCode::UnknownSpace, "there is no space of that name on this server").into());
     }
-    switch(doors, request, move |doors, upgraded| serve(doors, space, address, upgraded))
+    let from = CameFrom::of(request.headers());
+    switch(doors, request, move |doors, upgraded| serve(doors, space, address, from, upgraded))
 }
 
 /// Answers a request to upgrade, and has the stream served once it is there.
@@ -116,9 +141,9 @@ fn accept_key(headers: &HeaderMap) -> Option<HeaderValue> {
     HeaderValue::from_str(&derive_accept_key(key.as_bytes())).ok()
 }
 
-async fn serve(doors: Doors, space: String, address: SocketAddr, upgraded: Upgraded) {
+async fn serve(doors: Doors, space: String, address: SocketAddr, from: CameFrom, upgraded: Upgraded) {
     let mut socket = socket(&doors, upgraded).await;
-    let (socket, ending) = match handshake::shake(&doors, &space, address, &mut socket).await {
+    let (socket, ending) = match handshake::shake(&doors, &space, address, &from, &mut socket).await {
         Ok(seat) => converse(&doors, socket, seat).await,
         Err(ending) => (socket, ending),
     };

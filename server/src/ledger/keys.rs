@@ -116,6 +116,17 @@ impl Ledger {
         }
     }
 
+    /// A pair that pays for visitors of its widgets, without its secret.
+    pub async fn payer(&self, public_key: &str) -> Result<Payer, LedgerError> {
+        let balance: Option<i64> =
+            sqlx::query_scalar("SELECT balance FROM key_pairs WHERE public_key = ? AND revoked IS NULL")
+                .bind(public_key)
+                .fetch_optional(&self.store.readers)
+                .await?;
+        let balance = balance.ok_or(LedgerError::UnknownWidget)?;
+        Ok(Payer { public_key: public_key.to_owned(), balance })
+    }
+
     /// The secret has 256 random bits, so one keyed hash is enough.
     fn hash(&self, public_key: &str, secret_key: &str) -> String {
         URL_SAFE_NO_PAD.encode(self.secret.derive("key pair", &[public_key.as_bytes(), secret_key.as_bytes()]))

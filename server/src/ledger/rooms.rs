@@ -4,7 +4,7 @@ use embedenv_shared::id::{Role, RoomId};
 use sqlx::Row as _;
 
 use super::join_keys::{self, EDITOR_KEY, OWNER_KEY};
-use super::{Ledger, LedgerError, Payer, credits, now};
+use super::{Ledger, LedgerError, Payer, Visit, credits, now};
 
 /// What an `init` costs.
 pub const PRICE: i64 = 1;
@@ -20,6 +20,8 @@ pub struct NewRoom {
     pub idempotency: Option<IdempotencyKey>,
     /// What it has already, if it was kept ready.
     pub sandbox: Option<NewSandbox>,
+    /// The visit to a widget that it is opened for.
+    pub visit: Option<Visit>,
 }
 
 /// The engine's record of a sandbox, and its epoch.
@@ -51,6 +53,8 @@ pub enum OpenOutcome {
     /// This idempotency key was used with other parameters.
     Conflict,
     NoCredits,
+    /// The widget has opened as many in this hour as it may.
+    OverQuota,
 }
 
 /// A living room. Times are milliseconds since 1970.
@@ -68,7 +72,7 @@ pub struct RoomRow {
 impl Ledger {
     /// Takes a credit and writes the room down, durably and in one step.
     pub async fn open_room(&self, new: NewRoom) -> Result<OpenOutcome, LedgerError> {
-        let NewRoom { payer: Payer { public_key, .. }, room, space, idempotency, sandbox } = new;
+        let NewRoom { payer: Payer { public_key, .. }, room, space, idempotency, sandbox, visit } = new;
         let (record, epoch) = sandbox.map(|NewSandbox { record, epoch }| (record, epoch)).unzip();
         let id = room.to_string();
         // The writer has one connection, so transactions stand in line here and not at the database.
@@ -124,6 +128,11 @@ impl Ledger {
         let Some(remaining) = credits::add(&mut transaction, &public_key, "charge", -PRICE, Some(&id)).await? else {
             return Ok(OpenOutcome::NoCredits);
         };
+        if let Some(visit) = &visit
+            && !self.visit(&mut transaction, visit, &id).await?
+        {
+            return Ok(OpenOutcome::OverQuota);
+        }
         if let Some(IdempotencyKey { key, fingerprint }) = idempotency {
             sqlx::query(
                 "INSERT INTO idempotency_keys (public_key, idempotency_key, fingerprint, room, remaining, created) \
@@ -155,6 +164,7 @@ impl Ledger {
         .await?;
         if let Some(public_key) = payer {
             credits::add(&mut transaction, &public_key, "refund", PRICE, Some(&id)).await?;
+            sqlx::query("DELETE FROM widget_openings WHERE room = ?").bind(&id).execute(&mut *transaction).await?;
             // A retry with the same idempotency key is a new attempt.
             sqlx::query("DELETE FROM idempotency_keys WHERE room = ?").bind(&id).execute(&mut *transaction).await?;
         }

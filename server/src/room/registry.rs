@@ -28,7 +28,7 @@ use crate::engine::{Engine, EngineError, Notice, Profile, SandboxRecord, Standin
 use crate::journal::Syncer;
 use crate::ledger::{
     DocumentPass, IdempotencyKey, JoinKeyRow, Ledger, LedgerError, NewJoinKey, NewRoom as LedgerRoom, NewSandbox,
-    OpenOutcome, PRICE, RoomRow,
+    OpenOutcome, PRICE, Payer, RoomRow, Visit, Widget,
 };
 use crate::link::Link;
 use crate::tasks::Tasks;
@@ -144,6 +144,39 @@ impl Registry {
             Some(text) => Some(IdempotencyKey { key: text.clone(), fingerprint: format!("space={space}") }),
             None => None,
         };
+        self.open_for(payer, space, idempotency, None).await
+    }
+
+    /// Opens a room for a visitor of a page that may show a widget: on its owner's credit, within what it may open.
+    /// `visitor` is what visitors from one place have in common.
+    pub async fn open_by_widget(&self, widget: Widget, visitor: String) -> Result<Opened, Failure> {
+        let Widget { id, public_key, space, project, quota, .. } = widget;
+        let payer = self.ledger.payer(&public_key).await.map_err(failed)?;
+        let opened = self.open_for(payer, &space, None, Some(Visit { widget: id, quota, visitor })).await?;
+        if let Some((name, plan)) = project
+            && let Err(failure) = opened.room.plant(name, plan).await
+        {
+            self.take_back(&opened.room).await;
+            return Err(failure);
+        }
+        Ok(opened)
+    }
+
+    /// What may be opened by an id.
+    pub async fn widget(&self, id: &str) -> Result<Widget, Failure> {
+        if id.len() > MAX_KEY {
+            return Err(failed(LedgerError::UnknownWidget));
+        }
+        self.ledger.widget(id).await.map_err(failed)
+    }
+
+    async fn open_for(
+        &self,
+        payer: Payer,
+        space: &str,
+        idempotency: Option<IdempotencyKey>,
+        visit: Option<Visit>,
+    ) -> Result<Opened, Failure> {
         let profile = self.profile(space).ok_or_else(|| Failure::new(ErrorCode::UnknownSpace, "no such space"))?;
         let place = self.place()?;
         let spare = self.pool.shelf(space).and_then(|shelf| shelf.take());
@@ -151,7 +184,7 @@ impl Registry {
         let sandbox = room.record().await.map(|record| NewSandbox { record: record.to_text(), epoch: record.epoch });
         // It starts while the credit is taken, unless there is reason to think that none will be.
         let early = sandbox.is_none() && idempotency.is_none() && payer.balance >= PRICE;
-        let new = LedgerRoom { payer, room: room.id, space: space.to_owned(), idempotency, sandbox };
+        let new = LedgerRoom { payer, room: room.id, space: space.to_owned(), idempotency, sandbox, visit };
         let start = async { if early { Some(room.wake().await) } else { None } };
         let (started, outcome) = tokio::join!(start, self.ledger.open_room(new));
         match outcome {
@@ -177,6 +210,10 @@ impl Registry {
                     }
                     OpenOutcome::NoCredits => {
                         Err(Failure::new(ErrorCode::NoCredits, "the key pair has no credits left"))
+                    }
+                    OpenOutcome::OverQuota => {
+                        let message = "this page has opened as many workspaces in this hour as it may; try again later";
+                        Err(Failure::new(ErrorCode::QuotaExceeded, message))
                     }
                     OpenOutcome::New { .. } => unreachable!("handled above"),
                 }
@@ -367,13 +404,18 @@ impl Registry {
             None => room.wake().await.map(|_| ()).map_err(|failure| failure.message),
         };
         let Err(message) = ready else { return Ok(()) };
+        self.take_back(room).await;
+        Err(Failure::new(ErrorCode::SandboxUnavailable, message))
+    }
+
+    /// Ends a room that nobody got, and gives its credit back.
+    async fn take_back(&self, room: &Arc<Room>) {
         self.rooms.lock().living.remove(&room.id);
         room.over().await;
         if let Err(error) = self.ledger.refund_room(room.id).await {
             tracing::error!(room = %room.id, error = %crate::telemetry::chain(&error), "a credit could not be given back");
         }
         self.erase(room.id).await;
-        Err(Failure::new(ErrorCode::SandboxUnavailable, message))
     }
 
     fn new_room(
@@ -632,6 +674,7 @@ fn failed(error: LedgerError) -> Failure {
         LedgerError::UnknownJoinKey => {
             Failure::new(ErrorCode::UnknownJoinKey, "the join key is unknown or has expired")
         }
+        error @ LedgerError::UnknownWidget => Failure::new(ErrorCode::NotFound, error.to_string()),
         error @ LedgerError::TooManyJoinKeys => Failure::new(ErrorCode::LimitReached, error.to_string()),
         error @ LedgerError::UnknownDocumentToken => Failure::new(ErrorCode::UnknownJoinKey, error.to_string()),
         other => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use embedenv_shared::code::{CloseCode, ErrorCode, Failure};
-use embedenv_shared::command::{self, BadFrame, ClientBody, ClientFrame, FrameId, Init, Join};
+use embedenv_shared::command::{self, BadFrame, ClientBody, ClientFrame, FrameId, Init, Join, Visit};
 use embedenv_shared::frame::{Joined, ServerFrame};
 use embedenv_shared::id::Role;
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -14,7 +14,8 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use super::super::Doors;
-use super::{Ending, GOING_DOWN, Socket, complaint};
+use super::super::address::Peer;
+use super::{CameFrom, Ending, GOING_DOWN, Socket, complaint};
 use crate::room::Room;
 use crate::room::members::{Arrival, Dialect, Seat, Welcome, check_guest};
 use crate::room::outbox::Outbox;
@@ -27,6 +28,7 @@ pub(super) async fn shake(
     doors: &Doors,
     space: &str,
     address: SocketAddr,
+    from: &CameFrom,
     socket: &mut Socket,
 ) -> Result<Seat, Ending> {
     // What has begun with the first frame is not broken off: a credit may be taken already.
@@ -57,6 +59,9 @@ pub(super) async fn shake(
     let (presented, outcome) = match body {
         ClientBody::Init(init) => (init.public_key.clone(), open(doors, space, init, socket).await),
         ClientBody::Join(join) => (join.join.clone(), enter(doors, join, socket).await),
+        ClientBody::Visit(visit) => {
+            (visit.widget.clone(), self::visit(doors, visit, Peer::of(address.ip()), from, socket).await)
+        }
         ClientBody::Command { .. } | ClientBody::Full(_) => return Err(refuse(socket, id, &not_first(), None).await),
     };
     match outcome {
@@ -126,6 +131,31 @@ async fn enter(doors: &Doors, join: Join, socket: &mut Socket) -> Result<Seat, F
         doors.registry.came_by(&room, key).await?;
     }
     say(socket, &joined(&room, &seat, welcome).await).await?;
+    Ok(seat)
+}
+
+/// Lets a visitor of a page that may show a widget into a room of their own.
+async fn visit(doors: &Doors, visit: Visit, peer: Peer, from: &CameFrom, socket: &mut Socket) -> Result<Seat, Failure> {
+    check_guest(&visit.guest)?;
+    let widget = doors.registry.widget(&visit.widget).await?;
+    // The server's own page shows a widget where its policy lets it be framed, and so on pages of listed origins alone.
+    let is_allowed = match from {
+        CameFrom::Own => true,
+        CameFrom::Other(origin) => widget.allows(origin),
+        CameFrom::Nobody => false,
+    };
+    if !is_allowed {
+        let message = "this widget is not for pages of this site; its owner lists those it is for";
+        return Err(Failure::new(ErrorCode::Forbidden, message));
+    }
+    let opened = doors.registry.open_by_widget(widget, peer.to_string()).await?;
+    let key = crate::ledger::EDITOR_KEY;
+    let dialect = Dialect::asked_by(&visit.guest);
+    let arrival =
+        Arrival { role: Role::Editor, key, guest: visit.guest, dialect, resume: None, outbox: Arc::default() };
+    let (seat, welcome) = opened.room.join(arrival)?;
+    say(socket, &ServerFrame::Visited { join: opened.join }).await?;
+    say(socket, &joined(&opened.room, &seat, welcome).await).await?;
     Ok(seat)
 }
 

@@ -204,7 +204,7 @@ async fn text_frame(doors: &Doors, seat: &Seat, text: &str) {
         ClientBody::Full(_) => {
             Err(Failure::new(ErrorCode::UnknownType, "this frame needs \"protocol\": 2 in init or join"))
         }
-        ClientBody::Init(_) | ClientBody::Join(_) => {
+        ClientBody::Init(_) | ClientBody::Join(_) | ClientBody::Visit(_) => {
             Err(Failure::new(ErrorCode::BadRequest, "this connection has shaken hands already"))
         }
     };

@@ -1,0 +1,235 @@
+//! Widgets: public ids by which visitors of listed sites open rooms on a key pair's credits, so many an hour and no more.
+//!
+//! An id holds no secret. What it can cost its owner is bounded here, in the transaction that takes the credit.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use embedenv_shared::path::ProjectName;
+use embedenv_shared::tree::Plan;
+use serde::Serialize;
+use sqlx::{Row as _, Sqlite, Transaction};
+
+use super::{Ledger, LedgerError, keys, now};
+
+/// Random bytes of an id.
+const ID: usize = 12;
+const PREFIX: &str = "w_";
+/// The longest name of a widget, in characters.
+const MAX_NAME: usize = 100;
+/// The most rooms an hour that a widget may open.
+const MAX_HOURLY: i64 = 1_000_000;
+/// The most bytes of a starting project.
+pub const MAX_PROJECT: usize = 1024 * 1024;
+const HOUR: i64 = 60 * 60 * 1000;
+
+/// A widget to be made.
+#[derive(Debug, Clone)]
+pub struct NewWidget {
+    pub public_key: String,
+    pub name: String,
+    /// The origins whose pages may show it, checked by the caller.
+    pub origins: Vec<String>,
+    pub space: String,
+    pub project: Option<(ProjectName, Plan)>,
+    pub quota: Quota,
+}
+
+/// How many rooms a widget opens at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Quota {
+    /// In any hour, for all visitors together.
+    pub per_hour: i64,
+    /// In any hour, for one address.
+    pub per_address: i64,
+}
+
+/// A widget as it is used.
+#[derive(Debug, Clone)]
+pub struct Widget {
+    pub id: String,
+    pub public_key: String,
+    pub origins: Vec<String>,
+    pub space: String,
+    pub project: Option<(ProjectName, Plan)>,
+    pub quota: Quota,
+}
+
+impl Widget {
+    /// Whether a page of this origin may show it.
+    pub fn allows(&self, origin: &str) -> bool {
+        self.origins.iter().any(|listed| match listed.split_once("://*.") {
+            // A wildcard stands for one or more labels, as in `frame-ancestors`.
+            Some((scheme, domain)) => origin
+                .strip_prefix(scheme)
+                .and_then(|rest| rest.strip_prefix("://"))
+                .and_then(|host| host.strip_suffix(domain))
+                .is_some_and(|labels| labels.len() > 1 && labels.ends_with('.')),
+            None => listed.eq_ignore_ascii_case(origin),
+        })
+    }
+}
+
+/// A widget as it is listed. Times are milliseconds since 1970.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WidgetRow {
+    pub widget: String,
+    pub public_key: String,
+    pub name: String,
+    pub origins: Vec<String>,
+    pub space: String,
+    pub quota: Quota,
+    pub created: i64,
+    pub revoked: Option<i64>,
+    /// Rooms opened in the last hour.
+    pub opened: i64,
+}
+
+/// By which widget a room is opened, and for whom.
+#[derive(Debug, Clone)]
+pub struct Visit {
+    pub widget: String,
+    pub quota: Quota,
+    /// Where the visitor comes from; only a keyed hash of it is kept, for an hour.
+    pub visitor: String,
+}
+
+impl Ledger {
+    /// Makes a widget and returns its id.
+    pub async fn create_widget(&self, new: NewWidget) -> Result<String, LedgerError> {
+        let NewWidget { public_key, name, origins, space, project, quota } = new;
+        if name.trim().is_empty() || name.chars().count() > MAX_NAME {
+            return Err(LedgerError::Name { most: MAX_NAME });
+        }
+        let is_fine = |amount: i64| (1..=MAX_HOURLY).contains(&amount);
+        if !is_fine(quota.per_hour) || !is_fine(quota.per_address) {
+            return Err(LedgerError::Quota { most: MAX_HOURLY });
+        }
+        let project = project.map(|project| postcard::to_stdvec(&project).expect("projects always serialise"));
+        if project.as_ref().is_some_and(|bytes| bytes.len() > MAX_PROJECT) {
+            return Err(LedgerError::Project { most: MAX_PROJECT });
+        }
+        let known: Option<i64> = sqlx::query_scalar("SELECT 1 FROM key_pairs WHERE public_key = ? AND revoked IS NULL")
+            .bind(&public_key)
+            .fetch_optional(&self.store.readers)
+            .await?;
+        if known.is_none() {
+            return Err(LedgerError::NoKey(public_key));
+        }
+        let id = format!("{PREFIX}{}", keys::random::<ID>());
+        sqlx::query(
+            "INSERT INTO widgets (widget, public_key, name, origins, space, project, per_hour, per_address, created) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(&id)
+        .bind(&public_key)
+        .bind(name.trim())
+        .bind(serde_json::to_string(&origins).expect("texts always serialise"))
+        .bind(&space)
+        .bind(project.map(|bytes| STANDARD.encode(bytes)))
+        .bind(quota.per_hour)
+        .bind(quota.per_address)
+        .bind(now())
+        .execute(&self.store.writer)
+        .await?;
+        Ok(id)
+    }
+
+    /// A widget that may be used: not revoked, and its pair neither.
+    pub async fn widget(&self, id: &str) -> Result<Widget, LedgerError> {
+        let row = sqlx::query(
+            "SELECT widgets.public_key, origins, space, project, per_hour, per_address FROM widgets \
+             JOIN key_pairs ON key_pairs.public_key = widgets.public_key \
+             WHERE widget = ? AND widgets.revoked IS NULL AND key_pairs.revoked IS NULL",
+        )
+        .bind(id)
+        .fetch_optional(&self.store.readers)
+        .await?
+        .ok_or(LedgerError::UnknownWidget)?;
+        let project = row.try_get::<Option<String>, _>(3)?.map(|text| project(&text)).transpose()?;
+        Ok(Widget {
+            id: id.to_owned(),
+            public_key: row.try_get(0)?,
+            origins: origins(&row.try_get::<String, _>(1)?)?,
+            space: row.try_get(2)?,
+            project,
+            quota: Quota { per_hour: row.try_get(4)?, per_address: row.try_get(5)? },
+        })
+    }
+
+    pub async fn widgets(&self) -> Result<Vec<WidgetRow>, LedgerError> {
+        let rows = sqlx::query(
+            "SELECT widget, public_key, name, origins, space, per_hour, per_address, created, revoked, \
+             (SELECT COUNT(*) FROM widget_openings o WHERE o.widget = widgets.widget AND o.created > ?) \
+             FROM widgets ORDER BY created, widget",
+        )
+        .bind(now() - HOUR)
+        .fetch_all(&self.store.readers)
+        .await?;
+        let row = |row: &sqlx::sqlite::SqliteRow| {
+            Ok(WidgetRow {
+                widget: row.try_get(0)?,
+                public_key: row.try_get(1)?,
+                name: row.try_get(2)?,
+                origins: origins(&row.try_get::<String, _>(3)?)?,
+                space: row.try_get(4)?,
+                quota: Quota { per_hour: row.try_get(5)?, per_address: row.try_get(6)? },
+                created: row.try_get(7)?,
+                revoked: row.try_get(8)?,
+                opened: row.try_get(9)?,
+            })
+        };
+        rows.iter().map(row).collect()
+    }
+
+    /// From now on the widget opens nothing. Rooms that are open stay.
+    pub async fn revoke_widget(&self, id: &str) -> Result<(), LedgerError> {
+        let done = sqlx::query("UPDATE widgets SET revoked = COALESCE(revoked, ?) WHERE widget = ?")
+            .bind(now())
+            .bind(id)
+            .execute(&self.store.writer)
+            .await?;
+        if done.rows_affected() == 0 { Err(LedgerError::UnknownWidget) } else { Ok(()) }
+    }
+
+    /// Counts a visit, in the transaction that takes its credit. `false` if there were as many in this hour as there may be.
+    pub(super) async fn visit(
+        &self,
+        transaction: &mut Transaction<'_, Sqlite>,
+        visit: &Visit,
+        room: &str,
+    ) -> Result<bool, LedgerError> {
+        let visitor = STANDARD.encode(self.secret.derive("visitor", &[visit.visitor.as_bytes()]));
+        let since = now() - HOUR;
+        let counts = sqlx::query(
+            "SELECT COUNT(*), COALESCE(SUM(visitor = ?), 0) FROM widget_openings WHERE widget = ? AND created > ?",
+        )
+        .bind(&visitor)
+        .bind(&visit.widget)
+        .bind(since)
+        .fetch_one(&mut **transaction)
+        .await?;
+        let (all, theirs): (i64, i64) = (counts.try_get(0)?, counts.try_get(1)?);
+        if all >= visit.quota.per_hour || theirs >= visit.quota.per_address {
+            return Ok(false);
+        }
+        sqlx::query("DELETE FROM widget_openings WHERE created <= ?").bind(since).execute(&mut **transaction).await?;
+        sqlx::query("INSERT INTO widget_openings (widget, room, visitor, created) VALUES (?, ?, ?, ?)")
+            .bind(&visit.widget)
+            .bind(room)
+            .bind(&visitor)
+            .bind(now())
+            .execute(&mut **transaction)
+            .await?;
+        Ok(true)
+    }
+}
+
+fn origins(text: &str) -> Result<Vec<String>, LedgerError> {
+    serde_json::from_str(text).map_err(|_| LedgerError::Unreadable("the origins of a widget"))
+}
+
+fn project(text: &str) -> Result<(ProjectName, Plan), LedgerError> {
+    let unreadable = || LedgerError::Unreadable("the project of a widget");
+    let bytes = STANDARD.decode(text).map_err(|_| unreadable())?;
+    postcard::from_bytes(&bytes).map_err(|_| unreadable())
+}
