@@ -2,33 +2,14 @@
 // holds the keyboard.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { findings } from './axe.mjs';
 import { scenario } from './scenario.mjs';
 
-const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 const sizes = [
   { width: 1440, height: 900 },
   { width: 820, height: 1180 },
   { width: 390, height: 844 },
 ];
-
-/** What axe finds on the page as it is shown now. */
-async function findings(page, where) {
-  // By the browser's own protocol, since the page's policy lets no script in.
-  await page.evaluate(axe);
-  const found = await page.evaluate(async (tags) => {
-    // Drawn by the terminal for its own measuring, and never shown.
-    const context = { exclude: [['.xterm-helpers']] };
-    const { violations } = await globalThis.axe.run(context, { runOnly: tags, resultTypes: ['violations'] });
-    return violations.map(({ id, nodes }) => ({
-      id,
-      nodes: nodes.map(({ target, failureSummary }) => `${target.join(' ')}: ${failureSummary}`),
-    }));
-  }, tags);
-  return found.map(({ id, nodes }) => `${where}: ${id}\n    ${nodes.slice(0, 4).join('\n    ')}`);
-}
 
 /** The themes, as the settings offer them. */
 async function themes(ide) {

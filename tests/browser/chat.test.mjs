@@ -112,3 +112,17 @@ scenario('a message written without a connection waits in sight and is said once
   assert.equal(await adas.log.getByText('from the tunnel').count(), 1);
   assert.equal(await vics.log.getByText('from the tunnel').count(), 1);
 });
+
+scenario('times are written as they are where one is', async (stage) => {
+  for (const [locale, form] of [['en-US', /^(1[0-2]|[1-9]):\d\d\s[AP]M$/], ['en-GB', /^([01]\d|2[0-3]):\d\d$/]]) {
+    const ide = await stage.person({ locale, name: locale });
+    await ide.ready();
+    await ide.button('Chat').click();
+    await ide.page.getByRole('textbox', { name: 'Message' }).fill(`from ${locale}`);
+    await ide.page.keyboard.press('Enter');
+    await ide.page.getByRole('log').getByText(`from ${locale}`).waitFor();
+    const times = await ide.page.getByRole('log').getByRole('time').allTextContents();
+    assert.ok(times.length > 0);
+    for (const time of times) assert.match(time, form);
+  }
+});

@@ -17,6 +17,7 @@ Text with **weight**, \`code\` and a [neighbour](notes/other.md), [the web](http
 
 - [x] done
 - [ ] open
+- no task
   1. deeper
 
 > Said by somebody.

@@ -67,3 +67,26 @@ scenario('who opened a terminal may let the others look on alone', async (stage)
   await bob.answer('echo by bob');
   await ada.row('by bob').waitFor();
 });
+
+scenario('a graphics card that can not draw a terminal leaves that to the page', async (stage) => {
+  const ide = await stage.person({
+    before: (page) =>
+      page.addInitScript(() => {
+        // It is there when it is asked for, and gone when it is to draw.
+        const own = HTMLCanvasElement.prototype.getContext;
+        let asked = false;
+        HTMLCanvasElement.prototype.getContext = function (kind, ...options) {
+          if (kind !== 'webgl2') return own.call(this, kind, ...options);
+          const context = asked ? null : { getExtension: () => null };
+          asked = true;
+          return context;
+        };
+      }),
+  });
+  // Not in the mode for screen readers, which takes no card.
+  await ide.page.goto(stage.server.link);
+  await ide.ready();
+  await ide.answer('echo drawn""by-hand');
+  await ide.page.locator('.xterm-rows').getByText('drawnby-hand').waitFor();
+  assert.equal(await ide.page.getByRole('alert').count(), 0);
+});

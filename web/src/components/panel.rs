@@ -105,5 +105,11 @@ fn PanelTabs(props: &PanelTabsProps) -> Html {
             </button>
         }
     });
+    // The terminals' own tabs are in the same row, behind these.
+    use_effect_with((list.clone(), *ports > 0, say!("panel.name")), |(list, ..)| {
+        if let Some(list) = list.cast::<Element>() {
+            page::set_property("--panel-tabs", &format!("{}px", list.get_bounding_client_rect().width().ceil()));
+        }
+    });
     html! { <div class="panel-tabs" ref={list} role="tablist" aria-label={say!("panel.name")} {onkeydown}>{ for tabs }</div> }
 }

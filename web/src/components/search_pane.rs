@@ -38,7 +38,7 @@ pub(crate) fn SearchPane(props: &SearchPaneProps) -> Html {
     let toggle = |text: &'static str, name: &'static str, is_on: bool, change: fn(Asked) -> Asked| {
         let workbench = workbench.clone();
         let onclick = Callback::from(move |_: MouseEvent| workbench.change_search(change));
-        html! { <button class="search-toggle" aria-label={name} title={name} aria-pressed={is_on.to_string()} {onclick}>{ text }</button> }
+        html! { <button class="search-toggle" aria-label={name} title={name} aria-pressed={is_on.to_string()} data-face={text} {onclick}></button> }
     };
     html! {
         <aside class="side search">
@@ -192,7 +192,7 @@ fn draw(workbench: &Workbench, row: &Row<'_>, focused: Option<&RowId>, replaces:
                     <span class="result-name">{ path.name().unwrap_or_default().to_owned() }</span>
                     <span class="result-folder">{ folder }</span>
                     { replace }
-                    <span class="result-count">{ counted }</span>
+                    <span class="result-count" data-face={counted}></span>
                 </div>
             }
         }
@@ -205,11 +205,11 @@ fn draw(workbench: &Workbench, row: &Row<'_>, focused: Option<&RowId>, replaces:
                 <div {key} class="result result-hit" role="treeitem" aria-level="2" {tabindex} {onfocus}
                     aria-label={hit_name(hit, replaces)} onclick={open(false)} ondblclick={open(true)}
                     title={say!("finder.at", line = hit.line, column = hit.column)}>
-                    <span class="result-line">{ hit.line }</span>
+                    <span class="result-line" data-face={hit.line.to_string()}></span>
                     <code>
                         { hit.before.trim_start() }
                         if let Some(replacement) = hit.replacement.as_ref().filter(|_| replaces) {
-                            <del>{ &hit.text }</del><ins>{ replacement }</ins>
+                            <del>{ &hit.text }</del><ins data-face={replacement.clone()}></ins>
                         } else {
                             <mark>{ &hit.text }</mark>
                         }

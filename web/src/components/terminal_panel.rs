@@ -208,7 +208,7 @@ fn standing(workbench: &Workbench, state: &State, terminal: &Terminal) -> Html {
     };
     html! {
         <>
-            <span class="terminal-note">{ note }</span>
+            <span class="terminal-note" title={note.clone()}>{ note }</span>
             if may_lock {
                 <button class="icon-button" aria-label={name} {title} onclick={toggle}><Icon name={icon} /></button>
             }

@@ -421,8 +421,8 @@ pub(crate) fn time_of_day() -> String {
 /// The hour and the minute of a time in milliseconds since 1970; of another day with that day before them.
 pub(crate) fn time_of(at: f64) -> String {
     let options = Object::new();
-    set(&options, "hour", &"2-digit".into());
-    set(&options, "minute", &"2-digit".into());
+    // Of twelve hours or twenty-four, with a zero before a single figure or without, as is usual there.
+    set(&options, "timeStyle", &"short".into());
     let (then, today) = (js_sys::Date::new(&at.into()), js_sys::Date::new_0());
     let time = String::from(then.to_locale_time_string_with_options(&locale(), &options));
     if then.to_date_string() == today.to_date_string() {

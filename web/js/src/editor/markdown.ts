@@ -119,7 +119,6 @@ export class MarkdownPage {
   #list({ ordered, start, items }: Tokens.List): HTMLElement {
     const list = make(ordered ? 'ol' : 'ul', items.map((item) => this.#item(item)));
     if (ordered && typeof start === 'number' && start !== 1) list.setAttribute('start', String(start));
-    if (items.some(({ task }) => task)) list.className = 'tasks';
     return list;
   }
 
@@ -135,7 +134,13 @@ export class MarkdownPage {
     box.checked = checked === true;
     box.disabled = true;
     box.setAttribute('aria-label', said(checked ? 'markdown.done' : 'markdown.to-do'));
-    return make('li', [box, ...parts]);
+    // In a list with room between its items, each is a paragraph, which begins with its box.
+    const first = parts[0];
+    if (first instanceof HTMLElement && first.tagName === 'P') first.prepend(box);
+    else parts.unshift(box);
+    const item = make('li', parts);
+    item.className = 'task';
+    return item;
   }
 
   #table({ header, rows, align }: Tokens.Table): HTMLElement {
