@@ -264,6 +264,7 @@ scenario('a frame of few pixels is in one piece, in light and in dark', async (s
   await first.getByRole('button', { name: 'Files' }).click();
   await first.getByRole('treeitem', { name: 'web.py' }).click();
   await first.getByRole('textbox', { name: 'Editor: web.py' }).waitFor();
+  await first.getByRole('tree', { name: 'Files' }).waitFor({ state: 'hidden' });
   await host.screenshot({ path: 'target/browser/embed-sizes-files.png' });
 });
 

@@ -439,8 +439,8 @@ fn opened(workbench: &Workbench, record: &Rc<Record>, document: DocumentId, epoc
     }
     record.document.set(Some(document));
     let is_shown_only = workbench.state().embed.as_ref().is_some_and(|embed| embed.is_read_only);
-    let read_only = read_only.or_else(|| is_shown_only.then_some(ReadOnly::Role));
-    record.can_write.set(read_only.is_none());
+    // What this frame shows only needs no explanation: the page around it wanted that.
+    record.can_write.set(read_only.is_none() && !is_shown_only);
     let access = read_only.map_or(Access::Editable, Access::ReadOnly);
     workbench.dispatch(Action::Files(FilesAction::Access { id: record.id, access }));
     let is_same = record.epoch.replace(Some(epoch)) == Some(epoch);

@@ -135,7 +135,13 @@ export interface VM {
  */
 export function embedProject(element: Element | string, project: Project | null, options: EmbedOptions): Promise<VM>;
 
-declare const EmbedEnv: { embedProject: typeof embedProject };
+/**
+ * Makes every block of code that is marked with `data-embed` an editor that runs. All share one room, which is joined by the
+ * first that somebody runs. What comes back are their sandboxes, each once it is there.
+ */
+export function embedPage(options: EmbedOptions, root?: ParentNode): Promise<VM>[];
+
+declare const EmbedEnv: { embedProject: typeof embedProject; embedPage: typeof embedPage };
 export default EmbedEnv;
 
 declare global {

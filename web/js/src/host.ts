@@ -3,6 +3,7 @@
 // and touches nothing of the page but the elements it is given.
 
 import type { EmbedError, EmbedOptions, Exit, Project, VM, VMEvents } from './embed';
+import { type Block, embedBlocks } from './host/blocks';
 
 /** The address of this script, as `build.mjs` fills it in. */
 declare const SCRIPT: string;
@@ -24,7 +25,7 @@ const home = new URL(SCRIPT).origin;
 
 type Listener = (event: unknown) => void;
 
-export async function embedProject(element: Element | string, project: Project | null, options: EmbedOptions): Promise<VM> {
+export async function embedProject(element: Element | string, project: Project | Block | null, options: EmbedOptions): Promise<VM> {
   const parent = typeof element === 'string' ? document.querySelector(element) : element;
   if (!parent) throw failure('no_element', `there is no element ${element}`);
   const server = new URL(options.host ?? home, location.href).origin;
@@ -161,12 +162,17 @@ function frameOf(server: string, nonce: string, project: Project | null, options
   return frame;
 }
 
-function helloOf(project: Project | null, options: EmbedOptions) {
+function helloOf(project: Project | Block | null, options: EmbedOptions) {
   const link = new URLSearchParams();
   for (const name of LINK) if (options[name]) link.set(name, options[name]);
   const files = project?.files;
   const first = [options.file ?? Object.keys(files ?? {})].flat()[0]?.split(',')[0]?.split(':L')[0];
-  return { link: `${link}`, files, code: options.code ?? (first ? files?.[first] : undefined) };
+  return { ...project, link: `${link}`, code: options.code ?? (first ? files?.[first] : undefined) };
+}
+
+/** Makes every block of a page that is marked so an editor that runs. */
+export function embedPage(options: EmbedOptions, root: ParentNode = document): Promise<VM>[] {
+  return embedBlocks(embedProject, root, options);
 }
 
 function failure(code: string, message: string): EmbedError {
@@ -197,4 +203,4 @@ class EmbedElement extends HTMLElement {
 
 if (!customElements.get('embed-env')) customElements.define('embed-env', EmbedElement);
 
-export default { embedProject };
+export default { embedProject, embedPage };

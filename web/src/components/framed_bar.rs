@@ -20,6 +20,7 @@ pub(crate) fn framed_bar(workbench: &Workbench, state: &State) -> Html {
     };
     let hides_explorer = state.embed.as_ref().is_some_and(|embed| embed.hides_explorer);
     let works = state.works();
+    let is_block = state.embed.as_ref().is_some_and(|embed| embed.is_block);
     let can_stop = works && state.terminals.running().is_some();
     html! {
         <header class="toolbar framed-bar">
@@ -34,21 +35,35 @@ pub(crate) fn framed_bar(workbench: &Workbench, state: &State) -> Html {
                     <Icon name={IconName::PanelLeft} />
                 </button>
             }
-            if works {
+            if works && is_block {
+                <button class="primary run" onclick={calling(Workbench::run_block)}><Icon name={IconName::Play} />{ say!("run.name") }</button>
+            } else if works {
                 <RunButton
                     workbench={workbench.clone()}
                     runs={state.runs.clone()}
                     has_file={state.files.active.is_some()}
                     {works}
                 />
+            }
+            if works {
                 <button class="stop icon-button" aria-label={say!("stop.name")} title={say!("stop.name")} disabled={!can_stop} onclick={calling(Workbench::stop)}>
                     <Icon name={IconName::Square} />
                 </button>
+            }
+            if works && is_block {
+                { reset_button(workbench) }
             }
             <span class="spacer"></span>
             { ways_out(workbench) }
         </header>
     }
+}
+
+/// Takes back what was changed in a block.
+pub(crate) fn reset_button(workbench: &Workbench) -> Html {
+    let workbench = workbench.clone();
+    let reset = Callback::from(move |_: MouseEvent| workbench.reset_block());
+    html! { <button class="plain" title={say!("embed.reset.about")} onclick={reset}>{ say!("embed.reset") }</button> }
 }
 
 /// What this is made with, and the same room as a page of its own. Both leave the frame as it is.

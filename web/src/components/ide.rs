@@ -73,6 +73,7 @@ pub(crate) fn Ide(props: &IdeProps) -> Html {
             data-side-view={(layout.side_view == SideView::Search).then_some("search")}
             data-zen={said(layout.zen)}
             data-framed={said(state.is_framed)}
+            data-block={said(state.embed.as_ref().is_some_and(|embed| embed.is_block))}
             data-bare={said(state.embed.as_ref().is_some_and(|embed| embed.hides_navigation))}
             data-view={state.embed.as_ref().map(|embed| embed.view.name())}
             data-tour={state.tour.map(|tour| tour.card().id)}

@@ -8,10 +8,10 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::Element;
 use yew::prelude::*;
 
-use super::framed_bar::ways_out;
+use super::framed_bar::{reset_button, ways_out};
 use super::icon::{Icon, IconName};
 use crate::interop::page;
-use crate::interop::views::paint;
+use crate::interop::views::{Draft, paint};
 use crate::state::embed::Embed;
 use crate::words::catalogue::say;
 use crate::workbench::Workbench;
@@ -33,6 +33,19 @@ pub(crate) fn Poster(props: &PosterProps) -> Html {
     };
     let (icon, word) =
         if runs { (IconName::Play, say!("embed.wake.run")) } else { (IconName::Eye, say!("embed.wake.open")) };
+    if let (true, Some(path), Some(code)) = (embed.is_block, path.clone(), embed.code.clone()) {
+        return html! {
+            <main class="poster" data-block="true">
+                <header class="toolbar framed-bar">
+                    <button class="primary run" title={say!("embed.wake.about")} onclick={wake}><Icon name={icon} />{ word }</button>
+                    { reset_button(workbench) }
+                    <span class="spacer"></span>
+                    { ways_out(workbench) }
+                </header>
+                <DraftHost workbench={workbench.clone()} {code} {path} {runs} />
+            </main>
+        };
+    }
     html! {
         <main class="poster" data-code={embed.code.is_some().then_some("true")}>
             <header class="toolbar framed-bar">
@@ -49,6 +62,40 @@ pub(crate) fn Poster(props: &PosterProps) -> Html {
             </div>
         </main>
     }
+}
+
+#[derive(Properties, PartialEq)]
+struct DraftHostProps {
+    workbench: Workbench,
+    code: String,
+    path: WorkspacePath,
+    runs: bool,
+}
+
+/// A block's text, which can be edited before there is a room for it.
+#[component]
+fn DraftHost(props: &DraftHostProps) -> Html {
+    let node = use_node_ref();
+    let inputs = (node.clone(), props.workbench.clone(), props.code.clone(), props.path.clone(), props.runs);
+    use_effect_with(inputs, |(node, workbench, code, path, runs)| {
+        if let Some(parent) = node.cast::<Element>() {
+            let (workbench, code, path, runs) = (workbench.clone(), code.clone(), path.clone(), *runs);
+            spawn_local(async move {
+                let run = {
+                    let workbench = workbench.clone();
+                    move || workbench.wake(runs)
+                };
+                let label = say!("embed.draft", name = path);
+                match Draft::new(&parent, path.as_str(), &code, &label, run).await {
+                    Ok(draft) => workbench.drafts(Some(draft)),
+                    Err(error) => page::warn(&format!("the poster: {error:?}")),
+                }
+            });
+        }
+        let workbench = workbench.clone();
+        move || workbench.drafts(None)
+    });
+    html! { <div class="poster-draft" ref={node}></div> }
 }
 
 #[derive(Properties, PartialEq)]

@@ -1,7 +1,7 @@
 //! What is shown besides texts that are edited: pictures (`web/js/src/picture.ts`), Markdown as it looks
 //! (`web/js/src/markdown.ts`), and the code on a poster (`web/js/src/poster.ts`).
 
-use js_sys::{Object, Promise, Uint8Array};
+use js_sys::{Function, Object, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 use web_sys::Element;
@@ -32,6 +32,24 @@ extern "C" {
     type PosterModule;
     #[wasm_bindgen(method)]
     fn paint(this: &PosterModule, code: &Element, path: &str, nonce: &str) -> Promise;
+    #[wasm_bindgen(method)]
+    fn edit(
+        this: &PosterModule,
+        parent: &Element,
+        path: &str,
+        text: &str,
+        label: &str,
+        nonce: &str,
+        on_run: &Function,
+    ) -> DraftHandle;
+
+    type DraftHandle;
+    #[wasm_bindgen(method)]
+    fn text(this: &DraftHandle) -> String;
+    #[wasm_bindgen(method)]
+    fn reset(this: &DraftHandle);
+    #[wasm_bindgen(method)]
+    fn destroy(this: &DraftHandle);
 
     type MarkdownModule;
     #[wasm_bindgen(method, catch, js_name = createMarkdown)]
@@ -74,6 +92,38 @@ impl Drop for Picture {
 pub(crate) async fn paint(code: &Element, path: &str) -> Result<(), JsValue> {
     let module = load(Module::Poster).await?;
     JsFuture::from(module.unchecked_into::<PosterModule>().paint(code, path, &nonce())).await.map(drop)
+}
+
+/// A text on a poster that is edited before there is a room for it.
+pub(crate) struct Draft(DraftHandle);
+
+impl Draft {
+    pub(crate) async fn new(
+        parent: &Element,
+        path: &str,
+        text: &str,
+        label: &str,
+        run: impl Fn() + 'static,
+    ) -> Result<Self, JsValue> {
+        let module = load(Module::Poster).await?.unchecked_into::<PosterModule>();
+        let run = callback(Closure::wrap(Box::new(run) as Box<dyn Fn()>));
+        Ok(Self(module.edit(parent, path, text, label, &nonce(), &run)))
+    }
+
+    pub(crate) fn text(&self) -> String {
+        self.0.text()
+    }
+
+    /// Has the text be what it was at first.
+    pub(crate) fn reset(&self) {
+        self.0.reset();
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        self.0.destroy();
+    }
 }
 
 /// The bytes of a picture, and what browsers call its kind.

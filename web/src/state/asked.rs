@@ -119,7 +119,11 @@ pub struct Given {
     pub link: String,
     /// Files that are written before anything is shown.
     pub files: Diff,
+    /// Files that are written where there are none of the name.
+    pub seeds: Diff,
     pub code: Option<String>,
+    /// The frame is one of several blocks of the page.
+    pub is_block: bool,
 }
 
 impl Given {
@@ -128,14 +132,18 @@ impl Given {
         let message: Value = serde_json::from_str(text).unwrap_or_default();
         let link = message.get("link").and_then(Value::as_str).unwrap_or_default().to_owned();
         let code = message.get("code").and_then(Value::as_str).filter(|code| code.len() <= MAX_CODE);
-        let (files, problem) = match message.get("files") {
-            None | Some(Value::Null) => (Diff::default(), None),
-            Some(files) => match created(files) {
-                Ok(create) => (Diff { create, destroy: Vec::new() }, None),
-                Err(failure) => (Diff::default(), Some(failure)),
-            },
+        let is_block = message.get("block").and_then(Value::as_bool).unwrap_or_default();
+        let mut problem = None;
+        let mut diff = |name: &str| match message.get(name).filter(|files| !files.is_null()).map(created) {
+            None => Diff::default(),
+            Some(Ok(create)) => Diff { create, destroy: Vec::new() },
+            Some(Err(failure)) => {
+                problem = Some(failure);
+                Diff::default()
+            }
         };
-        (Self { link, files, code: code.map(str::to_owned) }, problem)
+        let (files, seeds) = (diff("files"), diff("seeds"));
+        (Self { link, files, seeds, code: code.map(str::to_owned), is_block }, problem)
     }
 }
 

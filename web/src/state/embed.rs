@@ -48,6 +48,8 @@ pub struct Embed {
     pub takes_focus: bool,
     /// What the first file says, for the poster.
     pub code: Option<String>,
+    /// It is one of several blocks of the page around: an editor, and what it prints.
+    pub is_block: bool,
     /// The page around this one, if it wants to talk.
     pub host: Option<Host>,
 }
@@ -164,7 +166,7 @@ pub fn may_wait(address: &str) -> bool {
 /// Width of the file tree in a frame at first, in CSS pixels.
 const SIDE: i32 = 200;
 /// A frame has no room for the file tree besides its editors if it is narrower, in CSS pixels.
-const ROOM_FOR_SIDE: i32 = 640;
+pub const ROOM_FOR_SIDE: i32 = 640;
 
 impl Embed {
     /// How the panes stand in a frame of this width and height in CSS pixels.

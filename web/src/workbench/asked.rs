@@ -168,6 +168,18 @@ impl Workbench {
         Ok(())
     }
 
+    /// Writes files where there are none of their names.
+    pub(super) async fn sow(&self, seeds: Diff) -> Result<(), Failure> {
+        let Some(project) = self.project() else { return Err(not_joined()) };
+        for (path, content) in seeds.create {
+            let read = FullRequest::Read { project: project.clone(), path: path.clone() };
+            if self.connection.request(&read).await.is_err_and(|failure| failure.code == ErrorCode::NotFound) {
+                self.apply_diff(Diff { create: vec![(path, content)], destroy: Vec::new() }).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Every text of the project.
     async fn snapshot(&self) -> Outcome {
         let Some(project) = self.project() else { return Err(not_joined()) };

@@ -18,10 +18,11 @@ use crate::gate::Gate;
 use crate::interop::frame::{Frame, FrameEvents};
 use crate::interop::modules;
 use crate::interop::page;
+use crate::interop::views::Draft;
 use crate::link::RoomLink;
 use crate::run::{Plan, plan};
 use crate::state::asked::{Diff, Given};
-use crate::state::embed::{Embed, Loading, View, may_wait};
+use crate::state::embed::{Embed, Loading, ROOM_FOR_SIDE, View, may_wait};
 use crate::state::files::FilesAction;
 use crate::state::preview::Address;
 use crate::state::settings::{Aside, Layout};
@@ -46,9 +47,16 @@ pub(crate) struct Framed {
     met: Gate,
     /// Files that the page around wants to be there first.
     files: RefCell<Diff>,
+    /// Those that shall be there where there are none of their names.
+    seeds: RefCell<Diff>,
+    /// What the files of a block were at first.
+    originals: RefCell<Diff>,
+    /// The text of a block that is edited before there is a room for it.
+    draft: RefCell<Option<Draft>>,
     /// The link and the poster's code, as they were given by the page around.
     link: RefCell<String>,
     code: RefCell<Option<String>>,
+    is_block: Cell<bool>,
     /// Somebody has asked to run the first file.
     runs_first: Cell<bool>,
     /// What was asked for and is not answered yet.
@@ -97,6 +105,7 @@ impl Workbench {
             let given = RoomLink::parse(&self.framed.link.borrow());
             link = given.or(link);
             embed.code = self.framed.code.take().or(embed.code);
+            embed.is_block = self.framed.is_block.get();
         }
         let loading = embed.loading;
         let (own, here) = (self.parts().1, embed.settings());
@@ -116,8 +125,11 @@ impl Workbench {
     /// The page around has answered.
     fn met(&self, text: &str) {
         let (given, problem) = Given::read(text);
-        let Given { link, files, code } = given;
+        let Given { link, files, seeds, code, is_block } = given;
         *self.framed.link.borrow_mut() = link;
+        *self.framed.originals.borrow_mut() = files.clone();
+        *self.framed.seeds.borrow_mut() = seeds;
+        self.framed.is_block.set(is_block);
         *self.framed.files.borrow_mut() = files;
         *self.framed.code.borrow_mut() = code;
         if let Some(failure) = problem {
@@ -126,8 +138,49 @@ impl Workbench {
         self.framed.met.open();
     }
 
+    /// The text of a block is edited here until there is a room for it.
+    pub(crate) fn drafts(&self, draft: Option<Draft>) {
+        let before = self.framed.draft.replace(draft);
+        drop(before);
+    }
+
+    /// Has a block's text be what it was at first: that of its file, or the one that was not written yet.
+    pub(crate) fn reset_block(&self) {
+        if let Some(draft) = &*self.framed.draft.borrow() {
+            return draft.reset();
+        }
+        let (workbench, originals) = (self.clone(), self.framed.originals.borrow().clone());
+        spawn_local(async move {
+            if let Err(failure) = workbench.apply_diff(originals).await {
+                workbench.fail(say!("failed.embed-reset"), &failure);
+            }
+        });
+    }
+
+    /// Runs a block as it is now. An earlier run of it ends first.
+    pub(crate) fn run_block(&self) {
+        let active = self.state().files.active;
+        let workbench = self.clone();
+        spawn_local(async move {
+            if let Some(id) = active
+                && workbench.connection.is_up()
+                && let Err(why) = workbench.saved(id).await
+            {
+                return workbench.alert(why);
+            }
+            if let Some((what, command)) = workbench.wanted_run() {
+                workbench.run_as(what, command);
+            }
+        });
+    }
+
     /// Somebody has asked for the room; with `runs`, for its first file to be run, too.
     pub(crate) fn wake(&self, runs: bool) {
+        // What was edited is what is written.
+        let edited = self.framed.draft.borrow().as_ref().map(Draft::text);
+        if let (Some(edited), Some((_, content))) = (edited, self.framed.files.borrow_mut().create.first_mut()) {
+            *content = edited;
+        }
         self.framed.runs_first.set(runs);
         self.framed.awake.open();
     }
@@ -152,7 +205,12 @@ impl Workbench {
         spawn_local(async move {
             workbench.framed.known.passed().await;
             let files = workbench.framed.files.take();
-            if let Err(failure) = workbench.apply_diff(files).await {
+            let seeds = workbench.framed.seeds.take();
+            let written = match workbench.apply_diff(files).await {
+                Ok(()) => workbench.sow(seeds).await,
+                Err(failure) => Err(failure),
+            };
+            if let Err(failure) = written {
                 workbench.fail(say!("failed.embed-files"), &failure);
             }
             workbench.arrange_framed();
@@ -198,11 +256,29 @@ impl Workbench {
         }
     }
 
+    /// A file was chosen: where the tree lies over the editors it goes out of the way.
+    pub(super) fn uncover_editors(&self) {
+        if page::size().0 < ROOM_FOR_SIDE {
+            self.change_layout(|layout| Layout { side_folded: true, ..layout });
+        }
+    }
+
     /// Runs what the address, or who clicked, wants to be run.
     fn run_framed(&self) {
-        let Some(embed) = self.state().embed.clone() else { return };
-        let wanted = embed.run.clone().or_else(|| self.framed.runs_first.get().then(String::new));
-        let Some(wanted) = wanted else { return };
+        let Some(run) = self.wanted_run() else { return };
+        self.change_layout(|layout| Layout { panel_folded: false, ..layout });
+        let workbench = self.clone();
+        spawn_local(async move {
+            if let Err(failure) = workbench.open_for_host(Some(run)).await {
+                workbench.fail(say!("failed.terminal-open"), &failure);
+            }
+        });
+    }
+
+    /// What that is, and its command line.
+    fn wanted_run(&self) -> Option<(Runnable, String)> {
+        let embed = self.state().embed.clone()?;
+        let wanted = embed.run.clone().or_else(|| self.framed.runs_first.get().then(String::new))?;
         let path = match wanted.as_str() {
             "" => embed.first().map(|place| place.path.clone()),
             named => WorkspacePath::parse(named).ok().filter(|_| !named.contains(' ')),
@@ -212,14 +288,7 @@ impl Workbench {
             Plan::Nothing(_) => None,
         });
         let line = || (!wanted.is_empty()).then(|| (Runnable::Line(wanted.clone()), wanted.clone()));
-        let Some(run) = planned.or_else(line) else { return };
-        self.change_layout(|layout| Layout { panel_folded: false, ..layout });
-        let workbench = self.clone();
-        spawn_local(async move {
-            if let Err(failure) = workbench.open_for_host(Some(run)).await {
-                workbench.fail(say!("failed.terminal-open"), &failure);
-            }
-        });
+        planned.or_else(line)
     }
 
     /// Tells the page around what has happened.

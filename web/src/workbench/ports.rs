@@ -5,6 +5,7 @@ use embedenv_shared::frame::Listener;
 use super::Workbench;
 use crate::memory;
 use crate::state::Action;
+use crate::state::settings::Aside;
 
 /// Ports of which it is remembered that they were told; the oldest make room, and may be told again.
 const MAX_TOLD: usize = 100;
@@ -26,7 +27,9 @@ impl Workbench {
         }
         let new = self.take_news();
         // Who looks on can't ask it for anything.
-        if let Some(port) = new.filter(|_| self.works()) {
+        // In a frame that shows what is served it is seen by itself.
+        let is_shown = self.state().is_framed && self.state().layout.aside == Some(Aside::Preview);
+        if let Some(port) = new.filter(|_| self.works() && !is_shown) {
             self.dispatch(Action::NewPort(Some(port)));
         }
     }

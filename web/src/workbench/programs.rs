@@ -191,6 +191,11 @@ impl Workbench {
         }
     }
 
+    /// Runs a command line for what it is a run of.
+    pub(super) fn run_as(&self, what: Runnable, command: String) {
+        self.begin(Start { what, command });
+    }
+
     /// Starts something. An earlier run of the same is stopped first, and the new one takes its place.
     fn begin(&self, start: Start) {
         if !self.works() {

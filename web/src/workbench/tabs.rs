@@ -22,6 +22,9 @@ impl Workbench {
             *self.wants_editor.borrow_mut() = Some(path.clone());
         }
         self.dispatch(Action::Files(FilesAction::Show { path, keep }));
+        if self.state().is_framed {
+            self.uncover_editors();
+        }
         self.other_file();
         let active = self.state().files.active;
         if let Some(id) = active {
