@@ -27,7 +27,7 @@ two</code></pre></div>
 scenario('every marked block of a page is edited at once, runs in one room, and is reset', async (stage) => {
   const site = await stage.host({
     '/': `<!doctype html><html><head><link rel="icon" href="data:,"></head><body style="max-width: 700px; margin: 24px auto; font: 16px system-ui">
-      ${blocks}<script src="${originOf(stage)}/embed.js" data-join="${keyOf(stage)}" data-theme="light"></script></body></html>`,
+      ${blocks}<script src="${originOf(stage)}/embed.js" data-join="${keyOf(stage)}" data-theme="light" data-screenreader="1"></script></body></html>`,
   });
   const sockets = [];
   const host = await stage.visit(site.origin, {
@@ -49,9 +49,10 @@ scenario('every marked block of a page is edited at once, runs in one room, and 
   await host.keyboard.press('Control+End');
   await host.keyboard.type('print("mine")');
   await host.keyboard.press('Control+Enter');
-  await main.getByText('[0, 1, 4, 9, 16]').first().waitFor();
+  await main.getByText('[0, 1, 4, 9, 16]').filter({ visible: true }).first().waitFor();
+  await main.getByText('[0, 1, 4, 9, 16]').filter({ visible: true }).first().waitFor();
   await main.getByText('mine', { exact: true }).first().waitFor();
-  await main.getByText(/^Exited with 0/).waitFor();
+  await main.getByText(/^Exited with 0/).filter({ visible: true }).waitFor();
   assert.equal(sockets.length, 1, 'one block is in the room');
 
   const shell = host.frameLocator('iframe[title="block-3.sh"]');
@@ -66,7 +67,7 @@ scenario('every marked block of a page is edited at once, runs in one room, and 
   await main.getByRole('button', { name: 'Reset' }).click();
   await main.getByRole('textbox', { name: 'Editor: main.py' }).getByText('mine').waitFor({ state: 'detached' });
   await main.getByRole('button', { name: 'Run', exact: true }).click();
-  await main.getByText(/^Exited with 0/).waitFor();
-  await main.getByText('[0, 1, 4, 9, 16]').first().waitFor();
+  await main.getByText(/^Exited with 0/).filter({ visible: true }).waitFor();
+  await main.getByText('[0, 1, 4, 9, 16]').filter({ visible: true }).first().waitFor();
   assert.match(await main.getByRole('link', { name: 'Open in the IDE' }).getAttribute('href'), /\/w#join=/);
 });

@@ -43,6 +43,11 @@ scenario('an address in a frame shows its files, and takes neither keyboard nor 
   await host.screenshot({ path: 'target/browser/embed-address.png' });
   await frame.getByRole('link', { name: 'Open in the IDE' }).waitFor();
 
+  // Whoever goes into it has the keyboard there.
+  await editor.click();
+  await host.keyboard.type('# typed ');
+  await editor.getByText('# typed').waitFor();
+
   // Running it is asked for by a person, and shows where it prints.
   await frame.getByRole('button', { name: 'Run', exact: true }).click();
   await frame.getByRole('region', { name: /^Terminal/ }).waitFor();

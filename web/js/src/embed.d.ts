@@ -46,6 +46,8 @@ export interface EmbedOptions {
   highlights?: string;
   fontsize?: number;
   autofocus?: boolean;
+  /** What terminals say stands in the page as text. */
+  screenreader?: boolean;
   /** What the poster shows. By default the first file, if the project has it. */
   code?: string;
 }

@@ -7,6 +7,9 @@ import { bring } from './frame/bring';
 /** The longest thing that is heard of the page around, in characters; a longer one is left out, which the console tells. */
 const LONGEST = 8 * 1024 * 1024;
 
+/** So long after a press in this frame the keyboard is wanted here, in milliseconds. */
+const PRESS = 500;
+
 export interface FrameOptions {
   /** The page may take the keyboard by itself. */
   takesFocus: boolean;
@@ -106,8 +109,14 @@ function textOf(data: unknown): string | null {
  */
 function keepStill(takesFocus: boolean): void {
   const { focus } = HTMLElement.prototype;
+  let pressed = -PRESS;
+  for (const press of ['pointerdown', 'mousedown', 'touchend'] as const) {
+    window.addEventListener(press, ({ isTrusted, timeStamp }) => isTrusted && (pressed = timeStamp), { capture: true, passive: true });
+  }
   HTMLElement.prototype.focus = function (options) {
-    if (takesFocus || document.hasFocus()) focus.call(this, { ...options, preventScroll: true });
+    // Where somebody presses, the keyboard comes after what is made of the press.
+    const isHere = takesFocus || document.hasFocus() || performance.now() - pressed < PRESS;
+    if (isHere) focus.call(this, { ...options, preventScroll: true });
   };
   Element.prototype.scrollIntoView = function () {
     bring(this);

@@ -11,7 +11,7 @@ declare const SCRIPT: string;
 /** Parameters of the frame's address. */
 const PARAMETERS = [
   'file', 'view', 'theme', 'hideExplorer', 'hideNavigation', 'terminalHeight', 'initialpath', 'ctl', 'loading', 'readonly',
-  'run', 'port', 'highlights', 'fontsize', 'autofocus',
+  'run', 'port', 'highlights', 'fontsize', 'autofocus', 'screenreader',
 ] as const;
 /** What is said by message alone. */
 const LINK = ['join', 'user', 'color', 'project'] as const;

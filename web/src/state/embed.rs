@@ -163,6 +163,8 @@ pub fn may_wait(address: &str) -> bool {
     ["ctl", "loading=", "nonce="].iter().any(|name| address.contains(name))
 }
 
+/// What a block's program prints has this height, in CSS pixels: the page around makes room for it (`web/js/src/host/blocks.ts`).
+const BLOCK_OUTPUT: i32 = 200;
 /// Width of the file tree in a frame at first, in CSS pixels.
 const SIDE: i32 = 200;
 /// A frame has no room for the file tree besides its editors if it is narrower, in CSS pixels.
@@ -178,7 +180,8 @@ impl Embed {
             View::Whole => self.terminal_height != Some(0),
         };
         let percent = self.terminal_height.filter(|height| *height > 0).unwrap_or(40);
-        let panel = height * i32::try_from(percent).unwrap_or(40) / 100;
+        let part = height * i32::try_from(percent).unwrap_or(40) / 100;
+        let panel = if self.is_block { BLOCK_OUTPUT } else { part };
         Layout {
             side: SIDE,
             side_folded: self.hides_explorer || width < ROOM_FOR_SIDE,
