@@ -71,3 +71,28 @@ scenario('every marked block of a page is edited at once, runs in one room, and 
   await main.getByText('[0, 1, 4, 9, 16]').filter({ visible: true }).first().waitFor();
   assert.match(await main.getByRole('link', { name: 'Open in the IDE' }).getAttribute('href'), /\/w#join=/);
 });
+
+scenario('a page without a key has its blocks run by a widget, in one room, and a copy of it elsewhere does not', async (stage) => {
+  const pages = {};
+  const site = await stage.host(pages);
+  const { widget, key } = await stage.server.widget(site.origin);
+  pages['/'] = `<!doctype html><html><head><link rel="icon" href="data:,"></head><body>
+    ${blocks}<script src="${originOf(stage)}/embed.js" data-widget="${widget}" data-screenreader="1"></script></body></html>`;
+  const host = await stage.visit(site.origin);
+  const main = host.frameLocator('iframe[title="main.py"]');
+  await main.getByRole('textbox', { name: 'Editor: main.py' }).getByText('square').first().waitFor();
+  assert.equal(await stage.server.creditsOf(key), 10, 'to look at a page costs nothing');
+  await main.getByRole('button', { name: 'Run', exact: true }).click();
+  await main.getByText('[0, 1, 4, 9, 16]').filter({ visible: true }).first().waitFor();
+  const shell = host.frameLocator('iframe[title="block-3.sh"]');
+  await shell.getByRole('button', { name: 'Run', exact: true }).click();
+  await shell.getByText(/^files: [3-9]/).first().waitFor();
+  assert.equal(await stage.server.creditsOf(key), 9, 'one room for all blocks');
+
+  stage.expect(/frame-ancestors/);
+  const thief = await stage.host(pages);
+  const copy = await stage.visit(thief.origin);
+  await copy.getByText('from squares import square').waitFor();
+  await copy.close();
+  assert.equal(await stage.server.creditsOf(key), 9);
+});

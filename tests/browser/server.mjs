@@ -51,6 +51,27 @@ export class Server {
     return JSON.parse(stdout);
   }
 
+  /** A widget of a new key pair, for pages of one origin. */
+  async widget(origin, ...more) {
+    const { public_key: key } = await this.key(10);
+    const { stdout } = await promisify(execFile)(
+      this.#program,
+      ['widgets', 'create', '--key', key, '--origin', origin, '--json', '--data-dir', this.#folder, ...more],
+      { env: settled() },
+    );
+    return { ...JSON.parse(stdout), key };
+  }
+
+  /** The credits that a pair has left. */
+  async creditsOf(key) {
+    const { stdout } = await promisify(execFile)(
+      this.#program,
+      ['credits', 'show', key, '--data-dir', this.#folder],
+      { env: settled() },
+    );
+    return Number(/\d+/.exec(stdout.replace(key, ''))[0]);
+  }
+
   /** Ends it the way a crash does: nothing of it gets to run any more. */
   async crash() {
     this.#child.kill('SIGKILL');

@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use embedenv_shared::code::{ErrorCode, Failure};
-use embedenv_shared::command::{FrameId, FullRequest, Join};
+use embedenv_shared::command::{FrameId, FullRequest, Join, Visit};
 use embedenv_shared::frame::{BinaryFrame, Joined, ServerFrame};
 use embedenv_shared::id::SessionId;
 use embedenv_shared::path::ProjectName;
@@ -44,6 +44,8 @@ const PING_FRAME: &str = r#"{"type":"ping"}"#;
 
 /// What the connection tells.
 pub(crate) enum Event {
+    /// A room was opened for this page, which joins it by this key from now on.
+    Visited(String),
     Joined(Box<Joined>),
     Frame(ServerFrame),
     Binary(Vec<u8>),
@@ -53,6 +55,12 @@ pub(crate) enum Event {
     Stopped(Notice),
     /// So many commands may have been carried out or not: the server was killed over one, or knows this client no more.
     Uncertain(usize),
+}
+
+/// How a connection begins.
+pub(crate) enum First {
+    Join(Join),
+    Visit(Visit),
 }
 
 pub(crate) type Reply = Result<ServerFrame, Failure>;
@@ -121,7 +129,7 @@ impl Connection {
     }
 
     /// Joins, and joins again whenever the connection breaks. `join` makes the first frame.
-    pub(crate) fn start(&self, join: impl Fn() -> Join + 'static, tell: impl Fn(Event) + 'static) {
+    pub(crate) fn start(&self, join: impl Fn() -> First + 'static, tell: impl Fn(Event) + 'static) {
         let inner = self.0.clone();
         spawn_local(async move { inner.run(join, tell).await });
     }
@@ -259,7 +267,7 @@ impl Connection {
 }
 
 impl Inner {
-    async fn run(self: Rc<Self>, join: impl Fn() -> Join, tell: impl Fn(Event)) {
+    async fn run(self: Rc<Self>, join: impl Fn() -> First, tell: impl Fn(Event)) {
         let mut backoff = Backoff::default();
         loop {
             let End { code, error, joined } = self.carry(&join, &tell).await;
@@ -290,7 +298,7 @@ impl Inner {
     }
 
     /// One connection from its first byte to its last.
-    async fn carry(self: &Rc<Self>, join: &impl Fn() -> Join, tell: &impl Fn(Event)) -> End {
+    async fn carry(self: &Rc<Self>, join: &impl Fn() -> First, tell: &impl Fn(Event)) -> End {
         let mut end = End { code: 1006, error: None, joined: false };
         let Ok(socket) = web_sys::WebSocket::new(&page::socket_url()) else { return end };
         // The browser's socket sends at once and takes bytes as they are; gloo's end of it receives.
@@ -300,8 +308,12 @@ impl Inner {
         let opened = Rc::new(Cell::new(false));
         let opening = gloo_events::EventListener::once(&socket, "open", {
             let (socket, opened) = (socket.clone(), opened.clone());
-            let frame = serde_json::to_value(join()).map(|mut frame| {
-                frame["type"] = json!("join");
+            let first = match join() {
+                First::Join(join) => serde_json::to_value(join).map(|frame| (frame, "join")),
+                First::Visit(visit) => serde_json::to_value(visit).map(|frame| (frame, "visit")),
+            };
+            let frame = first.map(|(mut frame, kind)| {
+                frame["type"] = json!(kind);
                 frame.to_string()
             });
             move |_| {
@@ -340,6 +352,7 @@ impl Inner {
                             tell(Event::Uncertain(uncertain));
                         }
                     }
+                    Ok(ServerFrame::Visited { join }) if !end.joined => tell(Event::Visited(join)),
                     Ok(ServerFrame::Error { code, message, .. }) if !end.joined => {
                         end.error = Some(Failure::new(code, message));
                     }

@@ -1,6 +1,6 @@
 //! The link that opens the page: `#join=KEY&user=NAME&color=%23rrggbb&project=P`. Reads it; never keeps or sends it.
 
-use embedenv_shared::command::{Guest, Join, MAX_USER};
+use embedenv_shared::command::{Guest, Join, MAX_USER, Visit};
 use embedenv_shared::path::ProjectName;
 use serde::{Deserialize, Serialize};
 
@@ -45,10 +45,22 @@ impl RoomLink {
     /// `instance` names this page, and `resume` is what the server gave it the last time.
     pub fn join_frame(&self, name: Option<&str>, instance: &str, resume: Option<String>) -> Join {
         let user = name.and_then(usable_name).or_else(|| self.user.clone());
-        let (color, instance) = (self.color.clone(), Some(instance.to_owned()));
-        let guest = Guest { user, color, instance, protocol: Some(embedenv_shared::PROTOCOL) };
-        Join { join: self.join.clone(), resume, guest }
+        Join { join: self.join.clone(), resume, guest: guest(user, self.color.clone(), instance) }
     }
+
+    /// The link of a room that was opened for this page.
+    pub fn of(join: String) -> Self {
+        Self { join, user: None, color: None, project: None }
+    }
+}
+
+/// The first frame of a page that has no key, and opens a room by a widget.
+pub fn visit_frame(widget: &str, name: Option<&str>, instance: &str) -> Visit {
+    Visit { widget: widget.to_owned(), guest: guest(name.and_then(usable_name), None, instance) }
+}
+
+fn guest(user: Option<String>, color: Option<String>, instance: &str) -> Guest {
+    Guest { user, color, instance: Some(instance.to_owned()), protocol: Some(embedenv_shared::PROTOCOL) }
 }
 
 /// A name as the server takes it, or none.

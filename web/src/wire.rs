@@ -131,6 +131,7 @@ impl Members {
                 id: self.id(),
             },
             "executed" => ServerFrame::Executed { seq: self.number("seq")? },
+            "visited" => ServerFrame::Visited { join: self.text("join")? },
             "preview" => ServerFrame::Preview {
                 port: self.number("port")?,
                 url: self.text("url")?,

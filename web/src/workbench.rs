@@ -42,12 +42,12 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{BeforeUnloadEvent, DragEvent, KeyboardEvent};
 use yew::Callback;
 
-use crate::connection::{Connection, Event};
+use crate::connection::{Connection, Event, First};
 use crate::documents::Documents;
 use crate::gate::Gate;
 use crate::interop::modules::{self, Module};
 use crate::interop::{keyboard, page, touch};
-use crate::link::RoomLink;
+use crate::link::{RoomLink, visit_frame};
 use crate::memory::{self, Page};
 use crate::signal::Signal;
 use crate::state::editing::Manner;
@@ -235,18 +235,22 @@ impl Workbench {
     /// Joins the room of a link, and stays in it from then on.
     fn join_room(&self, link: RoomLink) {
         *self.link.borrow_mut() = Some(link);
+        self.connect(String::new());
+    }
+
+    /// Joins the room of the link, or where there is none, opens one by a widget.
+    fn connect(&self, widget: String) {
         // The browser keeps it until the first file is shown; what goes wrong is told then.
         wasm_bindgen_futures::spawn_local(async { drop(modules::load(Module::Editor).await) });
         let (join, tell) = (self.clone(), self.clone());
         self.connection.start(
             move || {
                 let state = join.state();
-                let link = join.link.borrow();
-                link.as_ref().expect("the link was read before the connection began").join_frame(
-                    Some(&state.settings.user),
-                    &join.instance,
-                    memory::resume(),
-                )
+                let name = Some(state.settings.user.as_str());
+                match &*join.link.borrow() {
+                    Some(link) => First::Join(link.join_frame(name, &join.instance, memory::resume())),
+                    None => First::Visit(visit_frame(&widget, name, &join.instance)),
+                }
             },
             move |event: Event| tell.connection_said(event),
         );

@@ -25,6 +25,15 @@ const home = new URL(SCRIPT).origin;
 
 type Listener = (event: unknown) => void;
 
+/** The room that blocks of one widget share: its key, or who waits for the one that is opening it. */
+interface Shared {
+  join?: string;
+  opens?: HTMLIFrameElement | undefined;
+  waiting: { frame: HTMLIFrameElement; give(join: string): void }[];
+}
+
+const rooms = new Map<string, Shared>();
+
 export async function embedProject(element: Element | string, project: Project | Block | null, options: EmbedOptions): Promise<VM> {
   const parent = typeof element === 'string' ? document.querySelector(element) : element;
   if (!parent) throw failure('no_element', `there is no element ${element}`);
@@ -79,6 +88,31 @@ export async function embedProject(element: Element | string, project: Project |
   };
   addEventListener('message', heard);
 
+  // The first block that runs opens the room, and the others join it; if nothing comes of that, the next one does.
+  const way = `${server} ${options.widget}`;
+  const shared = rooms.get(way) ?? { waiting: [] };
+  rooms.set(way, shared);
+  const give = (join: string) => void ask('room', { join }).catch(() => undefined);
+  const next = () => {
+    const first = shared.opens === frame && !shared.join ? shared.waiting.shift() : undefined;
+    if (shared.opens === frame) shared.opens = first?.frame;
+    first?.give('');
+  };
+  on('room', (event) => {
+    const { join } = event as { join?: string };
+    if (!project || !('block' in project)) return;
+    if (join) {
+      shared.join = join;
+      for (const { give } of shared.waiting.splice(0)) give(join);
+    } else if (shared.join) give(shared.join);
+    else if (shared.opens) shared.waiting.push({ frame, give });
+    else {
+      shared.opens = frame;
+      give('');
+    }
+  });
+  on('error', (event) => (event as { fatal?: boolean }).fatal && next());
+
   const vm: VM = {
     frame,
     on: on as VM['on'],
@@ -117,6 +151,8 @@ export async function embedProject(element: Element | string, project: Project |
     ports: () => ask('ports'),
     destroy() {
       removeEventListener('message', heard);
+      shared.waiting = shared.waiting.filter((waits) => waits.frame !== frame);
+      next();
       lose();
       frame.remove();
     },

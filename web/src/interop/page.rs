@@ -1,5 +1,6 @@
 //! What the page asks of its browser: the address, storage, the clipboard, files, looks, focus.
 
+use crate::link::decoded;
 use crate::words::catalogue::{find, say};
 use js_sys::{Array, Function, Object, Reflect, Uint8Array};
 use wasm_bindgen::closure::WasmClosure;
@@ -91,6 +92,13 @@ pub(crate) fn search() -> String {
 const FRAMED: &str = "/embed";
 
 /// Whether this page is for frames: of its address alone, so that it is the same wherever it is opened.
+/// The widget that this page is the frame of.
+pub(crate) fn widget() -> Option<String> {
+    let path = window().location().pathname().ok()?;
+    let id = path.strip_prefix(FRAMED)?.strip_prefix('/')?.trim_end_matches('/');
+    (!id.is_empty()).then(|| decoded(id))
+}
+
 pub(crate) fn is_framed() -> bool {
     let path = window().location().pathname().unwrap_or_default();
     path.strip_prefix(FRAMED).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

@@ -40,6 +40,8 @@ pub enum Ask {
         terminal: Option<u32>,
     },
     Ports,
+    /// The room of the page's blocks has this key; empty if it is to be opened.
+    Room(String),
 }
 
 /// Files that shall be there as they are here, and those that shall not.
@@ -99,6 +101,7 @@ fn ask(method: &str, args: &Map<String, Value>) -> Result<Ask, Failure> {
         "terminal.open" => Ask::OpenTerminal,
         "terminal.stop" => Ask::Stop { terminal: terminal(args)? },
         "ports" => Ask::Ports,
+        "room" => Ask::Room(text(args, "join")?.to_owned()),
         _ => return Err(Failure::new(ErrorCode::UnknownType, "there is nothing of this name to be asked for")),
     })
 }

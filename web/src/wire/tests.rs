@@ -179,6 +179,7 @@ fn frames() -> Vec<ServerFrame> {
         ServerFrame::Ports { ports: vec![80, 65_535], listeners: listeners() },
         ServerFrame::People { people: vec![person(None)] },
         ServerFrame::Events { id: id.clone(), events: whats().map(event).to_vec(), first: 2, last: 1 << 40 },
+        ServerFrame::Visited { join: "jk".into() },
         ServerFrame::Preview { id: id.clone(), port: 65_535, url: "http://x/".into(), enter: "http://x/y?z".into() },
         ServerFrame::PreviewLink { id: id.clone(), link: preview_link(), url: "http://x/y?z".into() },
         ServerFrame::Previews {
@@ -248,6 +249,7 @@ fn is_for_full_clients(frame: &ServerFrame) -> bool {
         | ServerFrame::DocumentToken { .. } => false,
         ServerFrame::Joined(_)
         | ServerFrame::Msg { .. }
+        | ServerFrame::Visited { .. }
         | ServerFrame::Preview { .. }
         | ServerFrame::PreviewLink { .. }
         | ServerFrame::Previews { .. }

@@ -52,10 +52,15 @@ impl Workbench {
     }
 
     async fn carry_out(&self, ask: Ask) -> Outcome {
+        if let Ask::Room(join) = ask {
+            self.given_room(join);
+            return Ok(Value::Null);
+        }
         if self.state().me.is_none() {
             return Err(not_joined());
         }
         match ask {
+            Ask::Room(_) => Ok(Value::Null),
             Ask::Apply(diff) => self.apply_diff(diff).await.map(|()| Value::Null),
             Ask::Snapshot => self.snapshot().await,
             Ask::Open(places) => {

@@ -57,6 +57,9 @@ pub(crate) struct Framed {
     link: RefCell<String>,
     code: RefCell<Option<String>>,
     is_block: Cell<bool>,
+    /// The key of the room that the page around has for its blocks; empty where this one is to open it.
+    room: RefCell<String>,
+    has_room: Gate,
     /// Somebody has asked to run the first file.
     runs_first: Cell<bool>,
     /// What was asked for and is not answered yet.
@@ -378,10 +381,39 @@ impl Workbench {
     /// Joins the room of a link.
     pub(super) fn join(&self, link: Option<RoomLink>) {
         let Some(link) = link else {
+            if let Some(widget) = page::widget() {
+                let workbench = self.clone();
+                return spawn_local(async move { workbench.join_by(widget).await });
+            }
             let notice = words::no_key();
             self.tell_error("unknown_join_key", &notice.text, true);
             return self.dispatch(Action::Connection(Shown::Failed(notice)));
         };
         self.join_room(link);
+    }
+
+    /// Joins the room that the page around has for its blocks, or opens one by a widget.
+    async fn join_by(&self, widget: String) {
+        if self.framed.is_block.get() {
+            self.tell_host("room", json!({}));
+            select(Box::pin(self.framed.has_room.passed()), TimeoutFuture::new(HELLO)).await;
+        }
+        let room = self.framed.room.take();
+        match (!room.is_empty()).then(|| RoomLink::of(room)) {
+            Some(link) => self.join_room(link),
+            None => self.connect(widget),
+        }
+    }
+
+    /// The page around has a room for this block, or none yet: then this one opens it.
+    pub(super) fn given_room(&self, join: String) {
+        *self.framed.room.borrow_mut() = join;
+        self.framed.has_room.open();
+    }
+
+    /// A room was opened for this page; its other blocks join it.
+    pub(super) fn visited(&self, join: String) {
+        self.tell_host("room", json!({"join": join}));
+        *self.link.borrow_mut() = Some(RoomLink::of(join));
     }
 }

@@ -33,6 +33,7 @@ const WELCOME: &str = "README.md";
 impl Workbench {
     pub(super) fn connection_said(&self, event: Event) {
         match event {
+            Event::Visited(join) => self.visited(join),
             Event::Joined(joined) => self.joined(joined),
             Event::Frame(frame) => self.frame(frame),
             Event::Binary(bytes) => self.binary(&bytes),
