@@ -163,7 +163,7 @@ scenario('a hostile page reaches neither the page around it, nor its keys, nor t
   ]);
   await isAt(address, 'localhost:4321/hostile');
   // It tried, and its browser was told no.
-  const own = new URL(stage.server.link).host;
+  const own = `localhost:${new URL(stage.server.link).port}`;
   assert.deepEqual(stage.troubles.splice(0), [
     `a request to http://${own}/healthz`,
     'in the console: Failed to load resource: net::ERR_FAILED',
