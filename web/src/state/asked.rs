@@ -17,6 +17,11 @@ const MAX_TYPED: usize = 64 * 1024;
 /// Things that are asked for and not answered yet; another one is refused.
 pub const MAX_UNDER_WAY: usize = 256;
 
+/// Files of a snapshot; of a project with more there is none.
+pub const MAX_SNAPSHOT_FILES: usize = 1000;
+/// Bytes of a snapshot; of a project with more there is none.
+pub const MAX_SNAPSHOT: usize = 8 * 1024 * 1024;
+
 /// Something that is asked for, with its checked arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ask {
@@ -104,6 +109,36 @@ fn ask(method: &str, args: &Map<String, Value>) -> Result<Ask, Failure> {
         "room" => Ask::Room(text(args, "join")?.to_owned()),
         _ => return Err(Failure::new(ErrorCode::UnknownType, "there is nothing of this name to be asked for")),
     })
+}
+
+/// Why something that could be read is not done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    Busy,
+    NotJoined,
+    NotOpen,
+    NoTerminal,
+    Locked,
+    Full,
+    SnapshotTooLarge,
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        let (code, message) = match refusal {
+            Refusal::Busy => (ErrorCode::LimitReached, format!("{MAX_UNDER_WAY} things are asked for already")),
+            Refusal::NotJoined => (ErrorCode::Unavailable, "the room is not joined yet".to_owned()),
+            Refusal::NotOpen => (ErrorCode::NotFound, "this file is not open".to_owned()),
+            Refusal::NoTerminal => (ErrorCode::NotFound, "there is no such terminal".to_owned()),
+            Refusal::Locked => (ErrorCode::Forbidden, "whoever opened this terminal keeps it to themselves".to_owned()),
+            Refusal::Full => (ErrorCode::LimitReached, "too much waits for the connection".to_owned()),
+            Refusal::SnapshotTooLarge => {
+                let most = MAX_SNAPSHOT / 1024 / 1024;
+                (ErrorCode::TooLarge, format!("the project has more than {MAX_SNAPSHOT_FILES} files, or {most} MiB"))
+            }
+        };
+        Self::new(code, message)
+    }
 }
 
 /// The answer to what was asked under a number.

@@ -15,17 +15,14 @@ use super::Workbench;
 use crate::connection::More;
 use crate::interop::page;
 use crate::state::Action;
-use crate::state::asked::{Ask, Asked, Destination, Diff, MAX_UNDER_WAY, answer, read};
+use crate::state::asked::{
+    Ask, Asked, Destination, Diff, MAX_SNAPSHOT, MAX_SNAPSHOT_FILES, MAX_UNDER_WAY, Refusal, answer, read,
+};
 use crate::state::embed::{Embed, Place};
 use crate::state::files::FilesAction;
 use crate::state::preview::Address;
 use crate::state::settings::Aside;
 use crate::state::terminals::{Run, Runnable, TerminalsAction};
-
-/// Files of a snapshot; of a project with more there is none.
-const MAX_SNAPSHOT_FILES: usize = 1000;
-/// Bytes of a snapshot; of a project with more there is none.
-const MAX_SNAPSHOT: usize = 8 * 1024 * 1024;
 
 type Outcome = Result<Value, Failure>;
 
@@ -34,11 +31,7 @@ impl Workbench {
     pub(super) fn asked(&self, text: &str) {
         let Some(Asked { id, what }) = read(text) else { return };
         let under_way = self.framed.under_way.get();
-        let what = if under_way < MAX_UNDER_WAY {
-            what
-        } else {
-            Err(Failure::new(ErrorCode::LimitReached, format!("{MAX_UNDER_WAY} things are asked for already")))
-        };
+        let what = if under_way < MAX_UNDER_WAY { what } else { Err(Refusal::Busy.into()) };
         self.framed.under_way.set(under_way + 1);
         let workbench = self.clone();
         spawn_local(async move {
@@ -57,7 +50,7 @@ impl Workbench {
             return Ok(Value::Null);
         }
         if self.state().me.is_none() {
-            return Err(not_joined());
+            return Err(Refusal::NotJoined.into());
         }
         match ask {
             Ask::Room(_) => Ok(Value::Null),
@@ -76,7 +69,7 @@ impl Workbench {
             }
             Ask::Current(path) => {
                 let id = self.state().files.find(&path).map(|file| file.id);
-                let id = id.ok_or_else(|| Failure::new(ErrorCode::NotFound, "this file is not open"))?;
+                let id = id.ok_or(Refusal::NotOpen)?;
                 self.activate(id);
                 Ok(Value::Null)
             }
@@ -124,7 +117,7 @@ impl Workbench {
     /// Opens a shell, or runs something in a terminal of its own; one in which the same has ended makes room. Its number is
     /// known before anything that it prints.
     pub(super) async fn open_for_host(&self, run: Option<(Runnable, String)>) -> Result<SessionId, Failure> {
-        let Some(project) = self.project() else { return Err(not_joined()) };
+        let Some(project) = self.project() else { return Err(Refusal::NotJoined.into()) };
         let spent = run.as_ref().and_then(|(what, _)| {
             let state = self.state();
             state.terminals.earlier(what).filter(|terminal| terminal.exit.is_some()).map(|terminal| terminal.terminal)
@@ -148,18 +141,18 @@ impl Workbench {
                     }
                     Ok(terminal)
                 }
-                Ok(_) => Err(not_joined()),
+                Ok(_) => Err(Refusal::NotJoined.into()),
                 Err(failure) => Err(failure),
             };
             // Who asked may have gone.
             let _ = sender.send(outcome);
         });
-        opened.await.unwrap_or_else(|_| Err(not_joined()))
+        opened.await.unwrap_or_else(|_| Err(Refusal::NotJoined.into()))
     }
 
     /// Removes and writes files, one after the other, and stops at the first that fails.
     pub(super) async fn apply_diff(&self, Diff { create, destroy }: Diff) -> Result<(), Failure> {
-        let Some(project) = self.project() else { return Err(not_joined()) };
+        let Some(project) = self.project() else { return Err(Refusal::NotJoined.into()) };
         for path in destroy {
             match self.connection.command(&project, json!({"type": "delete"}), json!({"path": path})).await {
                 Err(failure) if failure.code != ErrorCode::NotFound => return Err(failure),
@@ -175,7 +168,7 @@ impl Workbench {
 
     /// Writes files where there are none of their names.
     pub(super) async fn sow(&self, seeds: Diff) -> Result<(), Failure> {
-        let Some(project) = self.project() else { return Err(not_joined()) };
+        let Some(project) = self.project() else { return Err(Refusal::NotJoined.into()) };
         for (path, content) in seeds.create {
             let read = FullRequest::Read { project: project.clone(), path: path.clone() };
             if self.connection.request(&read).await.is_err_and(|failure| failure.code == ErrorCode::NotFound) {
@@ -187,14 +180,7 @@ impl Workbench {
 
     /// Every text of the project.
     async fn snapshot(&self) -> Outcome {
-        let Some(project) = self.project() else { return Err(not_joined()) };
-        let too_large = || {
-            let most = MAX_SNAPSHOT / 1024 / 1024;
-            Failure::new(
-                ErrorCode::TooLarge,
-                format!("the project has more than {MAX_SNAPSHOT_FILES} files, or {most} MiB"),
-            )
-        };
+        let Some(project) = self.project() else { return Err(Refusal::NotJoined.into()) };
         let mut texts = Map::new();
         let mut size = 0;
         for path in self.every_file().await? {
@@ -203,7 +189,7 @@ impl Workbench {
                 Ok(ServerFrame::File { content, encoding: None, .. }) => {
                     size += content.len();
                     if size > MAX_SNAPSHOT || texts.len() == MAX_SNAPSHOT_FILES {
-                        return Err(too_large());
+                        return Err(Refusal::SnapshotTooLarge.into());
                     }
                     texts.insert(path.to_string(), content.into());
                 }
@@ -217,7 +203,7 @@ impl Workbench {
     }
 
     async fn every_file(&self) -> Result<Vec<WorkspacePath>, Failure> {
-        let Some(project) = self.project() else { return Err(not_joined()) };
+        let Some(project) = self.project() else { return Err(Refusal::NotJoined.into()) };
         let (sender, whole) = oneshot::channel();
         let (mut sender, mut paths) = (Some(sender), Vec::new());
         self.connection.each_of(&FullRequest::Files { project, scope: Scope::default() }, move |reply| {
@@ -235,23 +221,23 @@ impl Workbench {
             }
             More::IsOver
         });
-        whole.await.unwrap_or_else(|_| Err(not_joined()))
+        whole.await.unwrap_or_else(|_| Err(Refusal::NotJoined.into()))
     }
 
     fn terminal_of(&self, terminal: Option<u32>) -> Result<SessionId, Failure> {
         let state = self.state();
         let terminal = terminal.map(SessionId).or_else(|| state.terminals.active().map(|terminal| terminal.terminal));
         let known = terminal.filter(|id| state.terminals.get(*id).is_some());
-        known.ok_or_else(|| Failure::new(ErrorCode::NotFound, "there is no such terminal"))
+        known.ok_or_else(|| Refusal::NoTerminal.into())
     }
 
     fn type_for_host(&self, text: &str, terminal: Option<u32>) -> Outcome {
         let terminal = self.terminal_of(terminal)?;
         if !self.may_touch(terminal) {
-            return Err(Failure::new(ErrorCode::Forbidden, "whoever opened this terminal keeps it to themselves"));
+            return Err(Refusal::Locked.into());
         }
         if !self.connection.type_in(terminal, text.as_bytes()) {
-            return Err(Failure::new(ErrorCode::LimitReached, "too much waits for the connection"));
+            return Err(Refusal::Full.into());
         }
         Ok(Value::Null)
     }
@@ -263,8 +249,4 @@ fn paths_of(folder: &FolderFiles) -> impl Iterator<Item = WorkspacePath> {
         let path = if folder.path.is_root() { name.clone() } else { format!("{}/{name}", folder.path) };
         WorkspacePath::parse(&path).ok()
     })
-}
-
-fn not_joined() -> Failure {
-    Failure::new(ErrorCode::Unavailable, "the room is not joined yet")
 }
