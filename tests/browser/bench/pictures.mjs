@@ -21,7 +21,11 @@ const SIZES = [
   { name: 'phone', viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true },
 ];
 /** What the documentation shows: the screen, the size and the colours. */
-const IN_DOCS = new Set(['work-wide-dark', 'work-wide-light', 'groups-wide-dark', 'search-wide-light', 'palette-wide-dark', 'requests-wide-dark', 'settings-wide-light', 'work-phone-dark', 'terminal-phone-dark']);
+const IN_DOCS = new Set([
+  'work-wide-dark', 'work-wide-light', 'groups-wide-dark', 'search-wide-light', 'palette-wide-dark', 'requests-wide-dark',
+  'settings-wide-light', 'work-phone-dark', 'terminal-phone-dark', 'compare-wide-dark', 'markdown-wide-light',
+  'run-menu-wide-dark', 'error-wide-light',
+]);
 
 const PROGRAM = `"""Counts the words of a text, the most frequent first."""
 
@@ -43,6 +47,38 @@ def main() -> None:
 if __name__ == "__main__":
     main()
 `;
+
+/** What somebody made of the program since it was opened first. */
+const CHANGED = PROGRAM.replace('most_common(5)', 'most_common(3)').replace(
+  '    """Words are told apart by spaces, whatever their case."""\n',
+  '    """Words are told apart by spaces and commas."""\n    text = text.replace(",", " ")\n',
+);
+
+const NOTES = `# Notes on words
+
+The **most frequent** words of a text say little of it. What is left to do:
+
+- [x] count them
+- [x] whatever their case
+- [ ] leave out the *usual* ones, such as "the"
+
+| word | times |
+| :--- | ----: |
+| be   |     2 |
+| to   |     2 |
+
+\`\`\`python
+count("To be or not to be")["be"]
+\`\`\`
+`;
+
+/** Files of the project, written by a program. */
+const WRITTEN = {
+  'words.py': PROGRAM,
+  'notes.md': NOTES,
+  Makefile: 'words:\n\tpython words.py\n\ntest:\n\tpython -m pytest -q\n',
+  'package.json': '{ "scripts": { "dev": "python -m http.server 3000", "lint": "ruff check ." } }\n',
+};
 
 async function palette(ide, name) {
   await ide.page.keyboard.press('F1');
@@ -107,7 +143,10 @@ async function take(browser, server, size, colorScheme) {
   await page.getByRole('region', { name: 'People in the room' }).waitFor();
   await picture('people');
   await ide.button('Preview').click();
-  await page.getByRole('region', { name: 'Preview' }).waitFor();
+  const preview = page.getByRole('region', { name: 'Preview' });
+  await preview.getByText('Request', { exact: true }).click();
+  await preview.getByRole('button', { name: 'Send', exact: true }).click();
+  await preview.getByText(/^200/).first().waitFor();
   await picture('requests');
   if (!isPhone) {
     await palette(ide, 'Show or close the pane at the right');
@@ -118,6 +157,36 @@ async function take(browser, server, size, colorScheme) {
     await picture('groups');
   }
   if (name === 'wide') {
+    await palette(ide, 'Join all groups');
+    await ide.button('Run configurations').click();
+    await page.getByRole('menu').waitFor();
+    await picture('run-menu');
+    await page.keyboard.press('Escape');
+    await ide.entry('notes.md').dblclick();
+    await ide.hasKeyboard(ide.editor('notes.md'));
+    await palette(ide, 'Preview the file beside it');
+    await page.getByRole('document', { name: 'Preview: notes.md' }).getByText('times').waitFor();
+    await picture('markdown');
+    await palette(ide, 'Join all groups');
+    await ide.entry('words.py').dblclick();
+    await ide.hasKeyboard(ide.editor('words.py'));
+    await page.keyboard.press('Control+a');
+    await page.keyboard.insertText(CHANGED);
+    await palette(ide, 'since the file was first opened');
+    await page.getByRole('textbox', { name: 'When it was first opened: words.py' }).waitFor();
+    await page.locator('.cm-changedLine').first().waitFor();
+    await picture('compare');
+    await page.keyboard.press('Alt+w');
+    await ide.entry('words.py').dblclick();
+    await ide.hasKeyboard(ide.editor('words.py'));
+    await page.keyboard.press('Control+a');
+    await page.keyboard.insertText(PROGRAM.replace('most_common', 'most_comon'));
+    await ide.button('Run').click();
+    await page.getByText(/^Exited with 1/).filter({ visible: true }).first().waitFor();
+    await picture('error');
+    await ide.editor('words.py').click();
+    await page.keyboard.press('Control+a');
+    await page.keyboard.insertText(PROGRAM);
     await ide.button('Search in files').click();
     await page.getByRole('textbox', { name: 'Search in files' }).fill('word');
     await page.getByRole('tree', { name: 'Search results' }).getByRole('treeitem').first().waitFor();
@@ -135,8 +204,11 @@ try {
   const ide = new Ide(page);
   await ide.open(server.link);
   await ide.ready();
-  await ide.answer(`echo ${Buffer.from(PROGRAM).toString('base64')} | base64 -d > words.py; clear`);
-  await ide.entry('words.py').waitFor();
+  await ide.write(WRITTEN);
+  await ide.run('(python3 -m http.server 8000 > /dev/null 2>&1 &)');
+  // Somebody in the room opens the program; what changes from then on is shown to all.
+  await ide.entry('words.py').dblclick();
+  await ide.editorSays('words.py', PROGRAM);
   await page.context().close();
   for (const size of SIZES) for (const colorScheme of ['dark', 'light']) await take(browser, server, size, colorScheme);
 } finally {
