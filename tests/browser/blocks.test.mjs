@@ -31,7 +31,7 @@ scenario('every marked block of a page is edited at once, runs in one room, and 
   });
   const sockets = [];
   const host = await stage.visit(site.origin, {
-    viewport: { width: 900, height: 1200 },
+    viewport: { width: 900, height: 1360 },
     before: (page) => page.on('websocket', (socket) => sockets.push(socket.url())),
   });
   const frames = host.locator('iframe');
@@ -62,7 +62,7 @@ scenario('every marked block of a page is edited at once, runs in one room, and 
   await notes.getByRole('button', { name: 'Run', exact: true }).click();
   await notes.getByText('2 notes.txt').first().waitFor();
   await notes.getByText('one <b>').waitFor();
-  await host.screenshot({ path: 'target/browser/blocks-run.png', fullPage: true });
+  await host.screenshot({ path: 'target/browser/blocks-run.png' });
 
   await main.getByRole('button', { name: 'Reset' }).click();
   await main.getByRole('textbox', { name: 'Editor: main.py' }).getByText('mine').waitFor({ state: 'detached' });

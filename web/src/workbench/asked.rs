@@ -45,15 +45,14 @@ impl Workbench {
     }
 
     async fn carry_out(&self, ask: Ask) -> Outcome {
-        if let Ask::Room(join) = ask {
-            self.given_room(join);
-            return Ok(Value::Null);
-        }
-        if self.state().me.is_none() {
+        if self.state().me.is_none() && !matches!(ask, Ask::Room(_)) {
             return Err(Refusal::NotJoined.into());
         }
         match ask {
-            Ask::Room(_) => Ok(Value::Null),
+            Ask::Room(join) => {
+                self.given_room(join);
+                Ok(Value::Null)
+            }
             Ask::Apply(diff) => self.apply_diff(diff).await.map(|()| Value::Null),
             Ask::Snapshot => self.snapshot().await,
             Ask::Open(places) => {

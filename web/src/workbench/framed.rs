@@ -35,6 +35,10 @@ use crate::words::{self, catalogue::say};
 /// without it, if it has a key of its own.
 const HELLO: u32 = 15_000;
 
+/// A block waits this long for another one that opens the room of both, in milliseconds: longer than a sandbox takes to
+/// start. Then it opens one of its own.
+const ROOM: u32 = 90_000;
+
 /// How far a page in a frame is.
 #[derive(Default)]
 pub(crate) struct Framed {
@@ -396,7 +400,7 @@ impl Workbench {
     async fn join_by(&self, widget: String) {
         if self.framed.is_block.get() {
             self.tell_host("room", json!({}));
-            select(Box::pin(self.framed.has_room.passed()), TimeoutFuture::new(HELLO)).await;
+            select(Box::pin(self.framed.has_room.passed()), TimeoutFuture::new(ROOM)).await;
         }
         let room = self.framed.room.take();
         match (!room.is_empty()).then(|| RoomLink::of(room)) {

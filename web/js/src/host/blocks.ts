@@ -46,6 +46,7 @@ export function embedBlocks(embed: Embed, root: ParentNode, options: EmbedOption
     }
     const place = document.createElement('div');
     place.className = 'embedenv-block';
+    place.style.margin = '1em 0';
     pre.after(place);
     const { display } = pre.style;
     pre.style.display = 'none';
