@@ -91,7 +91,11 @@ scenario('a page without a key has its blocks run by a widget, in one room, and 
 
   stage.expect(/frame-ancestors/);
   const thief = await stage.host(pages);
-  const copy = await stage.visit(thief.origin);
+  const copy = await stage.visit(thief.origin, { before: (page) => page.clock.install() });
+  await copy.locator('iframe').first().waitFor();
+  await copy.waitForLoadState('load');
+  // A frame that stays silent is given up, and the block is what it was.
+  await copy.clock.fastForward(30_000);
   await copy.getByText('from squares import square').waitFor();
   await copy.close();
   assert.equal(await stage.server.creditsOf(key), 9);
