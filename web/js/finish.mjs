@@ -20,15 +20,19 @@ const run = promisify(execFile);
 /** Kinds of files that compress; the page itself is not among them, since each response carries its own nonce. */
 const compressible = new Set(['.js', '.mjs', '.css', '.wasm', '.svg', '.json', '.txt', '.map', '.webmanifest']);
 
+/** Style sheets of what is drawn only once the page is whole, and which no sheet before them relies on. */
+const LATE = ['views', 'search', 'transfers', 'preview', 'chat', 'people', 'settings', 'help'];
+
 const staging = process.env.TRUNK_STAGING_DIR;
 if (!staging) throw new Error('TRUNK_STAGING_DIR is not set: this script is run by `trunk build`');
 const page = path.join(staging, 'index.html');
 
 await moveAssets();
 await moveForHosts();
+const isParted = process.env.TRUNK_PROFILE === 'release' && !process.env.EMBEDENV_WATCH;
+const lateSheet = await joinStyles(isParted);
 if (process.env.EMBEDENV_WATCH) await watch();
-else if (process.env.TRUNK_PROFILE === 'release') await optimise();
-await joinStyles();
+else if (isParted) await optimise(lateSheet);
 await nameEntries();
 await nameLanguages();
 if (process.env.TRUNK_PROFILE === 'release') await compressAll();
@@ -54,7 +58,7 @@ async function moveForHosts() {
  * Parts the page's WebAssembly into what is needed at once and what is not, and shrinks both. Not by trunk's own
  * `data-wasm-opt`, which wants a native `wasm-opt`: npm's is a script. The files are named anew, by what they now hold.
  */
-async function optimise() {
+async function optimise(sheet) {
   const { wasm, script } = await ours();
   const halves = split(await readFile(wasm), isLate);
   const [early, late] = await Promise.all([shrunk(`${wasm}.early`, halves.early), shrunk(`${wasm}.late`, halves.late)]);
@@ -64,7 +68,7 @@ async function optimise() {
     ['    return {\n        __proto__: null,\n', '    return late.imports = {\n        __proto__: null,\n        split: { load: late.load },\n'],
     ['    wasm.__wbindgen_start();\n', '    late.begins(wasm);\n    wasm.__wbindgen_start();\n'],
   ]);
-  await renamed(script, await placed(glue.replace('LATE', () => path.basename(address)) + joined, 'embedenv-web', '.js'));
+  await renamed(script, await placed(glue.replace('LATE', () => path.basename(address)).replace('SHEET', () => path.basename(sheet)) + joined, 'embedenv-web', '.js'));
   await renamed(wasm, await placed(early, 'embedenv-web', '_bg.wasm'));
 }
 
@@ -127,24 +131,34 @@ function replaced(text, pairs) {
   }, text);
 }
 
-/** Makes one file of the page's style sheets, in their order: one request instead of one for each concern. */
-async function joinStyles() {
+/**
+ * Makes one file of the page's style sheets, in their order: one request instead of one for each concern. Those of the late
+ * half, if the page is parted, are another, whose address is returned.
+ */
+async function joinStyles(isParted) {
   const html = await readFile(page, 'utf8');
   const link = /\s*<link rel="stylesheet" href="\/(assets\/[^"]+\.css)"[^>]*>/g;
   const files = [...html.matchAll(link)].map(([, name]) => path.join(staging, name));
   if (files.length === 0) throw new Error('static/index.html has lost its style sheets');
-  const sheets = await Promise.all(files.map((file) => readFile(file, 'utf8')));
-  const { code } = await transform(sheets.join('\n'), { loader: 'css', minify: true });
-  const name = `assets/page-${createHash('sha256').update(code).digest('hex').slice(0, 16)}.css`;
+  const isLate = (file) => isParted && LATE.some((name) => path.basename(file).startsWith(`${name}-`));
+  const join = async (some) => {
+    const sheets = await Promise.all(some.map((file) => readFile(file, 'utf8')));
+    return (await transform(sheets.join('\n'), { loader: 'css', minify: true })).code;
+  };
+  const late = files.filter(isLate);
+  if (isParted && late.length !== LATE.length) throw new Error(`some of the late style sheets are not there: ${LATE}`);
+  const early = await join(files.filter((file) => !isLate(file)));
+  const name = path.relative(staging, await placed(early, 'page', '.css'));
+  const address = late.length > 0 ? await placed(await join(late), 'page-late', '.css') : null;
   await Promise.all(files.map((file) => rm(file)));
-  await writeFile(path.join(staging, name), code);
-  let placed = false;
+  let isLinked = false;
   const joined = html.replace(link, () => {
-    if (placed) return '';
-    placed = true;
+    if (isLinked) return '';
+    isLinked = true;
     return `<link rel="stylesheet" href="/${name}">`;
   });
   await writeFile(page, joined);
+  return address;
 }
 
 /** Fills `<meta name="embedenv-js">` with the entries' addresses and preloads what the editor needs. */

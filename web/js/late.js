@@ -1,5 +1,5 @@
-// The page's late half: asked for as soon as the early one runs, put in when the browser is idle, or at the first call of a
-// function in it. `finish.mjs` puts this before wasm-bindgen's own script and fills in the address.
+// The page's late half and its style sheet: asked for as soon as the early one runs, put in when the browser is idle, or at
+// the first call of a function in it. `finish.mjs` puts this before wasm-bindgen's own script and fills in the addresses.
 
 const late = {
   url: new URL('LATE', import.meta.url),
@@ -8,10 +8,12 @@ const late = {
   module: null,
   isIn: false,
   told: () => {},
+  dressed: () => {},
 
   /** The early half is about to run. */
   begins(exports) {
     late.exports = exports;
+    late.dress();
     WebAssembly.compileStreaming(fetch(late.url, { priority: 'low' })).then(
       (module) => {
         late.module ??= module;
@@ -21,6 +23,17 @@ const late = {
       // It is asked for again when it is needed.
       () => late.told(),
     );
+  },
+
+  /** Asks for its style sheet. */
+  dress() {
+    const sheet = document.createElement('link');
+    sheet.rel = 'stylesheet';
+    sheet.href = new URL('SHEET', import.meta.url);
+    sheet.fetchPriority = 'low';
+    // Without it what comes late is plain, and works.
+    sheet.onload = sheet.onerror = () => late.dressed();
+    document.head.append(sheet);
   },
 
   /** Puts it in, if it is not. Whoever calls a function of it waits here if it has not come yet. */
@@ -44,4 +57,7 @@ const late = {
 };
 
 /** Settled once the page is whole, or as whole as it gets by itself. */
-globalThis.embedenvWhole = new Promise((resolve) => (late.told = resolve));
+globalThis.embedenvWhole = Promise.all([
+  new Promise((resolve) => (late.told = resolve)),
+  new Promise((resolve) => (late.dressed = resolve)),
+]);

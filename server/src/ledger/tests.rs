@@ -18,7 +18,7 @@ fn room(n: u8) -> RoomId {
 
 fn new_room(payer: &Payer, n: u8, idempotency: Option<&str>, space: &str) -> NewRoom {
     let idempotency = idempotency.map(|key| IdempotencyKey { key: key.to_owned(), fingerprint: space.to_owned() });
-    NewRoom { payer: payer.clone(), room: room(n), space: space.to_owned(), idempotency, sandbox: None }
+    NewRoom { payer: payer.clone(), room: room(n), space: space.to_owned(), idempotency, sandbox: None, visit: None }
 }
 
 #[tokio::test(flavor = "multi_thread")]
