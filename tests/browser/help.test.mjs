@@ -37,7 +37,8 @@ scenario('the tour goes from card to card with the keyboard, and comes back from
 
 scenario('a tour is not offered in a frame', async (stage) => {
   const ide = await stage.person({ link: stage.server.link.replace('/w#', '/embed#') });
-  await ide.ready();
+  await ide.tree.getByRole('treeitem').first().waitFor();
+  await ide.page.evaluate(() => globalThis.embedenvWhole);
   assert.equal(await tour(ide).count(), 0);
 });
 

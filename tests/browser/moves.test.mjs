@@ -13,7 +13,7 @@ scenario('one goes back to where one was in the files, and forward again', async
   const at = (line, column = 1) => ide.page.getByText(`Ln ${line}, Col ${column}`, { exact: true }).waitFor();
   const goTo = async (line) => {
     await ide.page.keyboard.press('Control+g');
-    await ide.page.getByRole('textbox', { name: 'Go to line' }).waitFor();
+    await ide.hasKeyboard(ide.page.getByRole('textbox', { name: 'Go to line' }));
     await ide.page.keyboard.type(String(line));
     await ide.page.keyboard.press('Enter');
     await at(line);
@@ -24,6 +24,7 @@ scenario('one goes back to where one was in the files, and forward again', async
   await goTo(100);
   await ide.entry('other.txt').dblclick();
   await ide.hasKeyboard(ide.editor('other.txt'));
+  await ide.editor('other.txt').getByText('line2', { exact: true }).waitFor();
   await goTo(40);
 
   await ide.page.keyboard.press('Control+Alt+-');

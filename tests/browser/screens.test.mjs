@@ -214,6 +214,11 @@ const dialogs = {
     await ide.pasteIntoTerminal('first line\nsecond line\n');
     return 'Paste';
   },
+  SharePort: async ({ ide }) => {
+    await ide.button('Preview').click();
+    await ide.button('Share this port').click();
+    return 'Share port';
+  },
   Discard: async ({ ide, pane, stage }) => {
     await ide.page.keyboard.press('Control+Shift+E');
     await ide.entry('web.py').dblclick();
