@@ -11,6 +11,7 @@ pub mod headers;
 pub mod host;
 pub mod preview;
 pub mod problem;
+mod quoting;
 mod socket;
 
 use std::net::SocketAddr;
@@ -29,7 +30,7 @@ use crate::tasks::Tasks;
 use accept::AcceptBounds;
 use attempts::Attempts;
 use headers::PagePolicy;
-use host::Hosts;
+use host::{Hosts, LOOPBACK};
 use preview::Previews;
 use preview::names::Names;
 
@@ -105,7 +106,12 @@ pub fn serve(listener: TcpListener, address: SocketAddr, inside: Inside) -> Resu
         ..AcceptBounds::default()
     };
     let doors = Doors { config, registry, attempts, tasks: tasks.clone(), names };
-    let previews = Previews::new(doors.clone(), hosts.origins(address));
+    // The origins that the IDE's own page may have; one that came by another name hears nothing of what previews say.
+    let own = match pages.public_origin() {
+        Some(origin) => vec![origin.to_owned()],
+        None => LOOPBACK.map(|name| format!("http://{name}:{}", address.port())).to_vec(),
+    };
+    let previews = Previews::new(doors.clone(), own);
     let router = routes(doors, Arc::new(pages), Arc::new(hosts), Arc::new(previews));
     tasks.spawn("accept", accept::serve(listener, router, bounds, tasks.clone()));
     Ok(())

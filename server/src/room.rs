@@ -39,6 +39,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use embedenv_shared::code::{ErrorCode, Failure};
+use embedenv_shared::command::FrameId;
 use embedenv_shared::frame::{JoinedFull, Listener, SandboxState, ServerFrame};
 use embedenv_shared::id::{RoomId, SessionId};
 use embedenv_shared::link::Event;
@@ -229,10 +230,15 @@ impl Room {
         });
     }
 
+    /// The frame that says which ports can be seen by others.
+    pub fn who_sees_ports(&self, id: Option<FrameId>) -> ServerFrame {
+        let (links, open) = self.previews.list();
+        ServerFrame::Previews { id, links, open }
+    }
+
     /// Tells everybody which ports can be seen by others.
     pub fn tell_previews(&self) {
-        let (links, open) = self.previews.list();
-        self.members.tell(&ServerFrame::Previews { id: None, links, open });
+        self.members.tell(&self.who_sees_ports(None));
     }
 
     /// Returns when something listens on a port.

@@ -17,7 +17,7 @@ use axum::response::IntoResponse;
 use super::problem::Problem;
 
 /// Names that always mean this machine.
-const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+pub const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
 /// The address a connection came in at, as the accept loop tells it to handlers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,11 +25,7 @@ pub struct ReceivedAt(pub SocketAddr);
 
 /// The names a server goes by, besides those of the loopback and the address a connection came in at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Hosts {
-    names: Vec<Name>,
-    /// The origin of the public address.
-    public: Option<String>,
-}
+pub struct Hosts(Vec<Name>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Name {
@@ -48,24 +44,12 @@ impl Hosts {
     /// Takes the server's own address, and others as `name` or `name:port`; without a port, any port will do.
     pub fn new(public_url: Option<&str>, hosts: &[String]) -> Result<Self, BadHost> {
         let name = |text: &str| parse(text).ok_or_else(|| BadHost(text.to_owned()));
-        let parts = |url: &'_ str| -> Result<(String, String), BadHost> {
-            let (scheme, rest) = url.split_once("://").ok_or_else(|| BadHost(url.to_owned()))?;
-            let authority = rest.split(['/', '?', '#']).next().unwrap_or_default().to_ascii_lowercase();
-            Ok((scheme.to_ascii_lowercase(), authority))
-        };
-        let public = public_url.map(parts).transpose()?;
-        let own = public.iter().map(|(_, authority)| name(authority));
-        let names = own.chain(hosts.iter().map(|host| name(host))).collect::<Result<_, _>>()?;
-        Ok(Self { names, public: public.as_ref().map(|(scheme, authority)| format!("{scheme}://{authority}")) })
-    }
-
-    /// The origins that the IDE's own page may have: its public one, or those of this machine. A page that came by another
-    /// name hears nothing of what previews say of themselves.
-    pub fn origins(&self, listening: SocketAddr) -> Vec<String> {
-        match &self.public {
-            Some(origin) => vec![origin.clone()],
-            None => LOOPBACK.map(|name| format!("http://{name}:{}", listening.port())).to_vec(),
-        }
+        let public = public_url.map(|url| {
+            let (_, rest) = url.split_once("://").ok_or_else(|| BadHost(url.to_owned()))?;
+            name(rest.split(['/', '?', '#']).next().unwrap_or_default())
+        });
+        let hosts = hosts.iter().map(|host| name(host));
+        public.into_iter().chain(hosts).collect::<Result<_, _>>().map(Self)
     }
 
     fn has(&self, host: &str, received_at: Option<IpAddr>) -> bool {
@@ -74,7 +58,7 @@ impl Hosts {
         LOOPBACK.contains(&host.as_str())
             // An address can't be rebound to another.
             || literal.is_ok_and(|literal| Some(literal.to_canonical()) == received_at.map(|ip| ip.to_canonical()))
-            || self.names.iter().any(|own| own.host == host && (own.port.is_none() || own.port == port))
+            || self.0.iter().any(|own| own.host == host && (own.port.is_none() || own.port == port))
     }
 
     /// Whether a request is meant for this server.

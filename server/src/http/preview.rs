@@ -28,7 +28,6 @@ use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::IntoResponse as _;
 use embedenv_shared::code::{ErrorCode, Failure};
-use embedenv_shared::frame::ServerFrame;
 use futures_util::StreamExt as _;
 use hyper::body::{Body as _, Incoming};
 use hyper_util::rt::TokioIo;
@@ -38,6 +37,7 @@ use tokio::time::timeout;
 
 use super::Doors;
 use super::problem::{self, Problem};
+use super::quoting::encoded;
 use crate::policy::Capability;
 use crate::room::Room;
 use crate::room::previews::{Access, Kept};
@@ -139,7 +139,7 @@ impl Previews {
         let place =
             if self.doors.names.is_secure_context() { "Secure; SameSite=None; Partitioned" } else { "SameSite=Lax" };
         let cookie = format!("{}={secret}; Path=/; Max-Age={}; HttpOnly; {place}", self.cookie, lasts.as_secs());
-        let mut response = lead_to(&format!("{OWN}check?to={}", percent(&to)));
+        let mut response = lead_to(&format!("{OWN}check?to={}", encoded(&to)));
         match HeaderValue::try_from(cookie) {
             Ok(cookie) => response.headers_mut().insert(SET_COOKIE, cookie),
             Err(error) => return Problem::internal(&error).into_response(),
@@ -316,25 +316,6 @@ fn own_path(to: &str) -> &str {
     if is_own && is_plain { to } else { "/" }
 }
 
-/// A text as the value of a query.
-fn percent(text: &str) -> String {
-    let mut encoded = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
-}
-
-/// The frame that tells who may see which ports.
-pub(super) fn listed(room: &Room, id: Option<embedenv_shared::command::FrameId>) -> ServerFrame {
-    let (links, open) = room.previews.list();
-    ServerFrame::Previews { id, links, open }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -357,7 +338,6 @@ mod tests {
         ] {
             assert_eq!(own_path(other), "/", "{other:?}");
         }
-        assert_eq!(percent("/a?b=c&d #é"), "/a%3Fb%3Dc%26d%20%23%C3%A9");
     }
 
     #[test]

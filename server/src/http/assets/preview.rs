@@ -16,6 +16,7 @@ use serde_json::json;
 
 use super::{FOR_AN_HOUR, Site};
 use crate::http::problem::Problem;
+use crate::http::quoting::{encoded, escaped};
 
 const NAME: &str = "Embedenv";
 const ABOUT: &str = "A workspace in the browser, on a sandbox that really runs code.";
@@ -132,24 +133,6 @@ fn origin(site: &Site, headers: &HeaderMap) -> String {
     // The guard of names has looked at it.
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     format!("http://{}", host.to_ascii_lowercase())
-}
-
-/// As it stands in an attribute.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;").replace('\'', "&#39;")
-}
-
-/// As it stands in a query (RFC 3986 section 2.3).
-fn encoded(text: &str) -> String {
-    let mut encoded = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            write!(encoded, "%{byte:02X}").expect("writing to a string never fails");
-        }
-    }
-    encoded
 }
 
 #[cfg(test)]

@@ -10,10 +10,10 @@ use std::str::FromStr;
 use axum::http::uri::Authority;
 use embedenv_shared::id::RoomId;
 
+use crate::http::host::LOOPBACK;
+
 /// The preview host where none is configured.
-const LOOPBACK: &str = "localhost";
-/// Names of this machine that a public address may have and previews by `localhost` still be reached.
-const OWN: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+const DEFAULT: &str = "localhost";
 
 /// A port of a room, as the first label of a host name or the name of an upstream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -89,12 +89,12 @@ impl Names {
             let port = authority.port_u16().or_else(|| public.as_ref().and_then(Authority::port_u16));
             return Ok(Self { https, host, port, reachable: true });
         }
-        let is_local = public.as_ref().is_none_or(|public| OWN.contains(&public.host()));
+        let is_local = public.as_ref().is_none_or(|public| LOOPBACK.contains(&public.host()));
         let port = match &public {
             Some(public) if is_local => public.port_u16(),
             _ => Some(listening.port()).filter(|port| *port != 80),
         };
-        Ok(Self { https: https && is_local, host: LOOPBACK.to_owned(), port, reachable: is_local })
+        Ok(Self { https: https && is_local, host: DEFAULT.to_owned(), port, reachable: is_local })
     }
 
     /// The port that a `Host` header names, whatever port of the server's it says.
@@ -133,7 +133,7 @@ impl Names {
     /// Whether a cookie may be kept in a frame of another site: such cookies must be `Secure`, which browsers allow with
     /// TLS and for this machine's own names.
     pub fn is_secure_context(&self) -> bool {
-        self.https || self.host == LOOPBACK
+        self.https || self.host == DEFAULT
     }
 }
 

@@ -9,6 +9,7 @@ use embedenv_shared::code::{ErrorCode, Failure};
 
 use crate::http::headers::Nonce;
 use crate::http::problem::Problem;
+use crate::http::quoting::escaped;
 
 const PAGE: &str = include_str!("../../../../static/preview/page.html");
 
@@ -132,8 +133,4 @@ impl Standing {
 
 fn wants_page(asked: &HeaderMap) -> bool {
     asked.get(ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -230,7 +230,7 @@ pub(super) async fn carry_out(
             room.tell_previews();
             Answer::Quietly
         }
-        FullRequest::Previews => Answer::With(preview::listed(room, id)),
+        FullRequest::Previews => Answer::With(room.who_sees_ports(id)),
         FullRequest::PortOpen { port, ttl } => {
             room.previews.open(checked_port(port)?, ttl)?;
             room.tell_previews();
