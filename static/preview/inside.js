@@ -5,13 +5,15 @@
   const IDE = {{ORIGINS}};
   const MOST_TEXT = 2000; // of a console line, in characters; the rest is cut
   const MOST_LINES = 200; // a second; more are counted and not sent
-  const MOST_KEPT = 500; // lines before the pane has answered; the oldest are dropped
+  const MOST_KEPT = 500; // messages before the pane has answered; the oldest are dropped
+  const GATHER = 100; // ms for which lines are gathered into one message: the page around draws each
   const above = window.parent;
   if (above === window) return;
   let pane = null;
   let waiting = [];
   let second = 0;
   let lines = 0;
+  let gathered = [];
   const send = (message) => {
     if (pane) pane.postMessage(message);
     else if (waiting.push(message) > MOST_KEPT) waiting.shift();
@@ -26,11 +28,14 @@
       return Object.prototype.toString.call(value);
     }
   };
+  const flush = () => gathered.length > 0 && send({ type: 'console', lines: gathered.splice(0) });
+  addEventListener('pagehide', flush);
   const say = (level, values, place) => {
     const now = Math.floor(performance.now() / 1000);
     if (now !== second) [second, lines] = [now, 0];
     if (++lines > MOST_LINES) return;
-    send({ type: 'console', level, text: values.map(shown).join(' ').slice(0, MOST_TEXT), place });
+    if (gathered.length === 0) setTimeout(flush, GATHER);
+    gathered.push({ level, text: values.map(shown).join(' ').slice(0, MOST_TEXT), place });
   };
   for (const level of ['debug', 'log', 'info', 'warn', 'error']) {
     const own = console[level].bind(console);
@@ -72,7 +77,6 @@
     pane = event.ports[0];
     pane.onmessage = ({ data }) => {
       if (data?.go === 'back') history.back();
-      else if (data?.go === 'forward') history.forward();
       else if (data?.go === 'reload') location.reload();
     };
     for (const message of waiting.splice(0)) pane.postMessage(message);

@@ -11,7 +11,7 @@ use yew::prelude::*;
 use super::icon::{Icon, IconName};
 use crate::interop::framed::{Framed, Said};
 use crate::interop::page;
-use crate::state::preview::{Address, Device, Level, Line, Lines, Wish};
+use crate::state::preview::{Address, Device, Line, Lines, Wish};
 use crate::state::{Action, Dialog};
 use crate::words::catalogue::{count, say};
 use crate::workbench::Workbench;
@@ -29,7 +29,7 @@ pub(crate) struct PreviewPageProps {
 
 /// What a console is told.
 enum Heard {
-    Said(Level, String, Option<String>),
+    Said(Vec<Line>),
     Cleared,
 }
 
@@ -42,7 +42,7 @@ impl Reducible for Console {
     fn reduce(self: Rc<Self>, heard: Heard) -> Rc<Self> {
         let mut lines = self.0.clone();
         match heard {
-            Heard::Said(level, text, place) => lines.push(level, text, place),
+            Heard::Said(said) => said.into_iter().for_each(|line| lines.push(line)),
             Heard::Cleared => lines = Lines::default(),
         }
         Rc::new(Self(lines))
@@ -120,9 +120,7 @@ pub(crate) fn PreviewPage(props: &PreviewPageProps) -> Html {
                             typed.set(None);
                         }
                     }
-                    Said::Console { level, text, place } => {
-                        console.dispatch(Heard::Said(Level::parse(&level), text, place));
-                    }
+                    Said::Console(lines) => console.dispatch(Heard::Said(lines)),
                 };
                 Framed::listen(frame, origin, Rc::new(said))
             });

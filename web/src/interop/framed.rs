@@ -9,6 +9,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{HtmlIFrameElement, MessageChannel, MessageEvent, MessagePort};
 
 use super::page;
+use crate::state::preview::{Line, MAX_LINES};
 
 /// What both ends say to find each other.
 const GREETING: &str = "embedenv-preview";
@@ -20,11 +21,7 @@ pub(crate) enum Said {
     Place {
         url: String,
     },
-    Console {
-        level: String,
-        text: String,
-        place: Option<String>,
-    },
+    Console(Vec<Line>),
 }
 
 /// Listens to the page in one frame, as long as it is kept.
@@ -71,7 +68,7 @@ impl Framed {
         Self { port, greeted }
     }
 
-    /// Tells the page to go `back`, `forward` or to `reload`. Says whether there was a page to be told.
+    /// Tells the page to go `back` or to `reload`. Says whether there was a page to be told.
     pub(crate) fn go(&self, where_to: &str) -> bool {
         let port = self.port.borrow();
         let Some(Port { port, .. }) = &*port else { return false };
@@ -93,10 +90,18 @@ impl Drop for Framed {
 
 /// A message of a page, which may say anything.
 fn heard(data: &JsValue) -> Option<Said> {
-    let text = |name: &str| Reflect::get(data, &name.into()).ok()?.as_string();
-    match &*text("type")? {
-        "place" => Some(Said::Place { url: text("url")? }),
-        "console" => Some(Said::Console { level: text("level")?, text: text("text")?, place: text("place") }),
+    match &*text(data, "type")? {
+        "place" => Some(Said::Place { url: text(data, "url")? }),
+        "console" => {
+            let lines = Reflect::get(data, &"lines".into()).ok()?.dyn_into::<Array>().ok()?;
+            let line =
+                |line: JsValue| Some(Line::new(&text(&line, "level")?, &text(&line, "text")?, text(&line, "place")));
+            Some(Said::Console(lines.iter().take(MAX_LINES).filter_map(line).collect()))
+        }
         _ => None,
     }
+}
+
+fn text(object: &JsValue, name: &str) -> Option<String> {
+    Reflect::get(object, &name.into()).ok()?.as_string()
 }

@@ -4,7 +4,9 @@
 use std::collections::VecDeque;
 
 /// Lines of a console that are kept; the oldest make room.
-const MAX_LINES: usize = 500;
+pub const MAX_LINES: usize = 500;
+/// Characters of a line; the rest is cut.
+const MAX_TEXT: usize = 2000;
 
 /// A page of a port.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,14 +146,21 @@ pub struct Line {
     pub count: u32,
 }
 
+impl Line {
+    pub fn new(level: &str, text: &str, place: Option<String>) -> Self {
+        let cut = |text: &str| text.chars().take(MAX_TEXT).collect();
+        Self { level: Level::parse(level), text: cut(text), place: place.as_deref().map(cut), count: 1 }
+    }
+}
+
 /// What a page's console says, of this page and those before.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lines(VecDeque<Line>);
 
 impl Lines {
-    pub fn push(&mut self, level: Level, text: String, place: Option<String>) {
+    pub fn push(&mut self, line: Line) {
         if let Some(last) = self.0.back_mut()
-            && (last.level, &last.text, &last.place) == (level, &text, &place)
+            && (last.level, &last.text, &last.place) == (line.level, &line.text, &line.place)
         {
             last.count = last.count.saturating_add(1);
             return;
@@ -159,7 +168,7 @@ impl Lines {
         if self.0.len() >= MAX_LINES {
             self.0.pop_front();
         }
-        self.0.push_back(Line { level, text, place, count: 1 });
+        self.0.push_back(line);
     }
 
     pub fn all(&self) -> impl Iterator<Item = &Line> {
@@ -216,13 +225,14 @@ mod tests {
     fn lines_that_repeat_are_counted_and_old_ones_make_room() {
         let mut lines = Lines::default();
         for _ in 0..3 {
-            lines.push(Level::Error, "x".into(), None);
+            lines.push(Line::new("error", "x", None));
         }
-        lines.push(Level::Log, "x".into(), None);
+        lines.push(Line::new("log", &"x".repeat(2 * MAX_TEXT), None));
+        assert_eq!(lines.all().last().map(|line| line.text.len()), Some(MAX_TEXT));
         let counts: Vec<u32> = lines.all().map(|line| line.count).collect();
         assert_eq!((counts, lines.errors()), (vec![3, 1], 1));
         for number in 0..2 * MAX_LINES {
-            lines.push(Level::Log, number.to_string(), None);
+            lines.push(Line::new("log", &number.to_string(), None));
         }
         assert_eq!((lines.all().count(), lines.errors()), (MAX_LINES, 0));
     }
