@@ -210,6 +210,8 @@ scenario('an .editorconfig is obeyed and followed, and how a file is indented ca
   await ide.editorSays('tabs.c', 'int x;\nint y;\n');
   await ide.page.keyboard.press('Control+z');
   await ide.page.getByText('Ln 1, Col 9').waitFor();
+  // What is taken back is put right like what is typed: not under the cursor.
+  await ide.editorSays('tabs.c', 'int x;  \nint y;\n');
 
   // Another rule holds as soon as it is written.
   await ide.write({ '.editorconfig': '[*.c]\nindent_style = space\nindent_size = 8\n' });
@@ -219,7 +221,7 @@ scenario('an .editorconfig is obeyed and followed, and how a file is indented ca
   await shows('Spaces: 2');
   await place(ide, 'tabs.c', 2);
   await ide.page.keyboard.press('Tab');
-  await ide.editorSays('tabs.c', 'int x;  \n  int y;');
+  await ide.editorSays('tabs.c', 'int x;  \n  int y;\n');
 
   // Where nobody says, the text does.
   await ide.entry('free.txt').dblclick();

@@ -146,7 +146,8 @@ scenario('what is selected in a terminal is copied by key, by menu, and at once 
   const ide = await stage.person();
   await ide.ready();
   const clipboard = () => ide.page.evaluate(() => navigator.clipboard.readText());
-  await ide.answer('clear; echo copiedword; echo otherword');
+  // What is typed is not what is printed: nothing is looked for before the terminal was cleared.
+  await ide.answer(`clear; echo copied'word'; echo other'word'`);
   let at = await spot(ide.terminal, 'copiedword');
   await ide.page.mouse.dblclick(at.x, at.y);
   await ide.page.keyboard.press('Control+Shift+C');

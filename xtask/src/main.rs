@@ -7,6 +7,7 @@ mod cache;
 mod command;
 mod early;
 mod engine;
+mod failures;
 mod fuzz;
 mod image;
 mod node;

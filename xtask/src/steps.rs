@@ -26,7 +26,7 @@ impl Steps {
     /// Takes a step whose failure is remembered while the others go on.
     pub(crate) fn check(&mut self, name: &'static str, work: impl FnOnce() -> Result<String>) {
         if let Err(error) = self.take(name, work) {
-            eprintln!("xtask: {name}: {error:#}");
+            eprintln!("xtask: {name}: {}", format!("{error:#}").lines().next().unwrap_or_default());
         }
     }
 
@@ -47,6 +47,19 @@ impl Steps {
 
     pub(crate) fn failed(&self) -> Vec<&'static str> {
         self.taken.iter().filter(|step| step.outcome.is_err()).map(|step| step.name).collect()
+    }
+
+    /// What failed steps say beyond the line that stands in the table.
+    pub(crate) fn reasons(&self) -> String {
+        let mut said = String::new();
+        for Step { name, outcome, .. } in &self.taken {
+            if let Err(reason) = outcome
+                && let Some((_, more)) = reason.split_once('\n').filter(|(_, more)| !more.is_empty())
+            {
+                said += &format!("\n{name}:\n{more}");
+            }
+        }
+        said
     }
 
     /// One line a step, and one for all.

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use crate::command::{self, cargo, run};
 use crate::engine::Engine;
+use crate::failures::Failures;
 use crate::steps::Steps;
 use crate::tally::Tally;
 use crate::{image, node, python, release, repo, size, system, tidy, tools};
@@ -162,9 +163,9 @@ fn in_browser(text: &str) -> u64 {
     text.lines().filter(|line| line.trim_start().starts_with("scenario(")).count() as u64
 }
 
-/// Prints the table and the closing line, which it returns; an error if anything failed.
+/// Prints the table, what failed and the closing line, which it returns; an error if anything failed.
 fn finish(steps: &Steps, mut tally: Tally, ended: Result<()>) -> (String, Result<()>) {
-    print!("\n{}", steps.table());
+    print!("\n{}{}", steps.table(), steps.reasons());
     let failed = steps.failed();
     if let Err(error) = ended {
         eprintln!("\nxtask: stopped early: {error:#}");
@@ -259,9 +260,11 @@ fn environment(tests: &mut Command, docker: Option<&str>) -> Result<()> {
 /// Runs a test runner, counts its tests and passes its output on, but for what tests that passed had to say.
 fn counted(tally: &mut Tally, tests: &mut Command) -> Result<String> {
     let mut own = Tally::default();
+    let mut failures = Failures::default();
     let mut talk_of_passed = false;
     let ok = command::follow(tests, |line| {
         own.line(line);
+        failures.line(line);
         match line {
             "successes:" => talk_of_passed = true,
             "failures:" => talk_of_passed = false,
@@ -275,7 +278,7 @@ fn counted(tally: &mut Tally, tests: &mut Command) -> Result<String> {
     tally.add(own);
     let own = own.settled();
     if !ok {
-        bail!("{own}");
+        bail!("{own}\n{failures}");
     }
     Ok(own.to_string())
 }

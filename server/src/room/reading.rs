@@ -119,6 +119,13 @@ impl Room {
         }
     }
 
+    /// Tells everybody of a session that is new or has changed.
+    pub(super) fn tell_terminal(&self, session: &Session) {
+        for member in self.members.all().into_iter().filter(|member| member.is_full()) {
+            member.outbox.send(&ServerFrame::Terminal(session.describe_to(member.id)));
+        }
+    }
+
     /// Tells the end of a session to who does not read it; readers are told after the last of its output.
     pub(super) fn tell_end(&self, session: &Session) {
         let frame = ServerFrame::Terminal(session.describe());

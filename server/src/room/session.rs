@@ -119,7 +119,23 @@ impl Session {
 
     /// As everybody in the room sees it.
     pub fn describe(&self) -> Terminal {
+        self.described(&self.state.lock())
+    }
+
+    /// As one reader is told of it: how it ended follows the last of its output.
+    pub fn describe_to(&self, id: ReaderId) -> Terminal {
         let state = self.state.lock();
+        let mut terminal = self.described(&state);
+        let cursor = state.readers.iter().find(|reader| reader.id == id).map(|reader| reader.cursor);
+        if let (Some(cursor), Some(exit)) = (cursor, &state.exit)
+            && cursor < exit.offset
+        {
+            terminal.exit = None;
+        }
+        terminal
+    }
+
+    fn described(&self, state: &State) -> Terminal {
         Terminal {
             terminal: self.id,
             title: state.title.clone(),
@@ -381,6 +397,20 @@ mod tests {
         assert!(session.has_ended() && !session.marks().is_over());
         session.append(3, b"de");
         assert!(session.marks().is_over());
+    }
+
+    #[test]
+    fn a_reader_is_told_the_end_after_the_last_of_its_output_whatever_else_it_is_told_before() {
+        let session = session();
+        session.attach(SeatId(1), Arc::default());
+        session.append(0, b"abc");
+        session.ended(Exited { session: SessionId(1), status: ExitStatus::Code(0), offset: 3, cost: None });
+        let mut buffer = Vec::new();
+        session.pull(SeatId(1), 2, &mut buffer);
+        assert_eq!(session.describe_to(SeatId(1)).exit, None);
+        assert!(session.describe_to(SeatId(2)).exit.is_some());
+        session.pull(SeatId(1), 2, &mut buffer);
+        assert!(session.describe_to(SeatId(1)).exit.is_some());
     }
 
     #[test]

@@ -302,7 +302,7 @@ impl Room {
         }
         self.link().await?.call(Resize { session: session.id, size }).await?;
         session.set_size(size);
-        self.members.tell(&ServerFrame::Terminal(session.describe()));
+        self.tell_terminal(session);
         Ok(())
     }
 
@@ -341,7 +341,7 @@ impl Room {
             self.sessions.forget(session.id);
             return Err(failure);
         }
-        self.members.tell(&ServerFrame::Terminal(session.describe()));
+        self.tell_terminal(&session);
         self.sessions.follow(&link, &session).await?;
         Ok(session)
     }
@@ -357,7 +357,7 @@ impl Room {
                 session.set_size(size);
             }
             self.keep_owned(&session);
-            self.members.tell(&ServerFrame::Terminal(session.describe()));
+            self.tell_terminal(&session);
         }
         self.documents.flush_before_line(self, bytes).await;
         link.input(id, bytes).await
@@ -379,7 +379,7 @@ impl Room {
         let session = self.sessions.get(id)?;
         if session.lease(|lease| lease.lock(member.who, member.role, locked))? {
             self.keep_owned(&session);
-            self.members.tell(&ServerFrame::Terminal(session.describe()));
+            self.tell_terminal(&session);
         }
         Ok(())
     }
@@ -405,7 +405,7 @@ impl Room {
             }
         }
         session.set_title(title.to_owned());
-        self.members.tell(&ServerFrame::Terminal(session.describe()));
+        self.tell_terminal(&session);
         Ok(())
     }
 

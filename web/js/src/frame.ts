@@ -30,6 +30,7 @@ export function createFrame(options: FrameOptions): Frame {
 class Frame {
   readonly #options: FrameOptions;
   readonly #decoders = new Map<number, TextDecoder>();
+  readonly #ended = new Set<number>();
   #port: MessagePort | null = null;
 
   constructor(options: FrameOptions) {
@@ -81,9 +82,12 @@ class Frame {
     if (text) this.say(JSON.stringify({ event: 'stdout', data: { terminal, text } }));
   }
 
-  /** Nothing more comes of a program. */
-  ended(terminal: number): void {
+  /** Nothing more comes of a program, which ended so, in JSON. Told once, however often it is heard. */
+  ended(terminal: number, how: string): void {
     this.#decoders.delete(terminal);
+    if (this.#ended.has(terminal)) return;
+    this.#ended.add(terminal);
+    this.say(how);
   }
 }
 

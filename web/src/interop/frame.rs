@@ -24,7 +24,7 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn output(this: &FrameHandle, terminal: u32, bytes: &Uint8Array);
     #[wasm_bindgen(method)]
-    fn ended(this: &FrameHandle, terminal: u32);
+    fn ended(this: &FrameHandle, terminal: u32, how: &str);
 }
 
 /// What the page around a frame does. Called while nothing of the page is borrowed.
@@ -70,8 +70,8 @@ impl Frame {
         self.0.output(terminal, &Uint8Array::from(bytes));
     }
 
-    /// Nothing more comes of a program.
-    pub(crate) fn ended(&self, terminal: u32) {
-        self.0.ended(terminal);
+    /// Nothing more comes of a program; tells how it ended, once.
+    pub(crate) fn ended(&self, terminal: u32, how: &str) {
+        self.0.ended(terminal, how);
     }
 }

@@ -345,9 +345,9 @@ impl Workbench {
         let id = terminal.terminal;
         let frame = self.framed.frame.borrow().clone();
         let Some(frame) = frame.filter(|_| self.state().terminals.run_in(id).is_some()) else { return };
-        frame.ended(id.0);
         if let Some(exit) = &terminal.exit {
-            self.tell_host("exit", json!({"terminal": id.0, "code": exit.code, "signal": exit.signal}));
+            let how = json!({"terminal": id.0, "code": exit.code, "signal": exit.signal});
+            frame.ended(id.0, &json!({"event": "exit", "data": how}).to_string());
         }
     }
 
