@@ -133,6 +133,10 @@ pub struct Embed {
 pub struct Preview {
     /// The name that every port's own stands before, with an optional port; `localhost` if `None`.
     pub host: Option<String>,
+    /// Where previews are served by paths, for want of such a name.
+    pub listen: Option<SocketAddr>,
+    /// Where people reach that, if it isn't at the server's own name.
+    pub url: Option<String>,
 }
 
 impl Default for Config {

@@ -15,7 +15,7 @@ use crate::config::{Config, EngineChoice};
 use crate::engine::docker;
 use crate::engine::finding::{Finding, State, finding, watched_disk};
 use crate::engine::local::{self, Mechanism, on_path};
-use crate::http::preview::names::Names;
+use crate::http::preview::places::Places;
 
 /// How long a trial may take.
 const TRIAL: Duration = Duration::from_secs(10);
@@ -78,14 +78,22 @@ fn previews(config: &Config) -> Finding {
     let remedy = || {
         Some(
             "Have a wildcard name (*.preview.example.com) lead to this server and set preview.host to it; \
-             docs/previews.md says how. Until then the page can ask servers by its request form alone."
+             docs/previews.md says how. Until then preview.listen serves simple apps, and without it the page can \
+             ask servers by its request form alone."
                 .to_owned(),
         )
     };
     let bad = |why: String| finding(what, State::Missing, why, remedy());
-    match Names::new(config.preview.host.as_deref(), config.public_url.as_deref(), config.listen) {
-        Err(error) => bad(error.to_string()),
-        Ok(names) => match (names.source(), &config.preview.host, names.is_reachable()) {
+    let places = match Places::new(config, config.listen, config.preview.listen) {
+        Err(error) => return bad(error.to_string()),
+        Ok(places) => places,
+    };
+    match places.paths() {
+        Some(paths) => {
+            let detail = format!("below paths of {}, where apps keep neither cookies nor storage", paths.origin());
+            finding(what, State::Weaker, detail, remedy())
+        }
+        None => match (places.source(), &config.preview.host, places.names().is_reachable()) {
             (source, Some(_), _) => finding(what, State::Good, source, None),
             (source, None, true) => {
                 finding(what, State::Weaker, format!("{source}, which browsers on this machine alone reach"), remedy())

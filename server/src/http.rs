@@ -32,7 +32,7 @@ use attempts::Attempts;
 use headers::PagePolicy;
 use host::{Hosts, LOOPBACK};
 use preview::Previews;
-use preview::names::Names;
+use preview::places::Places;
 
 /// What every route may reach.
 #[derive(Debug, Clone)]
@@ -42,7 +42,7 @@ pub struct Doors {
     pub attempts: Arc<Attempts>,
     pub tasks: Tasks,
     /// Where previews are; known once the server listens.
-    pub names: Arc<Names>,
+    pub places: Arc<Places>,
 }
 
 /// The table of routes. What stands in front of all of them: names of ports are previews, foreign hosts are refused, and
@@ -81,7 +81,7 @@ pub enum WebError {
     #[error(transparent)]
     Host(#[from] host::BadHost),
     #[error(transparent)]
-    PreviewHost(#[from] preview::names::BadPreviewHost),
+    Previews(#[from] preview::places::BadPlaces),
 }
 
 /// What doors are made of before the server listens.
@@ -93,26 +93,40 @@ pub struct Inside {
     pub tasks: Tasks,
 }
 
-/// Serves the routes on a listener, until the server goes down.
-pub fn serve(listener: TcpListener, address: SocketAddr, inside: Inside) -> Result<(), WebError> {
+/// What the server listens with, and at which address that is.
+#[derive(Debug)]
+pub struct Listening {
+    pub listener: TcpListener,
+    pub address: SocketAddr,
+}
+
+/// Serves the routes on a listener, and previews below paths on another one, until the server goes down.
+pub fn serve(main: Listening, paths: Option<Listening>, inside: Inside) -> Result<(), WebError> {
     let Inside { config, registry, attempts, tasks } = inside;
+    let address = main.address;
     let public_url = config.public_url.as_deref();
-    let names = Arc::new(Names::new(config.preview.host.as_deref(), public_url, address)?);
-    let pages = PagePolicy::new(public_url, &config.embed.origins, &names.source())?;
+    let places = Arc::new(Places::new(&config, address, paths.as_ref().map(|paths| paths.address))?);
+    let pages = PagePolicy::new(public_url, &config.embed.origins, &places.source())?;
     let hosts = Hosts::new(public_url, &config.hosts)?;
+    let path_hosts = Hosts::new(places.paths().map(|paths| paths.origin()), &config.hosts)?;
     let bounds = AcceptBounds {
         total: config.limits.connections,
         per_address: config.limits.connections_per_address,
         ..AcceptBounds::default()
     };
-    let doors = Doors { config, registry, attempts, tasks: tasks.clone(), names };
+    let doors = Doors { config, registry, attempts, tasks: tasks.clone(), places };
     // The origins that the IDE's own page may have; one that came by another name hears nothing of what previews say.
     let own = match pages.public_origin() {
         Some(origin) => vec![origin.to_owned()],
         None => LOOPBACK.map(|name| format!("http://{name}:{}", address.port())).to_vec(),
     };
-    let previews = Previews::new(doors.clone(), own);
-    let router = routes(doors, Arc::new(pages), Arc::new(hosts), Arc::new(previews));
-    tasks.spawn("accept", accept::serve(listener, router, bounds, tasks.clone()));
+    let previews = Arc::new(Previews::new(doors.clone(), own));
+    if let Some(Listening { listener, .. }) = paths {
+        let router = Router::new().fallback(preview::below).with_state(previews.clone());
+        let router = router.layer(from_fn_with_state(Arc::new(path_hosts), host::guard));
+        tasks.spawn("accept", accept::serve(listener, router, bounds.clone(), tasks.clone()));
+    }
+    let router = routes(doors, Arc::new(pages), Arc::new(hosts), previews);
+    tasks.spawn("accept", accept::serve(main.listener, router, bounds, tasks.clone()));
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::engine::local::{LocalEngine, LocalSettings};
 use crate::engine::{Engine, EngineError, EngineHome};
 use crate::http::assets::NoAgent;
 use crate::http::attempts::Attempts;
-use crate::http::{self, Inside};
+use crate::http::{self, Inside, Listening};
 use crate::ledger::{Ledger, LedgerError};
 use crate::room::registry::{Opened, Registry, RegistryError};
 use crate::tasks::Tasks;
@@ -88,19 +88,25 @@ impl Server {
 
     /// Listens on the configured address; port 0 takes a free one.
     pub async fn listen(self) -> Result<Running, ServerError> {
-        let wanted = self.inside.config.listen;
-        let failed = |source| ServerError::Listen { address: wanted, source };
-        let listener = match TcpListener::bind(wanted).await {
-            Ok(listener) => listener,
+        let config = self.inside.config.clone();
+        let bound = async {
+            let main = bind(config.listen).await?;
+            let paths = match config.preview.listen {
+                Some(address) => Some(bind(address).await?),
+                None => None,
+            };
+            let address = main.address;
+            http::serve(main, paths, self.inside.clone())?;
+            Ok(address)
+        };
+        match bound.await {
+            Ok(address) => Ok(Running { server: self, address }),
             Err(error) => {
                 // Its tasks would go on without it.
                 self.close().await;
-                return Err(failed(error));
+                Err(error)
             }
-        };
-        let address = listener.local_addr().map_err(failed)?;
-        http::serve(listener, address, self.inside.clone())?;
-        Ok(Running { server: self, address })
+        }
     }
 
     /// Ends its tasks, with everything acknowledged on disk. Says whether all had ended in time.
@@ -110,6 +116,13 @@ impl Server {
         self.ledger.close().await;
         ended
     }
+}
+
+async fn bind(wanted: SocketAddr) -> Result<Listening, ServerError> {
+    let failed = |source| ServerError::Listen { address: wanted, source };
+    let listener = TcpListener::bind(wanted).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok(Listening { listener, address })
 }
 
 impl Running {

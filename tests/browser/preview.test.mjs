@@ -10,6 +10,18 @@ pages = {
 <button onclick="console.warn('clicked', {a: 1}); throw new Error('broken')">break</button>
 <button onclick="history.pushState(null, '', '/pushed#here')">push</button><input aria-label="in the app">""",
     "/two": "<!doctype html><title>Two</title><h1>Second page</h1>",
+    "/shared": """<!doctype html><link rel="stylesheet" href="/style.css"><h1>Shared</h1><a href="/two?x=1">on</a><pre></pre><script>
+const tried = (what, act) => { try { return what + ': ' + act(); } catch { return what + ': refused'; } };
+fetch('/two').then((answer) => answer.text()).then((text) => {
+  const color = getComputedStyle(document.querySelector('h1')).color;
+  document.querySelector('pre').textContent = [
+    tried('storage', () => localStorage.length), tried('cookie', () => document.cookie || 'none'),
+    tried('page', () => parent.document.title), 'origin: ' + self.origin, 'fetched: ' + text.includes('Second'), 'color: ' + color,
+  ].join('\\\\n');
+  console.log('all said');
+});
+</script>""",
+    "/style.css": "h1 { color: rgb(1, 2, 3) }",
     "/hostile": """<!doctype html><h1>Hostile</h1><pre id="said"></pre><script>
 const said = [];
 const tried = async (what, act) => { try { said.push(what + ': ' + await act()); } catch (error) { said.push(what + ': refused'); } };
@@ -33,10 +45,11 @@ const tried = async (what, act) => { try { said.push(what + ': ' + await act());
 class App(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         path = self.path.split("?")[0]
-        host = self.headers["Host"].split(".", 1)[1]
+        host = self.headers["Host"].split(".", 1)[-1]
         body = pages.get(path, "").replace("IDE", json.dumps("http://" + host)).encode()
         self.send_response(200 if path in pages else 404)
-        self.send_header("Content-Type", "text/javascript" if path.endswith(".js") else "text/html")
+        kinds = {".js": "text/javascript", ".css": "text/css"}
+        self.send_header("Content-Type", next((kinds[end] for end in kinds if path.endswith(end)), "text/html"))
         self.send_header("X-Frame-Options", "DENY")
         self.end_headers()
         self.wfile.write(body)
@@ -46,8 +59,8 @@ http.server.ThreadingHTTPServer(("127.0.0.1", 4321), App).serve_forever()
 `;
 
 async function serve(ide) {
-  const encoded = Buffer.from(app).toString('base64');
-  await ide.answer(`echo ${encoded} | base64 -d > app.py; python app.py`);
+  await ide.write({ 'app.py': app });
+  await ide.answer('python app.py');
 }
 
 async function shown(ide) {
@@ -166,8 +179,43 @@ scenario('a hostile page reaches neither the page around it, nor its keys, nor t
   const own = `localhost:${new URL(stage.server.link).port}`;
   assert.deepEqual(stage.troubles.splice(0), [
     `a request to http://${own}/healthz`,
-    'in the console: Failed to load resource: net::ERR_FAILED',
+    `in the console: Failed to load resource: net::ERR_FAILED (http://${own}/healthz:0:0)`,
     `a socket to ws://${own}/ws/docs/p/x?token=x`,
   ]);
   assert.ok(await ide.button('Run').isVisible());
 });
+
+scenario(
+  'where there is no wildcard name, previews are below paths, and share nothing',
+  async (stage) => {
+    const ide = await stage.person();
+    const { preview, page, address } = await shown(ide);
+    await isAt(address, 'localhost:4321/');
+    await address.fill('/shared');
+    await address.press('Enter');
+    await page.getByText('fetched: true').waitFor();
+    assert.deepEqual((await page.locator('pre').innerText()).split('\n'), [
+      'storage: refused',
+      'cookie: refused',
+      'page: refused',
+      'origin: null',
+      'fetched: true',
+      'color: rgb(1, 2, 3)',
+    ]);
+    await isAt(address, 'localhost:4321/shared');
+    await preview.getByRole('button', { name: /^Console/ }).click();
+    await preview.getByRole('log', { name: 'Console' }).getByText('all said').waitFor();
+    await ide.page.screenshot({ path: 'target/browser/preview-path.png' });
+    await page.getByRole('link', { name: 'on' }).click();
+    await page.getByRole('heading', { name: 'Second page' }).waitFor();
+    await isAt(address, 'localhost:4321/two?x=1');
+    await preview.getByRole('button', { name: 'Back' }).click();
+    await page.getByRole('heading', { name: 'Shared' }).waitFor();
+    // In a tab of its own the app shares no more than in a frame.
+    const tab = ide.page.context().waitForEvent('page');
+    await preview.getByRole('button', { name: 'Open in a new tab' }).click();
+    await (await tab).getByText('origin: null').waitFor();
+    assert.match((await tab).url(), /^http:\/\/localhost:\d+\/4321-[a-z0-9]{16}~[\w.-]+\/shared$/);
+  },
+  { env: () => ({ EMBEDENV_PREVIEW__LISTEN: '127.0.0.1:0' }) },
+);

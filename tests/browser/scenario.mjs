@@ -137,7 +137,8 @@ class Stage {
     const isOwn = (host) => host === new URL(this.server.link).host || this.#hosts.some((site) => site.is(host));
     const port = new URL(this.server.link).port;
     // What apps do in their previews is their own; where they are is the server's.
-    const isPreview = (url) => new RegExp(`^(http|ws)://[0-9]+-[a-z0-9]+\\.localhost:${port}/`).test(url);
+    const named = new RegExp(`^(http|ws)://[0-9]+-[a-z0-9]+\\.localhost:${port}/`);
+    const isPreview = (url) => named.test(url) || /^(http|ws):\/\/localhost:[0-9]+\/[0-9]+-[a-z0-9]+~/.test(url);
     const foreign = (url) =>
       ['http:', 'https:', 'ws:', 'wss:'].includes(new URL(url).protocol) && !isOwn(new URL(url).host) && !isPreview(url);
     page.on('request', (request) => {
@@ -154,7 +155,9 @@ class Stage {
       const isUnreached = this.#serverGone && /ERR_(CONNECTION_REFUSED|INTERNET_DISCONNECTED)/.test(message.text());
       const expected = isUnreached || this.#expected.some((pattern) => pattern.test(message.text()));
       // Violations of the page's policy are written to the console as errors.
-      if (message.type() === 'error' && !expected && !isPreview(message.location().url)) this.troubles.push(`in the console: ${message.text()}`);
+      const { url, lineNumber, columnNumber } = message.location();
+      if (message.type() !== 'error' || expected || isPreview(url)) return;
+      this.troubles.push(`in the console: ${message.text()} (${url}:${lineNumber}:${columnNumber})`);
     });
   }
 

@@ -224,8 +224,10 @@ const dialogs = {
     await ide.entry('web.py').dblclick();
     await pane('Editor');
     await ide.editor('web.py').click();
+    await ide.hasKeyboard(ide.editor('web.py'));
     stage.server.freeze();
-    await ide.page.keyboard.type('#');
+    await ide.page.keyboard.type('#####');
+    await ide.editor('web.py').getByText('#####').waitFor();
     await ide.page.keyboard.press('Alt+w');
     return 'Close';
   },

@@ -88,5 +88,13 @@ scenario('a graphics card that can not draw a terminal leaves that to the page',
   await ide.ready();
   await ide.answer('echo drawn""by-hand');
   await ide.page.locator('.xterm-rows').getByText('drawnby-hand').waitFor();
+  // Also in colours that are in no palette.
+  await ide.answer(`printf '\\033[38;2;200;30;40;48;2;250;240;230mcolour%s\\033[0m\\n' ful`);
+  const coloured = ide.page.locator('.xterm-rows').getByText('colourful', { exact: true });
+  await coloured.waitFor();
+  assert.deepEqual(
+    await coloured.evaluate((element) => [getComputedStyle(element).color, getComputedStyle(element).backgroundColor]),
+    ['rgb(200, 30, 40)', 'rgb(250, 240, 230)'],
+  );
   assert.equal(await ide.page.getByRole('alert').count(), 0);
 });

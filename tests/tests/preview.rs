@@ -1,5 +1,6 @@
 //! What programs serve in a sandbox, seen from outside: who may see it, what reaches the app, and what comes back.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -40,6 +41,11 @@ class App(http.server.BaseHTTPRequestHandler):
                 time.sleep(0.05)
         if self.path == "/page":
             return self.say("text/html", b"<!doctype html><h1>hi</h1>", ("X-Frame-Options", "DENY"))
+        if self.path == "/linked":
+            return self.say("text/html", b'<!doctype html><a href="/page">there</a>')
+        if self.path == "/moved":
+            self.send_response(302); self.send_header("Location", "/page"); self.send_header("Content-Length", "0")
+            return self.end_headers()
         if self.path == "/hostile":
             return self.say("text/plain", b"x", ("Set-Cookie", "a=1; Domain=localhost"), ("Set-Cookie", "embedenv_preview=evil"),
                 ("Alt-Svc", 'h3=":1"'), ("Strict-Transport-Security", "max-age=9"), ("Connection", "X-Hop"), ("X-Hop", "1"))
@@ -100,7 +106,18 @@ async fn ask(
     fields: &[(&str, &str)],
     body: &[u8],
 ) -> Result<Answer> {
-    let mut stream = TcpStream::connect(server.address()).await?;
+    ask_at(server.address(), method, host, path, fields, body).await
+}
+
+async fn ask_at(
+    address: SocketAddr,
+    method: &str,
+    host: &str,
+    path: &str,
+    fields: &[(&str, &str)],
+    body: &[u8],
+) -> Result<Answer> {
+    let mut stream = TcpStream::connect(address).await?;
     let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
     for (name, value) in fields {
         head.push_str(&format!("{name}: {value}\r\n"));
@@ -234,7 +251,8 @@ async fn nothing_of_an_app_reaches_beyond_its_origin_and_frames_get_a_script() -
     let (mut ada, _) = serving(&server).await?;
     let (host, cookie) = enter(&server, &mut ada, 3000).await?;
     let hostile = get(&server, &host, "/hostile", &[("Cookie", &cookie)]).await?;
-    ensure!(hostile.field("set-cookie") == Some("a=1"), "{}", hostile.head);
+    let kept = "a=1; secure; samesite=none; partitioned";
+    ensure!(hostile.field("set-cookie") == Some(kept), "{}", hostile.head);
     for name in ["alt-svc", "strict-transport-security", "x-hop"] {
         ensure!(hostile.field(name).is_none(), "{}", hostile.head);
     }
@@ -440,5 +458,99 @@ async fn who_guesses_is_slowed_down() -> Result<()> {
     }
     ensure!(limited >= 40, "{limited}");
     ensure!(get(&server, &host, "/", &[("Cookie", &cookie)]).await?.status == 200, "who was let in notices nothing");
+    Ok(())
+}
+
+/// Where previews below paths are for somebody: the address that listens, the host and the prefix.
+async fn enter_below(client: &mut Client) -> Result<(SocketAddr, String, String)> {
+    let preview = client.request(json!({"type": "preview", "port": 3000})).await?;
+    let (host, path) = split(preview["url"].as_str().with_context(|| preview.to_string())?)?;
+    let port = host.rsplit_once(':').context("a port")?.1.parse()?;
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    let (_, enter) = split(preview["enter"].as_str().context("the way in")?)?;
+    let prefix = path.trim_end_matches('/').to_owned();
+    let entered = ask_at(address, "GET", &host, &format!("{enter}&to=%2Fx%3Fy%3D1"), &[], b"").await?;
+    let led = format!("{prefix}/x?y=1").to_lowercase();
+    ensure!((entered.status, entered.field("location")) == (303, Some(&*led)), "{}", entered.head);
+    Ok((address, host, prefix))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn below_a_path_apps_share_an_origin_and_nothing_else() -> Result<()> {
+    let server = TestServer::with(|config| config.preview.listen = Some(SocketAddr::from(([127, 0, 0, 1], 0)))).await?;
+    let (mut ada, _) = serving(&server).await?;
+    let (address, host, prefix) = enter_below(&mut ada).await?;
+    let at = async |method: &str, path: &str, fields: &[(&str, &str)]| {
+        ask_at(address, method, &host, &format!("{prefix}{path}"), fields, b"").await
+    };
+
+    // The app gets neither the path nor a cookie, and takes its own pages for its own.
+    let fields = [("Cookie", "a=1"), ("Origin", "null"), ("Referer", &*format!("http://{host}{prefix}/"))];
+    let seen = at("GET", "/a?b=c", &fields).await?;
+    ensure!(seen.status == 200, "{} {}", seen.head, seen.text());
+    let secret = prefix.split_once('~').context("a secret")?.1;
+    ensure!(!seen.text().contains(secret) && !seen.text().contains("cookie"), "{}", seen.text());
+    ensure!(seen.text().contains("\"/a?b=c\"") && seen.text().contains(&format!("http://{host}")), "{}", seen.text());
+    for (name, value) in [("referrer-policy", "no-referrer"), ("access-control-allow-origin", "*")] {
+        ensure!(seen.field(name) == Some(value), "{}", seen.head);
+    }
+    let sandbox = seen.field("content-security-policy").context("a policy")?;
+    ensure!(sandbox.starts_with("sandbox allow-scripts") && !sandbox.contains("same-origin"), "{sandbox}");
+    let hostile = at("GET", "/hostile", &[]).await?;
+    ensure!(hostile.field("set-cookie").is_none() && hostile.field("x-hop").is_none(), "{}", hostile.head);
+
+    // Its addresses stay its own.
+    let page = at("GET", "/linked", &[("Accept", "text/html,*/*")]).await?;
+    let expected = format!(
+        "<!doctype html><script src=\"{prefix}/.embedenv/inside.js\"></script><a href=\"{prefix}/page\">there</a>"
+    );
+    ensure!(page.text().contains(&expected), "{}", page.text());
+    let script = at("GET", "/.embedenv/inside.js", &[]).await?;
+    ensure!(script.text().contains(&format!("const own = '{prefix}'")), "{}", script.text());
+    let moved = at("GET", "/moved", &[]).await?;
+    ensure!(moved.field("location") == Some(&*format!("{prefix}/page").to_lowercase()), "{}", moved.head);
+    let led = ask_at(address, "GET", &host, &prefix, &[], b"").await?;
+    ensure!((led.status, led.field("location")) == (308, Some(&*format!("{prefix}/").to_lowercase())), "{}", led.head);
+    let preflight = [("Origin", "null"), ("Access-Control-Request-Method", "PUT")];
+    let allowed = at("OPTIONS", "/a", &preflight).await?;
+    ensure!((allowed.status, allowed.field("access-control-allow-methods")) == (204, Some("put")), "{}", allowed.head);
+    ensure!(at("DELETE", "/a", &[("Origin", "null")]).await?.status == 200);
+
+    // WebSockets too.
+    let (mut socket, _) = tokio_tungstenite::connect_async(format!("ws://{host}{prefix}/ws")).await?;
+    socket.send(Message::text("hello")).await?;
+    ensure!(timeout(SOON, socket.next()).await?.context("an echo")??.into_text()? == "hello");
+
+    // Nothing is to be had without the secret, at another port with it, or under another name; and nothing else is here.
+    let room = &prefix[6..22];
+    for (path, status) in [
+        (format!("/3000-{room}~/"), 401),
+        (format!("/3000-{room}~1.forged/"), 401),
+        (prefix.replacen("/3000-", "/3001-", 1) + "/", 401),
+        (format!("/3000-aaaaaaaaaaaaaaaa~{secret}/"), 410),
+        ("/".to_owned(), 404),
+        ("/w".to_owned(), 404),
+        (format!("/3000-{room}/"), 404),
+    ] {
+        let answer = ask_at(address, "GET", &host, &path, &[], b"").await?;
+        ensure!(answer.status == status, "{path}: {}", answer.head);
+    }
+    ensure!(ask_at(address, "GET", "evil.example", &format!("{prefix}/"), &[], b"").await?.status == 421);
+    let private = ask_at(address, "GET", &host, &format!("/3000-{room}~x/"), &[("Accept", "text/html")], b"").await?;
+    ensure!(private.text().contains("This preview is private"), "{}", private.text());
+
+    // A viewer only looks, and a link ends with its revocation.
+    let minted = ada.request(json!({"type": "key-mint", "role": "viewer"})).await?;
+    let mut viewer = server.full(minted["join"].as_str().context("a key")?).await?;
+    let (_, _, looking) = enter_below(&mut viewer).await?;
+    for (method, status) in [("GET", 200), ("DELETE", 403)] {
+        let answer = ask_at(address, method, &host, &format!("{looking}/a"), &[], b"").await?;
+        ensure!(answer.status == status, "{method}: {}", answer.head);
+    }
+    let shared = ada.request(json!({"type": "preview-share", "port": 3000, "ttl": 60})).await?;
+    let (_, link) = split(shared["url"].as_str().context("a link")?)?;
+    ensure!(ask_at(address, "GET", &host, &link, &[], b"").await?.status == 200);
+    ada.request(json!({"type": "preview-revoke", "link": shared["link"]["number"]})).await?;
+    ensure!(ask_at(address, "GET", &host, &link, &[], b"").await?.status == 401);
     Ok(())
 }

@@ -34,17 +34,7 @@ const DAY: u64 = 24 * 60 * 60;
 
 pub const SETTINGS: &[Setting] = &[
     Setting { name: "listen", set: |c, raw| parsed(raw, "must be an address and a port").map(|v| c.listen = v) },
-    Setting {
-        name: "public_url",
-        set: |c, raw| {
-            let url = text(raw)?;
-            if !(url.starts_with("http://") || url.starts_with("https://")) {
-                return Err("must begin with http:// or https://".to_owned());
-            }
-            c.public_url = Some(url);
-            Ok(())
-        },
-    },
+    Setting { name: "public_url", set: |c, raw| web_url(raw).map(|v| c.public_url = Some(v)) },
     Setting { name: "hosts", set: |c, raw| list(raw).map(|v| c.hosts = v) },
     Setting { name: "data_dir", set: |c, raw| text(raw).map(|v| c.data_dir = v.into()) },
     Setting {
@@ -94,6 +84,11 @@ pub const SETTINGS: &[Setting] = &[
     Setting { name: "rooms.sleep_after", set: |c, raw| duration(raw, 1, 30 * DAY).map(|v| c.rooms.sleep_after = v) },
     Setting { name: "rooms.lifetime", set: |c, raw| duration(raw, 60, 3650 * DAY).map(|v| c.rooms.lifetime = v) },
     Setting { name: "preview.host", set: |c, raw| text(raw).map(|v| c.preview.host = Some(v)) },
+    Setting {
+        name: "preview.listen",
+        set: |c, raw| parsed(raw, "must be an address and a port").map(|v| c.preview.listen = Some(v)),
+    },
+    Setting { name: "preview.url", set: |c, raw| web_url(raw).map(|v| c.preview.url = Some(v)) },
     Setting { name: "embed.origins", set: |c, raw| list(raw).map(|v| c.embed.origins = v) },
 ];
 
@@ -125,6 +120,15 @@ pub const SPACE_SETTINGS: &[SpaceSetting] = &[
     SpaceSetting { name: "pool", set: |s, raw| whole(raw, 0, 1_000).map(|v| s.pool.least = v as usize) },
     SpaceSetting { name: "pool_most", set: |s, raw| whole(raw, 0, 1_000).map(|v| s.pool.most = v as usize) },
 ];
+
+fn web_url(raw: &Raw) -> Result<String, String> {
+    let url = text(raw)?;
+    if url.starts_with("http://") || url.starts_with("https://") {
+        Ok(url)
+    } else {
+        Err("must begin with http:// or https://".to_owned())
+    }
+}
 
 fn text(raw: &Raw) -> Result<String, String> {
     match raw {

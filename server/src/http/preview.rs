@@ -9,9 +9,12 @@
 //!                                                     └─ 101: a task that carries both ways until either ends
 //! ```
 
+mod addresses;
 mod inside;
 pub mod names;
 mod pages;
+mod paths;
+pub mod places;
 mod rewrite;
 mod upstream;
 
@@ -26,8 +29,8 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
 use axum::middleware::Next;
-use axum::response::IntoResponse as _;
-use embedenv_shared::code::{ErrorCode, Failure};
+use axum::response::{IntoResponse as _, Redirect};
+use embedenv_shared::code::ErrorCode;
 use futures_util::StreamExt as _;
 use hyper::body::{Body as _, Incoming};
 use hyper_util::rt::TokioIo;
@@ -41,9 +44,9 @@ use super::quoting::encoded;
 use crate::policy::Capability;
 use crate::room::Room;
 use crate::room::previews::{Access, Kept};
-use names::{Name, Names};
+use names::Name;
 use pages::Standing;
-use rewrite::Asked;
+use rewrite::{Asked, Given};
 use upstream::{Unanswered, Upstreams};
 
 /// Addresses under this path of every preview are ours, and never reach an app.
@@ -67,7 +70,7 @@ impl Previews {
     pub fn new(doors: Doors, ide: Vec<String>) -> Self {
         let upstreams = Upstreams::new(doors.registry.clone(), doors.tasks.clone());
         // Other origins of the same site can't set a cookie of this name, but it needs TLS.
-        let cookie = if doors.names.is_https() { "__Host-embedenv_preview" } else { "embedenv_preview" };
+        let cookie = if doors.places.names().is_https() { "__Host-embedenv_preview" } else { "embedenv_preview" };
         Self { doors, upstreams, ide, cookie }
     }
 }
@@ -77,22 +80,40 @@ pub async fn guard(State(previews): State<Arc<Previews>>, request: Request, next
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
     let authority = request.uri().authority().map(|authority| authority.as_str());
     // A target in absolute form overrides the header (RFC 9112 section 3.2.2).
-    match authority.or(host).and_then(|host| previews.doors.names.find(host)) {
-        Some(name) => previews.answer(name, request).await,
+    match authority.or(host).and_then(|host| previews.doors.places.names().find(host)) {
+        Some(name) => previews.answer(Way { name, secret: None }, request).await,
         None => next.run(request).await,
     }
 }
 
-/// What a member is told of a port: its address, and the way in for their browser.
-pub(super) fn entrance(names: &Names, room: &Room, port: u16, ticket: &str) -> Result<(String, String), Failure> {
-    let name = Name { port, room: room.id };
-    let origin = names.origin(name).ok_or_else(|| {
-        Failure::new(
-            ErrorCode::Unavailable,
-            "this server has no host name for previews; whoever runs it sets preview.host",
-        )
-    })?;
-    Ok((format!("{origin}/"), format!("{origin}{OWN}enter?ticket={ticket}")))
+/// Answers at the origin where previews are below paths.
+pub async fn below(State(previews): State<Arc<Previews>>, mut request: Request) -> Response<Body> {
+    let Some((name, secret, rest)) = paths::split(request.uri()) else {
+        return problem::not_found().await.into_response();
+    };
+    let way = Way { name, secret: Some(secret.to_owned()) };
+    let Some(rest) = rest else { return Redirect::permanent(&format!("{}/", way.prefix())).into_response() };
+    *request.uri_mut() = rest;
+    previews.answer(way, request).await
+}
+
+/// How a request came to a port: by a name of the port's own, or by a path with what lets somebody see it.
+#[derive(Debug)]
+struct Way {
+    name: Name,
+    secret: Option<String>,
+}
+
+impl Way {
+    /// What all addresses of the port's begin with.
+    fn prefix(&self) -> String {
+        self.secret.as_ref().map(|secret| format!("/{}~{secret}", self.name)).unwrap_or_default()
+    }
+
+    /// Apps of others are at the same origin.
+    fn is_shared(&self) -> bool {
+        self.secret.is_some()
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -104,8 +125,10 @@ struct Entering {
 }
 
 impl Previews {
-    async fn answer(&self, name: Name, request: Request) -> Response<Body> {
-        let Some(room) = self.doors.registry.find(name.room) else { return Standing::Gone.answer(request.headers()) };
+    async fn answer(&self, way: Way, request: Request) -> Response<Body> {
+        let Some(room) = self.doors.registry.find(way.name.room) else {
+            return Standing::Gone.answer(request.headers(), &way.prefix());
+        };
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0);
         let Some(peer) = peer else { return Problem::logged("a connection without an address").into_response() };
         if let Some(own) = request.uri().path().strip_prefix(OWN) {
@@ -114,30 +137,41 @@ impl Previews {
                 return problem::method_not_allowed().await.into_response();
             }
             return match &*own {
-                "enter" => self.enter(&room, name, peer, request.uri(), request.headers()),
-                "check" => self.check(&room, name, request.uri(), request.headers()),
-                "ready" => self.ready(&room, name, request.headers()).await,
-                "inside.js" => script(&self.ide),
+                "enter" => self.enter(&room, &way, peer, request.uri(), request.headers()),
+                "check" => self.check(&room, &way, request.uri(), request.headers()),
+                "ready" => self.ready(&room, &way, request.headers()).await,
+                "inside.js" => script(&self.ide, &way),
                 _ => problem::not_found().await.into_response(),
             };
         }
-        self.pass_on(&room, name, peer, request).await
+        self.pass_on(&room, &way, peer, request).await
     }
 
     /// Lets a browser in, which keeps what it got as a cookie of this origin's alone.
-    fn enter(&self, room: &Room, name: Name, peer: SocketAddr, uri: &Uri, asked: &HeaderMap) -> Response<Body> {
-        let Ok(Query(Entering { ticket, to })) = Query::try_from_uri(uri) else { return Standing::Used.answer(asked) };
-        let Kept { secret, lasts } = match room.previews.enter(name.port, &ticket) {
-            Ok(kept) => kept,
-            Err(_) if self.doors.attempts.failed(peer.ip(), &ticket).is_limited() => {
+    fn enter(&self, room: &Room, way: &Way, peer: SocketAddr, uri: &Uri, asked: &HeaderMap) -> Response<Body> {
+        let used = || Standing::Used.answer(asked, &way.prefix());
+        let Ok(Query(Entering { ticket, to })) = Query::try_from_uri(uri) else { return used() };
+        let presented = way.secret.as_ref().unwrap_or(&ticket);
+        let kept = match way.is_shared() {
+            true => self.access(room, way, asked).map(|_| None),
+            false => room.previews.enter(way.name.port, &ticket).ok().map(Some),
+        };
+        let Kept { secret, lasts } = match kept {
+            Some(Some(kept)) => kept,
+            // The path has it; there is nothing to keep.
+            Some(None) => return lead_to(&format!("{}{}", way.prefix(), own_path(&to))),
+            None if self.doors.attempts.failed(peer.ip(), presented).is_limited() => {
                 return Problem::new(ErrorCode::TooManyAttempts, "too many failed attempts; wait a minute")
                     .into_response();
             }
-            Err(_) => return Standing::Used.answer(asked),
+            None => return used(),
         };
         // In a frame of the IDE's this origin is another site's: the cookie is kept for that site's pages alone.
-        let place =
-            if self.doors.names.is_secure_context() { "Secure; SameSite=None; Partitioned" } else { "SameSite=Lax" };
+        let place = if self.doors.places.names().is_secure_context() {
+            "Secure; SameSite=None; Partitioned"
+        } else {
+            "SameSite=Lax"
+        };
         let cookie = format!("{}={secret}; Path=/; Max-Age={}; HttpOnly; {place}", self.cookie, lasts.as_secs());
         let mut response = lead_to(&format!("{OWN}check?to={}", encoded(&to)));
         match HeaderValue::try_from(cookie) {
@@ -148,20 +182,20 @@ impl Previews {
     }
 
     /// Whether the browser has kept the cookie.
-    fn check(&self, room: &Room, name: Name, uri: &Uri, asked: &HeaderMap) -> Response<Body> {
-        if !matches!(self.access(room, name, asked), Some(Access::Pass { .. })) {
-            return Standing::NoCookies.answer(asked);
+    fn check(&self, room: &Room, way: &Way, uri: &Uri, asked: &HeaderMap) -> Response<Body> {
+        if !matches!(self.access(room, way, asked), Some(Access::Pass { .. })) {
+            return Standing::NoCookies.answer(asked, &way.prefix());
         }
         let to = Query::<Entering>::try_from_uri(uri).map(|Query(entering)| entering.to).unwrap_or_default();
-        lead_to(own_path(&to))
+        lead_to(&format!("{}{}", way.prefix(), own_path(&to)))
     }
 
     /// Answers when something listens.
-    async fn ready(&self, room: &Room, name: Name, asked: &HeaderMap) -> Response<Body> {
-        if self.access(room, name, asked).is_none() {
-            return Standing::Private.answer(asked);
+    async fn ready(&self, room: &Room, way: &Way, asked: &HeaderMap) -> Response<Body> {
+        if self.access(room, way, asked).is_none() {
+            return Standing::Private.answer(asked, &way.prefix());
         }
-        let status = match timeout(WAIT, room.listens(name.port)).await {
+        let status = match timeout(WAIT, room.listens(way.name.port)).await {
             Ok(()) => StatusCode::NO_CONTENT,
             Err(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
@@ -171,41 +205,57 @@ impl Previews {
     }
 
     /// By what somebody may see a port.
-    fn access(&self, room: &Room, name: Name, asked: &HeaderMap) -> Option<Access> {
+    fn access(&self, room: &Room, way: &Way, asked: &HeaderMap) -> Option<Access> {
+        let port = way.name.port;
+        if let Some(secret) = &way.secret {
+            return room.previews.check(port, [&**secret].into_iter());
+        }
         let said = asked.get(rewrite::TOKEN).and_then(|token| token.to_str().ok());
-        room.previews.check(name.port, said.into_iter().chain(rewrite::cookies(asked, self.cookie)))
+        room.previews.check(port, said.into_iter().chain(rewrite::cookies(asked, self.cookie)))
     }
 
-    async fn pass_on(&self, room: &Arc<Room>, name: Name, peer: SocketAddr, mut request: Request) -> Response<Body> {
-        let Some(access) = self.access(room, name, request.headers()) else {
-            if let Some(token) = request.headers().get(rewrite::TOKEN).and_then(|token| token.to_str().ok())
-                && self.doors.attempts.failed(peer.ip(), token).is_limited()
+    async fn pass_on(&self, room: &Arc<Room>, way: &Way, peer: SocketAddr, mut request: Request) -> Response<Body> {
+        let (name, prefix) = (way.name, way.prefix());
+        let Some(access) = self.access(room, way, request.headers()) else {
+            let token = request.headers().get(rewrite::TOKEN).and_then(|token| token.to_str().ok());
+            if let Some(presented) = way.secret.as_deref().or(token)
+                && self.doors.attempts.failed(peer.ip(), presented).is_limited()
             {
                 return Problem::new(ErrorCode::TooManyAttempts, "too many failed attempts; wait a minute")
                     .into_response();
             }
-            return Standing::Private.answer(request.headers());
+            return Standing::Private.answer(request.headers(), &prefix);
         };
-        if let Some(refused) = self.refused(access, &request) {
-            return refused.answer(request.headers());
+        if way.is_shared() && paths::is_preflight(request.method(), request.headers()) {
+            let mut response = StatusCode::NO_CONTENT.into_response();
+            paths::preflight(request.headers(), response.headers_mut());
+            return response;
+        }
+        if let Some(refused) = self.refused(way, access, &request) {
+            return refused.answer(request.headers(), &prefix);
         }
         if room.sandbox.link_now().is_none() {
-            return Standing::Asleep.answer(request.headers());
+            return Standing::Asleep.answer(request.headers(), &prefix);
         }
-        let in_frame = inside::in_frame(request.method(), request.headers());
+        let is_page = match way.is_shared() {
+            true => inside::is_page(request.method(), request.headers()),
+            false => inside::in_frame(request.method(), request.headers()),
+        };
         let asked = wanted(request.headers());
-        rewrite::request(
-            request.headers_mut(),
-            Asked { peer: peer.ip(), https: self.doors.names.is_https(), cookie: self.cookie },
-        );
-        if in_frame {
+        let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default().to_owned();
+        let https = self.doors.places.is_https();
+        rewrite::request(request.headers_mut(), Asked { peer: peer.ip(), https, cookie: self.cookie });
+        if way.is_shared() {
+            paths::request(request.headers_mut(), https);
+        }
+        if is_page {
             inside::ask_plain(request.headers_mut());
         }
         let upgrades = request.headers().contains_key(UPGRADE).then(|| hyper::upgrade::on(&mut request));
         let mut response = match self.upstreams.ask(name, request).await {
             Ok(response) => response,
-            Err(Unanswered::Nobody) => return Standing::Waiting(name.port).answer(&asked),
-            Err(Unanswered::Failed(failure)) => return Standing::Broken(failure).answer(&asked),
+            Err(Unanswered::Nobody) => return Standing::Waiting(name.port).answer(&asked, &prefix),
+            Err(Unanswered::Failed(failure)) => return Standing::Broken(failure).answer(&asked, &prefix),
         };
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             let Some(client) = upgrades else {
@@ -217,12 +267,17 @@ impl Previews {
             self.tunnel(room.clone(), access, client, app);
             return response.map(|_| Body::empty());
         }
-        rewrite::response(response.headers_mut(), self.cookie, in_frame);
+        let secure_context = self.doors.places.names().is_secure_context();
+        let given = Given { cookie: self.cookie, secure_context, in_frame: is_page };
+        rewrite::response(response.headers_mut(), given);
+        if way.is_shared() {
+            paths::response(response.headers_mut(), &prefix, https, &host);
+        }
         let response = while_good(room.clone(), access, response);
-        if in_frame { inside::put_in(response) } else { response }
+        if is_page { inside::put_in(response, &prefix) } else { response }
     }
 
-    fn refused(&self, access: Access, request: &Request) -> Option<Standing> {
+    fn refused(&self, way: &Way, access: Access, request: &Request) -> Option<Standing> {
         let (method, headers) = (request.method(), request.headers());
         let upgrades = headers.contains_key(UPGRADE);
         let changes = upgrades || !(method.is_safe() && *method != Method::TRACE);
@@ -232,8 +287,8 @@ impl Previews {
         if !Capability::Work.granted_to(access.role()) {
             return Some(Standing::Watching);
         }
-        // With a header of ours it is no browser that was tricked.
-        let by_cookie = !headers.contains_key(rewrite::TOKEN);
+        // Who says the secret was not tricked: a browser sends cookies by itself, and nothing else.
+        let by_cookie = !way.is_shared() && !headers.contains_key(rewrite::TOKEN);
         (by_cookie && is_foreign(headers)).then_some(Standing::Foreign)
     }
 
@@ -291,8 +346,8 @@ fn while_good(room: Arc<Room>, access: Access, response: Response<Incoming>) -> 
     })
 }
 
-fn script(ide: &[String]) -> Response<Body> {
-    let mut response = Response::new(Body::from(inside::script(ide)));
+fn script(ide: &[String], way: &Way) -> Response<Body> {
+    let mut response = Response::new(Body::from(inside::script(ide, &way.prefix())));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/javascript; charset=utf-8"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));

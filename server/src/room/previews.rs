@@ -169,6 +169,11 @@ impl Previews {
         Ok(secret)
     }
 
+    /// What a member's browser sees a port with, where it keeps no cookie for it.
+    pub fn pass(&self, holder: Holder, port: u16) -> Result<String, Failure> {
+        self.read().pass(port, holder, after(PASS), false).map(|(_, secret)| secret)
+    }
+
     /// Turns a ticket, which is used up, or a link's token into what the browser keeps.
     pub fn enter(&self, port: u16, presented: &str) -> Result<Kept, Failure> {
         let mut inner = self.read();

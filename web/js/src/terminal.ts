@@ -10,7 +10,7 @@ import { copy, copyOnSelect, guardPaste, isAskedAbout } from './terminal/clipboa
 import { coloursAt } from './terminal/colours';
 import { clipboardKeys } from './terminal/keys';
 import { type FindPlaces, PlaceLinks } from './terminal/places';
-import { Renderer } from './terminal/renderer';
+import { colourByProperties, Renderer } from './terminal/renderer';
 import { type OnFound, type Query, Search } from './terminal/search';
 import { carry } from './terminal/style';
 
@@ -116,6 +116,7 @@ class Terminal {
     xterm.loadAddon(this.#fitter);
     xterm.loadAddon(new WebLinksAddon(follow));
     xterm.open(parent);
+    colourByProperties(xterm);
     xterm.textarea?.setAttribute('aria-label', label);
     clipboardKeys(xterm);
     const { signal } = this.#end;

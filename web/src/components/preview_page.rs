@@ -112,17 +112,17 @@ pub(crate) fn PreviewPage(props: &PreviewPageProps) -> Html {
         move |(entrance, frame)| {
             let heard = entrance.clone().zip(frame.cast::<HtmlIFrameElement>()).map(|(entrance, frame)| {
                 let (base, port) = (entrance.base.clone(), entrance.port);
-                let origin = base.trim_end_matches('/').to_owned();
+                let at = base.clone();
                 let said = move |said| match said {
                     Said::Place { url } => {
-                        if let Some(at) = Address::of(&url, &base, port) {
+                        if let Some(at) = Address::of(&url, &at, port) {
                             address.set(at);
                             typed.set(None);
                         }
                     }
                     Said::Console(lines) => console.dispatch(Heard::Said(lines)),
                 };
-                Framed::listen(frame, origin, Rc::new(said))
+                Framed::listen(frame, &base, Rc::new(said))
             });
             *framed.borrow_mut() = heard;
         }

@@ -36,9 +36,11 @@ struct Port {
 }
 
 impl Framed {
-    /// `origin` is the only one that is listened to.
-    pub(crate) fn listen(frame: HtmlIFrameElement, origin: String, said: Rc<dyn Fn(Said)>) -> Self {
+    /// `base` is where the port's pages are. They alone are listened to; below a path they have no origin (`null`).
+    pub(crate) fn listen(frame: HtmlIFrameElement, base: &str, said: Rc<dyn Fn(Said)>) -> Self {
         let port = Rc::new(RefCell::new(None::<Port>));
+        let is_shared = base.matches('/').count() > 3;
+        let origin = if is_shared { "null" } else { base.trim_end_matches('/') }.to_owned();
         let greeted = {
             let port = port.clone();
             Closure::new(move |event: MessageEvent| {
@@ -57,7 +59,8 @@ impl Framed {
                 let ours = channel.port1();
                 ours.set_onmessage(Some(hears.as_ref().unchecked_ref()));
                 // It may have gone on to another page meanwhile, which speaks for itself.
-                let _ = inside.post_message_with_transfer(&GREETING.into(), &origin, &Array::of1(&channel.port2()));
+                let target = if is_shared { "*" } else { &origin };
+                let _ = inside.post_message_with_transfer(&GREETING.into(), target, &Array::of1(&channel.port2()));
                 if let Some(before) = port.borrow_mut().replace(Port { port: ours, _hears: hears }) {
                     before.port.close();
                 }

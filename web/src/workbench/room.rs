@@ -16,6 +16,7 @@ use crate::interop::page;
 use crate::memory::{self, Page};
 use crate::state::chat::ChatAction;
 use crate::state::files::FilesAction;
+use crate::state::settings::Layout;
 use crate::state::terminals::TerminalsAction;
 use crate::state::tree::TreeAction;
 use crate::state::{Action, Connection as Shown, Occasion, Sandbox};
@@ -159,7 +160,10 @@ impl Workbench {
             self.first_file.open();
         } else {
             self.dispatch(Action::Tree(TreeAction::Select(Some(path.clone()))));
+            let pane = self.state().layout.pane;
             self.show_file(path, false);
+            // Whoever has gone elsewhere meanwhile stays there.
+            self.change_layout(|layout| Layout { pane, ..layout });
         }
     }
 

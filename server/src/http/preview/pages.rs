@@ -91,10 +91,11 @@ impl Standing {
         }
     }
 
-    pub(super) fn answer(&self, asked: &HeaderMap) -> Response<Body> {
+    /// `prefix` is what the port's addresses begin with.
+    pub(super) fn answer(&self, asked: &HeaderMap, prefix: &str) -> Response<Body> {
         let (code, title, text) = self.words();
         let mut response =
-            if wants_page(asked) { self.page(&title, &text) } else { Problem::new(code, text).into_response() };
+            if wants_page(asked) { self.page(&title, &text, prefix) } else { Problem::new(code, text).into_response() };
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -105,7 +106,7 @@ impl Standing {
         response
     }
 
-    fn page(&self, title: &str, text: &str) -> Response<Body> {
+    fn page(&self, title: &str, text: &str, prefix: &str) -> Response<Body> {
         let nonce = match Nonce::new() {
             Ok(nonce) => nonce.to_string(),
             Err(error) => return Problem::internal(&error).into_response(),
@@ -115,6 +116,7 @@ impl Standing {
             .replace("{{TITLE}}", &escaped(title))
             .replace("{{TEXT}}", &escaped(text))
             .replace("{{WAITS}}", waits)
+            .replace("{{PREFIX}}", prefix)
             .replace("{{NONCE}}", &nonce);
         let policy = format!(
             "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; base-uri 'none'; \

@@ -74,20 +74,30 @@ pub(super) fn request(headers: &mut HeaderMap, asked: Asked<'_>) {
     headers.insert(FORWARDED_FOR, HeaderValue::try_from(peer).expect("an address is visible ASCII"));
 }
 
+/// What of an app's answer is changed for a browser.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Given<'a> {
+    /// The cookie of ours, which no app sets.
+    pub(super) cookie: &'a str,
+    /// Browsers keep cookies of frames here.
+    pub(super) secure_context: bool,
+    pub(super) in_frame: bool,
+}
+
 /// Makes the fields of an app's answer those of the browser's. In a frame, what the app says of frames is left out: it
 /// means sites that steal clicks, and whoever sees a preview was let in by us.
-pub(super) fn response(headers: &mut HeaderMap, cookie: &str, in_frame: bool) {
+pub(super) fn response(headers: &mut HeaderMap, given: Given<'_>) {
     strip_hops(headers);
     // These speak for other addresses than this one, or for later.
     headers.remove(ALT_SVC);
     headers.remove(STRICT_TRANSPORT_SECURITY);
     let cookies: Vec<HeaderValue> =
-        headers.get_all(SET_COOKIE).iter().filter_map(|said| of_one_host(said, cookie)).collect();
+        headers.get_all(SET_COOKIE).iter().filter_map(|said| of_one_host(said, given)).collect();
     headers.remove(SET_COOKIE);
     for cookie in cookies {
         headers.append(SET_COOKIE, cookie);
     }
-    if in_frame {
+    if given.in_frame {
         headers.remove(X_FRAME_OPTIONS);
         let policies: Vec<HeaderValue> =
             headers.get_all(CONTENT_SECURITY_POLICY).iter().filter_map(framed_by_all).collect();
@@ -132,21 +142,30 @@ fn without(all: &HeaderValue, name: &str) -> Option<HeaderValue> {
 }
 
 /// The cookie of an app without a `Domain`, so that it is its own origin's alone; `None` if it takes our cookie's name.
-fn of_one_host(said: &HeaderValue, ours: &str) -> Option<HeaderValue> {
+///
+/// In the IDE's pane an app is a frame of another site, whose cookies browsers keep only if they are said to be for that
+/// place (CHIPS, `Partitioned`). Requests of other sites, from which `SameSite` protects, are sent in another partition,
+/// and changing ones are refused.
+fn of_one_host(said: &HeaderValue, given: Given<'_>) -> Option<HeaderValue> {
     // Cookies may be any bytes; attributes are ASCII.
     let bytes = said.as_bytes();
     let mut parts = bytes.split(|byte| *byte == b';');
     let pair = parts.next()?;
     let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default().trim_ascii();
-    if name == ours.as_bytes() {
+    if name == given.cookie.as_bytes() {
         return None;
     }
-    let is_domain = |part: &&[u8]| {
-        let name = part.split(|byte| *byte == b'=').next().unwrap_or_default().trim_ascii();
-        name.eq_ignore_ascii_case(b"domain")
+    let (dropped, added): (&[&str], &[&[u8]]) = if given.secure_context {
+        (&["domain", "samesite", "secure", "partitioned"], &[b" Secure", b" SameSite=None", b" Partitioned"])
+    } else {
+        (&["domain"], &[])
     };
-    let kept: Vec<&[u8]> = [pair].into_iter().chain(parts.filter(|part| !is_domain(part))).collect();
-    HeaderValue::from_bytes(&kept.join(&b';')).ok()
+    let is_dropped = |part: &&[u8]| {
+        let name = part.split(|byte| *byte == b'=').next().unwrap_or_default().trim_ascii();
+        dropped.iter().any(|dropped| name.eq_ignore_ascii_case(dropped.as_bytes()))
+    };
+    let kept = [pair].into_iter().chain(parts.filter(|part| !is_dropped(part))).chain(added.iter().copied());
+    HeaderValue::from_bytes(&kept.collect::<Vec<_>>().join(&b';')).ok()
 }
 
 /// A policy without what it says of frames around the page; `None` if nothing else is in it.
@@ -253,7 +272,9 @@ mod tests {
             ("keep-alive", "timeout=5"),
         ]);
         let mut framed = fields.clone();
-        response(&mut fields, OURS, false);
+        let mut secure = fields.clone();
+        let given = |secure_context, in_frame| Given { cookie: OURS, secure_context, in_frame };
+        response(&mut fields, given(false, false));
         assert_eq!(
             all(&fields),
             [
@@ -265,7 +286,15 @@ mod tests {
                 "x-robots-tag: noindex",
             ]
         );
-        response(&mut framed, OURS, true);
+        response(&mut secure, given(true, false));
+        assert_eq!(
+            all(&secure)[2..4],
+            [
+                "set-cookie: a=1; Path=/; Secure; SameSite=None; Partitioned",
+                "set-cookie: b=2;HttpOnly; Secure; SameSite=None; Partitioned",
+            ]
+        );
+        response(&mut framed, given(false, true));
         assert_eq!(
             all(&framed),
             [

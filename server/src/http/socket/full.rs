@@ -13,7 +13,7 @@ use embedenv_shared::link::transfer::Upload;
 use embedenv_shared::path::WorkspacePath;
 use embedenv_shared::tree::Encoding;
 
-use super::super::{Doors, download, preview};
+use super::super::{Doors, download};
 use super::commands::Answer;
 use crate::policy;
 use crate::room::events::Page;
@@ -215,13 +215,12 @@ pub(super) async fn carry_out(
             Answer::With(ServerFrame::End { id })
         }
         FullRequest::Preview { port } => {
-            let ticket = room.previews.ticket(Holder::from(&**member), checked_port(port)?)?;
-            let (url, enter) = preview::entrance(&doors.names, room, port, &ticket)?;
+            let (url, enter) = doors.places.entrance(room, checked_port(port)?, Holder::from(&**member))?;
             Answer::With(ServerFrame::Preview { id, port, url, enter })
         }
         FullRequest::PreviewShare { port, ttl } => {
             let (link, token) = room.previews.share(Holder::from(&**member), checked_port(port)?, ttl)?;
-            let (_, url) = preview::entrance(&doors.names, room, port, &token)?;
+            let url = doors.places.link(room, port, &token)?;
             room.tell_previews();
             Answer::With(ServerFrame::PreviewLink { id, link, url })
         }

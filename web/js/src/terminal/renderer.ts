@@ -46,6 +46,25 @@ export class Renderer {
   }
 }
 
+/** What draws elements, as far as it concerns us; xterm.js has no name for it to the outside. */
+interface Inner {
+  _core?: { _renderService?: { _renderer?: { value?: { _rowFactory?: object } } } };
+}
+
+/**
+ * Colours beyond the palette, and those that are changed to be readable, are written by xterm.js as `style` attributes, which
+ * the page's policy forbids. Properties say the same and are allowed. To be called once a terminal is open, before a card draws.
+ */
+export function colourByProperties(terminal: Terminal): void {
+  const rows = (terminal as unknown as Inner)._core?._renderService?._renderer?.value?._rowFactory;
+  if (!rows) return;
+  Object.assign(Object.getPrototypeOf(rows) as object, {
+    _addStyle(element: HTMLElement, style: string) {
+      element.style.cssText += `${style};`;
+    },
+  });
+}
+
 let card: boolean | null = null;
 
 /** Whether WebGL is drawn by hardware: by software it is slower than elements are. */
