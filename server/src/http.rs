@@ -4,6 +4,7 @@
 
 pub mod accept;
 pub mod address;
+mod api;
 pub mod assets;
 pub mod attempts;
 mod download;
@@ -64,6 +65,7 @@ fn routes(doors: Doors, pages: Arc<PagePolicy>, hosts: Arc<Hosts>, previews: Arc
                 }
             }),
         )
+        .merge(api::routes())
         .with_state(doors)
         .merge(assets::routes(pages.clone()))
         .fallback(problem::not_found)

@@ -46,6 +46,12 @@ pub enum LedgerError {
     TooManyJoinKeys,
     #[error("there is no such widget")]
     UnknownWidget,
+    #[error("there is no such room")]
+    UnknownRoom,
+    #[error("{0:?} is not an origin such as https://docs.example.org or https://*.example.org")]
+    Origin(String),
+    #[error("a widget has 1 to {most} origins")]
+    Origins { most: usize },
     #[error("a widget opens from 1 to {most} rooms an hour")]
     Quota { most: i64 },
     #[error("a widget's project has at most {most} bytes")]

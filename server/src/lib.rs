@@ -10,6 +10,7 @@ pub mod http;
 pub mod journal;
 pub mod ledger;
 pub mod link;
+pub mod origin;
 pub mod policy;
 pub mod room;
 pub mod server;

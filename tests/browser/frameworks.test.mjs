@@ -1,7 +1,8 @@
-// Servers that people know, in the preview: Vite with modules that are replaced while the page stays, and Express.
+// Servers that people know, in the preview: Vite with modules that are replaced while the page stays, Express and Flask.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -33,13 +34,28 @@ app.get('/heard', (asked, answer) => answer.type('html').send('<!doctype html><h
 app.listen(3000);
 `;
 
-/** Brings the packages of these tests into the project, but for those that drive the browser. */
-async function bringPackages(ide) {
+const flask = `from flask import Flask, redirect, request, session
+app = Flask(__name__)
+app.secret_key = "of a test"
+@app.get("/")
+def home():
+    session["seen"] = session.get("seen", 0) + 1
+    return f'<!doctype html><h1>Flask {session["seen"]}</h1><form method=post action=/said><input name=what aria-label=what><button>Say</button></form>'
+@app.post("/said")
+def said():
+    session["what"] = request.form["what"]
+    return redirect("/heard")
+@app.get("/heard")
+def heard():
+    return f'<!doctype html><h1>Heard {session["what"]}</h1>'
+`;
+
+/** Brings what `tar` is told to pack into the project. */
+async function bring(ide, ...packed) {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'embedenv-packages-'));
   try {
     const archive = path.join(folder, 'packages.tgz');
-    const without = ['playwright-core', 'axe-core', '.bin'].map((name) => `--exclude=node_modules/${name}`);
-    execFileSync('tar', ['-czf', archive, ...without, '-C', here, 'node_modules']);
+    execFileSync('tar', ['-czf', archive, ...packed]);
     await ide.page.locator('#upload').setInputFiles(archive);
     await ide.entry('packages.tgz').waitFor();
     await ide.run('until gzip -t packages.tgz 2> /dev/null; do sleep 0.1; done; tar xzf packages.tgz; rm packages.tgz');
@@ -57,7 +73,9 @@ async function open(ide, port) {
 scenario('Vite replaces modules in the preview, and Express takes forms and cookies', async (stage) => {
   const ide = await stage.person();
   await ide.ready();
-  await bringPackages(ide);
+  // All but what drives the browser.
+  const without = ['playwright-core', 'axe-core', '.bin'].map((name) => `--exclude=node_modules/${name}`);
+  await bring(ide, ...without, '-C', here, 'node_modules');
   await ide.write({ ...vite, 'server.cjs': express });
   await ide.answer('node node_modules/vite/bin/vite.js --port 5173 < /dev/null &');
   const page = await open(ide, 5173);
@@ -81,4 +99,30 @@ scenario('Vite replaces modules in the preview, and Express takes forms and cook
   await app.getByRole('textbox', { name: 'what' }).fill('a & b');
   await app.getByRole('button', { name: 'Say' }).click();
   await app.getByRole('heading', { name: 'Heard a & b' }).waitFor();
+});
+
+scenario('Flask takes forms and keeps sessions', async (stage) => {
+  const python = process.env.EMBEDENV_PYTHON;
+  if (!python) {
+    if (process.env.EMBEDENV_CI) throw new Error('there is no Python with Flask');
+    console.log('SKIPPED: there is no Python with Flask; name one in EMBEDENV_PYTHON');
+    return;
+  }
+  const ide = await stage.person();
+  await ide.ready();
+  const where = 'import flask, os; print(os.path.dirname(os.path.dirname(flask.__file__)), end="")';
+  const packages = ['flask', 'werkzeug', 'jinja2', 'markupsafe', 'itsdangerous', 'click', 'blinker'];
+  const folder = execFileSync(python, ['-c', where], { encoding: 'utf8' });
+  // With what says which versions they are.
+  const of = (name) => packages.some((own) => name === own || name.toLowerCase().startsWith(`${own}-`));
+  await bring(ide, '-C', folder, ...readdirSync(folder).filter(of));
+  await ide.write({ 'shop.py': flask });
+  await ide.answer('python3 -m flask --app shop.py --debug run --port 5000');
+  const app = await open(ide, 5000);
+  await app.getByRole('heading', { name: 'Flask 1' }).waitFor();
+  await ide.page.getByRole('region', { name: 'Preview' }).getByRole('button', { name: 'Reload' }).click();
+  await app.getByRole('heading', { name: 'Flask 2' }).waitFor();
+  await app.getByRole('textbox', { name: 'what' }).fill('once');
+  await app.getByRole('button', { name: 'Say' }).click();
+  await app.getByRole('heading', { name: 'Heard once' }).waitFor();
 });

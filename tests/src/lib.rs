@@ -7,6 +7,7 @@ pub mod client;
 pub mod decoders;
 pub mod dockerd;
 pub mod editor;
+pub mod http;
 pub mod program;
 pub mod sandboxes;
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 use embedenv_tests::TestServer;
 use embedenv_tests::client::Client;
+use embedenv_tests::http::{Answer, ask_at};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -80,23 +81,6 @@ print("serving", flush=True)
 Server(("127.0.0.1", int(sys.argv[1])), App).serve_forever()
 "#;
 
-struct Answer {
-    status: u16,
-    /// In lower case, each line.
-    head: String,
-    body: Vec<u8>,
-}
-
-impl Answer {
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-
-    fn field(&self, name: &str) -> Option<&str> {
-        self.head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
-    }
-}
-
 /// One request on a connection of its own.
 async fn ask(
     server: &TestServer,
@@ -107,42 +91,6 @@ async fn ask(
     body: &[u8],
 ) -> Result<Answer> {
     ask_at(server.address(), method, host, path, fields, body).await
-}
-
-async fn ask_at(
-    address: SocketAddr,
-    method: &str,
-    host: &str,
-    path: &str,
-    fields: &[(&str, &str)],
-    body: &[u8],
-) -> Result<Answer> {
-    let mut stream = TcpStream::connect(address).await?;
-    let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
-    for (name, value) in fields {
-        head.push_str(&format!("{name}: {value}\r\n"));
-    }
-    if !body.is_empty() {
-        head.push_str(&format!("Content-Length: {}\r\n", body.len()));
-    }
-    stream.write_all(format!("{head}\r\n").as_bytes()).await?;
-    let (read, mut write) = stream.into_split();
-    let mut read = BufReader::new(read);
-    let (sent, answer) = tokio::join!(
-        write.write_all(body),
-        timeout(SOON, async {
-            let mut head = String::new();
-            while read.read_line(&mut head).await? > 2 {}
-            let mut body = Vec::new();
-            read.read_to_end(&mut body).await?;
-            anyhow::Ok((head.to_lowercase(), body))
-        })
-    );
-    let (head, body) = answer??;
-    // What is refused need not be read.
-    drop(sent);
-    let status = head.split(' ').nth(1).context("a status")?.parse()?;
-    Ok(Answer { status, head, body })
 }
 
 async fn get(server: &TestServer, host: &str, path: &str, fields: &[(&str, &str)]) -> Result<Answer> {

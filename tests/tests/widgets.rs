@@ -82,7 +82,7 @@ async fn an_id_that_was_copied_opens_nothing_elsewhere_and_one_that_was_revoked_
     ensure!(server.ledger()?.balance(&payer).await? == 5);
     let head = head(&server, &format!("/embed/{id}")).await?;
     ensure!(head.contains(&format!("frame-ancestors {SITE} https://*.example.net\r\n")), "{head}");
-    server.ledger()?.revoke_widget(&id).await?;
+    server.ledger()?.revoke_widget(&id, None).await?;
     ensure!(visit(&server, &id, Some(SITE)).await?.1["code"] == "not_found");
     ensure!(self::head(&server, &format!("/embed/{id}")).await?.starts_with("HTTP/1.1 404"));
     Ok(())

@@ -1,4 +1,4 @@
-//! The Python of the tests: a virtual environment in the cache folder with the one package the reference's examples import.
+//! The Python of the tests: a virtual environment in the cache folder with the packages that tests use.
 
 use std::path::{Path, PathBuf};
 
@@ -7,8 +7,8 @@ use anyhow::Result;
 use crate::cache;
 use crate::command::{command, run, succeeds};
 
-/// What the reference's Python example and walk import.
-const WEBSOCKETS: &str = "websockets==15.0.1";
+/// What the reference's Python example and walk import, what asks the API everything, and an app for the preview.
+const PACKAGES: [&str; 3] = ["websockets==15.0.1", "schemathesis==4.32.5", "flask==3.1.3"];
 
 /// The system's own Python, ahead of any that a version manager puts on `PATH`.
 pub(crate) fn system() -> PathBuf {
@@ -24,12 +24,12 @@ pub(crate) fn interpreter() -> Result<PathBuf> {
 /// Makes the virtual environment, or leaves it as it is when it has what is needed.
 pub(crate) fn environment() -> Result<String> {
     let python = interpreter()?;
-    let check =
-        format!("import importlib.metadata as m; assert 'websockets==' + m.version('websockets') == '{WEBSOCKETS}'");
-    if succeeds(command(&python).args(["-c", &check])) {
+    let check = "import importlib.metadata as m, sys; \
+                 assert all(m.version(name.split('==')[0]) == name.split('==')[1] for name in sys.argv[1:])";
+    if succeeds(command(&python).args(["-c", check]).args(PACKAGES)) {
         return Ok("there".to_owned());
     }
     run(command(system()).args(["-m", "venv", "--clear"]).arg(cache::folder()?.join("python")))?;
-    run(command(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", WEBSOCKETS]))?;
+    run(command(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(PACKAGES))?;
     Ok("made".to_owned())
 }

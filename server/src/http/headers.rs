@@ -9,12 +9,15 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{
-    CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    CONTENT_SECURITY_POLICY, HOST, HeaderName, ORIGIN, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use axum::middleware::Next;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+
+use crate::origin::is_source;
 
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 pub(super) const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
@@ -119,15 +122,16 @@ pub enum Page {
     Embed,
 }
 
-/// A source that `frame-ancestors` takes, so that a setting can add no directive.
-pub fn is_source(text: &str) -> bool {
-    if text == "*" {
-        return true;
-    }
-    let Some(host) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else { return false };
-    let host = host.strip_prefix("*.").unwrap_or(host);
-    let is_plain = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte));
-    is_plain && format!("http://{host}").parse::<Uri>().is_ok_and(|uri| uri.host().is_some_and(|host| !host.is_empty()))
+/// Whether a request comes from a page of another origin than it goes to. Only browsers say where they are from.
+pub(super) fn is_foreign(headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(ORIGIN) else { return false };
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let own = origin
+        .to_str()
+        .ok()
+        .and_then(|origin| origin.split_once("://"))
+        .is_some_and(|(_, of)| of.eq_ignore_ascii_case(host));
+    !own
 }
 
 /// What one response's own scripts and styles are known by: 128 bits of the system's randomness.
@@ -211,5 +215,23 @@ mod tests {
         assert!(ends(&listed, Page::Ide, "frame-ancestors 'none'"));
         assert!(ends(&PagePolicy::new(None, &[], PREVIEWS).unwrap(), Page::Embed, "frame-ancestors *"));
         assert_ne!(nonce, Nonce::new().unwrap());
+    }
+
+    #[test]
+    fn a_page_of_another_origin_is_foreign() {
+        let of = |host: &'static str, origin: Option<&'static str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(HOST, HeaderValue::from_static(host));
+            if let Some(origin) = origin {
+                headers.insert(ORIGIN, HeaderValue::from_static(origin));
+            }
+            is_foreign(&headers)
+        };
+        assert!(
+            !of("3000-x.localhost:8080", None) && !of("3000-x.localhost:8080", Some("http://3000-X.localhost:8080"))
+        );
+        for origin in ["null", "http://localhost:8080", "http://3001-x.localhost:8080", "http://3000-x.localhost", ""] {
+            assert!(of("3000-x.localhost:8080", Some(origin)), "{origin}");
+        }
     }
 }

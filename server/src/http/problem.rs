@@ -11,6 +11,7 @@ use axum::http::{HeaderValue, Response, StatusCode};
 use axum::response::IntoResponse;
 use embedenv_shared::code::{ErrorCode, Failure};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// Seconds after which a refused client may try again.
 const RETRY: &str = "60";
@@ -89,14 +90,20 @@ pub fn status_of(code: ErrorCode) -> StatusCode {
     }
 }
 
-/// The body, members in this order.
-#[derive(Serialize)]
-struct Details<'a> {
+/// An error (RFC 9457).
+// Members stand in this order.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(super) struct Details<'a> {
+    /// `about:blank`: the title is the status's own.
     #[serde(rename = "type")]
     kind: &'static str,
     title: &'static str,
     status: u16,
+    /// What went wrong, for programs. It stays the same between versions.
+    #[schema(value_type = String)]
     code: ErrorCode,
+    /// The same for people.
     detail: &'a str,
 }
 
@@ -139,6 +146,12 @@ pub async fn method_not_allowed() -> Response<Body> {
     let mut response = Problem { status: StatusCode::METHOD_NOT_ALLOWED, failure }.into_response();
     response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
     response
+}
+
+/// The answer where the route is there, for methods that `Allow` lists.
+pub async fn other_method() -> Problem {
+    let failure = Failure::new(ErrorCode::BadRequest, "this address takes other methods; Allow lists them");
+    Problem { status: StatusCode::METHOD_NOT_ALLOWED, failure }
 }
 
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {

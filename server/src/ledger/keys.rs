@@ -35,6 +35,12 @@ pub struct Payer {
     pub balance: i64,
 }
 
+impl Payer {
+    pub fn public_key(&self) -> &str {
+        &self.public_key
+    }
+}
+
 /// A pair as it is listed. Times are milliseconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KeyRow {

@@ -177,17 +177,34 @@ impl Ledger {
         let rows = sqlx::query("SELECT room, space, created, last_used, sandbox, epoch FROM rooms WHERE ended IS NULL")
             .fetch_all(&self.store.readers)
             .await?;
-        let row = |row: &sqlx::sqlite::SqliteRow| {
-            Ok(RoomRow {
-                room: parse(&row.try_get::<String, _>(0)?)?,
-                space: row.try_get(1)?,
-                created: row.try_get(2)?,
-                last_used: row.try_get(3)?,
-                sandbox: row.try_get(4)?,
-                epoch: u64::try_from(row.try_get::<i64, _>(5)?).map_err(|_| LedgerError::Unreadable("an epoch"))?,
-            })
-        };
         rows.iter().map(row).collect()
+    }
+
+    /// The living rooms that a pair pays for, by id, so many of those behind `after`.
+    pub async fn rooms_of(&self, public_key: &str, after: &str, most: u32) -> Result<Vec<RoomRow>, LedgerError> {
+        let rows = sqlx::query(
+            "SELECT room, space, created, last_used, sandbox, epoch FROM rooms \
+             WHERE public_key = ? AND ended IS NULL AND room > ? ORDER BY room LIMIT ?",
+        )
+        .bind(public_key)
+        .bind(after)
+        .bind(most)
+        .fetch_all(&self.store.readers)
+        .await?;
+        rows.iter().map(row).collect()
+    }
+
+    /// A living room, if the pair pays for it.
+    pub async fn room_of(&self, public_key: &str, room: RoomId) -> Result<RoomRow, LedgerError> {
+        let found = sqlx::query(
+            "SELECT room, space, created, last_used, sandbox, epoch FROM rooms \
+             WHERE public_key = ? AND room = ? AND ended IS NULL",
+        )
+        .bind(public_key)
+        .bind(room.to_string())
+        .fetch_optional(&self.store.readers)
+        .await?;
+        found.as_ref().map(row).transpose()?.ok_or(LedgerError::UnknownRoom)
     }
 
     /// The living room that was used last of those that pairs of this name opened.
@@ -230,6 +247,17 @@ impl Ledger {
             .await?;
         Ok(())
     }
+}
+
+fn row(row: &sqlx::sqlite::SqliteRow) -> Result<RoomRow, LedgerError> {
+    Ok(RoomRow {
+        room: parse(&row.try_get::<String, _>(0)?)?,
+        space: row.try_get(1)?,
+        created: row.try_get(2)?,
+        last_used: row.try_get(3)?,
+        sandbox: row.try_get(4)?,
+        epoch: u64::try_from(row.try_get::<i64, _>(5)?).map_err(|_| LedgerError::Unreadable("an epoch"))?,
+    })
 }
 
 fn stored_epoch(epoch: u64) -> Result<i64, LedgerError> {

@@ -10,12 +10,15 @@ use serde::Serialize;
 use sqlx::{Row as _, Sqlite, Transaction};
 
 use super::{Ledger, LedgerError, keys, now};
+use crate::origin::is_source;
 
 /// Random bytes of an id.
 const ID: usize = 12;
 const PREFIX: &str = "w_";
 /// The longest name of a widget, in characters.
 const MAX_NAME: usize = 100;
+/// The most origins of a widget.
+const MAX_ORIGINS: usize = 50;
 /// The most rooms an hour that a widget may open.
 const MAX_HOURLY: i64 = 1_000_000;
 /// The most bytes of a starting project.
@@ -27,7 +30,7 @@ const HOUR: i64 = 60 * 60 * 1000;
 pub struct NewWidget {
     pub public_key: String,
     pub name: String,
-    /// The origins whose pages may show it, checked by the caller.
+    /// The origins whose pages may show it.
     pub origins: Vec<String>,
     pub space: String,
     pub project: Option<(ProjectName, Plan)>,
@@ -100,6 +103,13 @@ impl Ledger {
         if name.trim().is_empty() || name.chars().count() > MAX_NAME {
             return Err(LedgerError::Name { most: MAX_NAME });
         }
+        if origins.is_empty() || origins.len() > MAX_ORIGINS {
+            return Err(LedgerError::Origins { most: MAX_ORIGINS });
+        }
+        // `*` would let any site take the owner's credits.
+        if let Some(bad) = origins.iter().find(|origin| *origin == "*" || !is_source(origin)) {
+            return Err(LedgerError::Origin(bad.clone()));
+        }
         let is_fine = |amount: i64| (1..=MAX_HOURLY).contains(&amount);
         if !is_fine(quota.per_hour) || !is_fine(quota.per_address) {
             return Err(LedgerError::Quota { most: MAX_HOURLY });
@@ -156,13 +166,15 @@ impl Ledger {
         })
     }
 
-    pub async fn widgets(&self) -> Result<Vec<WidgetRow>, LedgerError> {
+    /// All widgets, or those of one pair.
+    pub async fn widgets(&self, public_key: Option<&str>) -> Result<Vec<WidgetRow>, LedgerError> {
         let rows = sqlx::query(
             "SELECT widget, public_key, name, origins, space, per_hour, per_address, created, revoked, \
              (SELECT COUNT(*) FROM widget_openings o WHERE o.widget = widgets.widget AND o.created > ?) \
-             FROM widgets ORDER BY created, widget",
+             FROM widgets WHERE public_key = COALESCE(?, public_key) ORDER BY created, widget",
         )
         .bind(now() - HOUR)
+        .bind(public_key)
         .fetch_all(&self.store.readers)
         .await?;
         let row = |row: &sqlx::sqlite::SqliteRow| {
@@ -181,11 +193,14 @@ impl Ledger {
         rows.iter().map(row).collect()
     }
 
-    /// From now on the widget opens nothing. Rooms that are open stay.
-    pub async fn revoke_widget(&self, id: &str) -> Result<(), LedgerError> {
-        let done = sqlx::query("UPDATE widgets SET revoked = COALESCE(revoked, ?) WHERE widget = ?")
+    /// From now on the widget, which is of that pair if one is named, opens nothing. Rooms that are open stay.
+    pub async fn revoke_widget(&self, id: &str, public_key: Option<&str>) -> Result<(), LedgerError> {
+        let done = sqlx::query(
+            "UPDATE widgets SET revoked = COALESCE(revoked, ?) WHERE widget = ? AND public_key = COALESCE(?, public_key)",
+        )
             .bind(now())
             .bind(id)
+            .bind(public_key)
             .execute(&self.store.writer)
             .await?;
         if done.rows_affected() == 0 { Err(LedgerError::UnknownWidget) } else { Ok(()) }

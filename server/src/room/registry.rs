@@ -5,6 +5,8 @@
 //! space one `pool` (spare rooms, started before anybody asks), and for every room that had a sandbox when the server
 //! started, one `adoption`.
 
+mod pairs;
+
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
@@ -131,17 +133,27 @@ impl Registry {
 
     /// Opens a room for a key pair: one credit, taken before this returns and given back if the sandbox does not start.
     pub async fn open(&self, space: &str, init: &Init) -> Result<Opened, Failure> {
-        let space = self.config.space_name(space);
         if init.public_key.len() > MAX_KEY || init.secret_key.len() > MAX_KEY {
             return Err(Failure::new(ErrorCode::BadCredentials, "the key pair is not valid"));
         }
         let payer = self.ledger.authenticate(&init.public_key, &init.secret_key).await.map_err(failed)?;
-        let idempotency = match &init.idempotency_key {
+        self.open_for_pair(payer, space, init.idempotency_key.as_deref()).await
+    }
+
+    /// Opens a room for a pair that proved itself.
+    pub async fn open_for_pair(
+        &self,
+        payer: Payer,
+        space: &str,
+        idempotency_key: Option<&str>,
+    ) -> Result<Opened, Failure> {
+        let space = self.config.space_name(space);
+        let idempotency = match idempotency_key {
             Some(text) if text.is_empty() || text.len() > MAX_KEY => {
                 let message = format!("idempotency_key must have 1 to {MAX_KEY} bytes");
                 return Err(Failure::new(ErrorCode::BadRequest, message));
             }
-            Some(text) => Some(IdempotencyKey { key: text.clone(), fingerprint: format!("space={space}") }),
+            Some(text) => Some(IdempotencyKey { key: text.to_owned(), fingerprint: format!("space={space}") }),
             None => None,
         };
         self.open_for(payer, space, idempotency, None).await
@@ -160,14 +172,6 @@ impl Registry {
             return Err(failure);
         }
         Ok(opened)
-    }
-
-    /// What may be opened by an id.
-    pub async fn widget(&self, id: &str) -> Result<Widget, Failure> {
-        if id.len() > MAX_KEY {
-            return Err(failed(LedgerError::UnknownWidget));
-        }
-        self.ledger.widget(id).await.map_err(failed)
     }
 
     async fn open_for(
@@ -273,7 +277,7 @@ impl Registry {
     pub async fn mint(
         &self,
         room: &Room,
-        by: &Member,
+        by: Option<&str>,
         role: Role,
         ttl: Option<u64>,
         uses: Option<u32>,
@@ -286,7 +290,7 @@ impl Registry {
             return bad(format!("uses must be a whole number from 1 to {MAX_USES}"));
         }
         let lasts = ttl.map(Duration::from_secs);
-        let new = NewJoinKey { role, lasts, uses, created_by: Some(by.user.clone()) };
+        let new = NewJoinKey { role, lasts, uses, created_by: by.map(str::to_owned) };
         let row = self.ledger.mint_join_key(room.id, new).await.map_err(failed)?;
         Ok(self.describe(room, row))
     }
@@ -674,7 +678,14 @@ fn failed(error: LedgerError) -> Failure {
         LedgerError::UnknownJoinKey => {
             Failure::new(ErrorCode::UnknownJoinKey, "the join key is unknown or has expired")
         }
-        error @ LedgerError::UnknownWidget => Failure::new(ErrorCode::NotFound, error.to_string()),
+        error @ (LedgerError::UnknownWidget | LedgerError::UnknownRoom) => {
+            Failure::new(ErrorCode::NotFound, error.to_string())
+        }
+        error @ (LedgerError::Name { .. }
+        | LedgerError::Origin(_)
+        | LedgerError::Origins { .. }
+        | LedgerError::Quota { .. }) => Failure::new(ErrorCode::BadRequest, error.to_string()),
+        error @ LedgerError::Project { .. } => Failure::new(ErrorCode::TooLarge, error.to_string()),
         error @ LedgerError::TooManyJoinKeys => Failure::new(ErrorCode::LimitReached, error.to_string()),
         error @ LedgerError::UnknownDocumentToken => Failure::new(ErrorCode::UnknownJoinKey, error.to_string()),
         other => {

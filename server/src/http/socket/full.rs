@@ -171,7 +171,7 @@ pub(super) async fn carry_out(
         }
         FullRequest::KeyMint { role, ttl, uses } => {
             policy::check_mint(member.role, role)?;
-            let key = doors.registry.mint(room, member, role, ttl, uses).await?;
+            let key = doors.registry.mint(room, Some(&member.user), role, ttl, uses).await?;
             Answer::With(ServerFrame::Key { id, key })
         }
         FullRequest::Keys => {

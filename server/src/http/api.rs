@@ -1,0 +1,100 @@
+//! The REST API under `/api/v1`: what the holder of a key pair does from a backend. JSON in and out, errors as problem
+//! details, described by the OpenAPI document that is made from these very handlers.
+//!
+//! Translates and nothing else: whose a room is and what may be done are the registry's and the ledger's.
+
+mod asked;
+mod join_keys;
+mod pair;
+mod rooms;
+mod widgets;
+
+use std::collections::BTreeMap;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::get;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{IntoResponses, Modify, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Doors;
+use super::problem;
+
+/// The longest body of a request, in bytes: a widget's project, written as JSON.
+const MAX_BODY: usize = 4 * 1024 * 1024;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Embedenv",
+        description = "Rooms, their join keys and widgets, for the holder of a key pair. Times are milliseconds since 1970.",
+        license(name = "Apache-2.0 OR MIT")
+    ),
+    security(("pair" = [])),
+    components(schemas(problem::Details)),
+    modifiers(&Schemes)
+)]
+struct Document;
+
+struct Schemes;
+
+impl Modify for Schemes {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let pair = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Basic)
+            .description(Some("The public key as the user, the secret key as the password."));
+        openapi.components.get_or_insert_default().add_security_scheme("pair", SecurityScheme::Http(pair.build()));
+    }
+}
+
+/// What every address may answer instead: a problem.
+struct Refused;
+
+impl IntoResponses for Refused {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let problem = |description: &str| {
+            let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+            let response = ResponseBuilder::new().description(description).content("application/problem+json", content);
+            RefOr::T(response.build())
+        };
+        let asked = problem("Not done: the request is wrong, the pair unknown, or there is no such thing.");
+        BTreeMap::from([("4XX".to_owned(), asked), ("5XX".to_owned(), problem("Not done: the server can't now."))])
+    }
+}
+
+fn described() -> (Router<Doors>, utoipa::openapi::OpenApi) {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(pair::show))
+        .routes(routes!(rooms::list, rooms::open))
+        .routes(routes!(rooms::show, rooms::end))
+        .routes(routes!(join_keys::list, join_keys::mint))
+        .routes(routes!(join_keys::revoke))
+        .routes(routes!(widgets::list, widgets::create))
+        .routes(routes!(widgets::revoke))
+        .split_for_parts()
+}
+
+pub(super) fn routes() -> Router<Doors> {
+    let (router, document) = described();
+    router
+        .route("/api/v1/openapi.json", get(async move || axum::Json(document)))
+        .method_not_allowed_fallback(problem::other_method)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_document_is_as_it_was_looked_at() {
+        let made = super::described().1.to_pretty_json().unwrap() + "\n";
+        let kept = include_str!("../../../docs/openapi.json");
+        if made != kept {
+            let folder = std::env::temp_dir().join("openapi.json");
+            std::fs::write(&folder, &made).unwrap();
+            panic!("the API is described otherwise now: {} is to become docs/openapi.json", folder.display());
+        }
+    }
+}

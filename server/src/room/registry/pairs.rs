@@ -1,0 +1,58 @@
+//! What the registry does for the holder of a key pair: whose rooms and widgets are theirs. Another pair's look like none.
+
+use std::sync::Arc;
+
+use embedenv_shared::code::{ErrorCode, Failure};
+use embedenv_shared::command::MAX_KEY;
+use embedenv_shared::id::RoomId;
+
+use super::{Registry, failed};
+use crate::ledger::{LedgerError, NewWidget, Payer, RoomRow, Widget, WidgetRow};
+use crate::room::Room;
+
+impl Registry {
+    /// The pair of somebody who uses the API.
+    pub async fn pair(&self, public_key: &str, secret_key: &str) -> Result<Payer, Failure> {
+        if public_key.len() > MAX_KEY || secret_key.len() > MAX_KEY {
+            return Err(failed(LedgerError::BadCredentials));
+        }
+        self.ledger.authenticate(public_key, secret_key).await.map_err(failed)
+    }
+
+    /// The living rooms that a pair pays for, by id, so many of those behind `after`.
+    pub async fn rooms_of(&self, payer: &Payer, after: &str, most: u32) -> Result<Vec<RoomRow>, Failure> {
+        self.ledger.rooms_of(payer.public_key(), after, most).await.map_err(failed)
+    }
+
+    /// A living room, if the pair pays for it.
+    pub async fn room_of(&self, payer: &Payer, room: RoomId) -> Result<(Arc<Room>, RoomRow), Failure> {
+        let row = self.ledger.room_of(payer.public_key(), room).await.map_err(failed)?;
+        let room = self.find(room).ok_or_else(|| failed(LedgerError::UnknownRoom))?;
+        Ok((room, row))
+    }
+
+    /// Makes a widget, and returns its id.
+    pub async fn create_widget(&self, new: NewWidget) -> Result<String, Failure> {
+        if !self.has_space(&new.space) {
+            return Err(Failure::new(ErrorCode::UnknownSpace, "no such space"));
+        }
+        let space = self.config.space_name(&new.space).to_owned();
+        self.ledger.create_widget(NewWidget { space, ..new }).await.map_err(failed)
+    }
+
+    pub async fn widgets_of(&self, payer: &Payer) -> Result<Vec<WidgetRow>, Failure> {
+        self.ledger.widgets(Some(payer.public_key())).await.map_err(failed)
+    }
+
+    pub async fn revoke_widget_of(&self, payer: &Payer, id: &str) -> Result<(), Failure> {
+        self.ledger.revoke_widget(id, Some(payer.public_key())).await.map_err(failed)
+    }
+
+    /// What may be opened by an id.
+    pub async fn widget(&self, id: &str) -> Result<Widget, Failure> {
+        if id.len() > MAX_KEY {
+            return Err(failed(LedgerError::UnknownWidget));
+        }
+        self.ledger.widget(id).await.map_err(failed)
+    }
+}

@@ -1,0 +1,219 @@
+//! The REST API as a backend uses it: rooms, join keys and widgets of a key pair, and nobody else's.
+
+use std::process::Command;
+
+use anyhow::{Context as _, Result, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use embedenv::ledger::NewKey;
+use embedenv_tests::client::Client;
+use embedenv_tests::http::{Answer, ask_at};
+use embedenv_tests::{TestServer, precondition};
+use serde_json::{Value, json};
+
+/// A backend with a key pair.
+struct Backend<'a> {
+    server: &'a TestServer,
+    pair: String,
+}
+
+impl<'a> Backend<'a> {
+    fn new(server: &'a TestServer, key: &NewKey) -> Self {
+        let pair = format!("{}:{}", key.public_key, key.secret_key);
+        Self { server, pair: format!("Basic {}", STANDARD.encode(pair)) }
+    }
+
+    async fn raw(&self, method: &str, path: &str, fields: &[(&str, &str)], body: &[u8]) -> Result<Answer> {
+        let host = self.server.address().to_string();
+        let mut all = vec![("Authorization", &*self.pair), ("Content-Type", "application/json")];
+        all.extend_from_slice(fields);
+        ask_at(self.server.address(), method, &host, &format!("/api/v1{path}"), &all, body).await
+    }
+
+    async fn ask(&self, method: &str, path: &str, body: Value) -> Result<(u16, Value)> {
+        let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        let answer = self.raw(method, path, &[], &body).await?;
+        let said = answer.field("content-length").is_some_and(|length| length != "0");
+        Ok((answer.status, if said { serde_json::from_slice(&answer.body)? } else { Value::Null }))
+    }
+
+    async fn get(&self, path: &str) -> Result<(u16, Value)> {
+        self.ask("GET", path, Value::Null).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backend_opens_lists_and_ends_rooms_and_hands_out_keys() -> Result<()> {
+    let server = TestServer::new().await?;
+    let key = server.key(3).await?;
+    let backend = Backend::new(&server, &key);
+    ensure!(backend.get("/key").await? == (200, json!({"public_key": key.public_key, "credits": 3})));
+
+    let (status, opened) = backend.ask("POST", "/rooms", json!({})).await?;
+    ensure!(status == 201 && opened["remaining_credits"] == 2 && opened["space"] == "default", "{opened}");
+    let room = opened["room"].as_str().context("a room")?.to_owned();
+    let mut owner = server.full(opened["owner"].as_str().context("a key")?).await?;
+    let (_, listed) = backend.get("/rooms").await?;
+    ensure!(listed["rooms"][0]["room"] == *room && listed["rooms"][0]["connections"] == 1, "{listed}");
+    ensure!(listed["next"].is_null() && listed["rooms"][0]["sandbox"] == "ready", "{listed}");
+
+    // Sent again it is the same room, and with other parameters a conflict.
+    let again = [("Idempotency-Key", "once")];
+    let first = backend.raw("POST", "/rooms", &again, b"{}").await?;
+    let second = backend.raw("POST", "/rooms", &again, b"{}").await?;
+    ensure!((first.status, second.status) == (201, 201) && first.body == second.body, "{}", second.text());
+    let id = serde_json::from_slice::<Value>(&first.body)?["room"].as_str().context("a room")?.to_owned();
+    ensure!(first.field("location") == Some(&*format!("/api/v1/rooms/{id}")), "{}", first.head);
+    ensure!(backend.get("/key").await?.1["credits"] == 1);
+
+    // Pages.
+    let (_, page) = backend.get("/rooms?limit=1").await?;
+    let next = page["next"].as_str().context("a next page")?;
+    let (_, last) = backend.get(&format!("/rooms?limit=1&after={next}")).await?;
+    ensure!(
+        page["rooms"] != last["rooms"]
+            && last["next"].is_null()
+            && last["rooms"].as_array().is_some_and(|all| all.len() == 1)
+    );
+
+    // Keys, which end with their revocation.
+    let at = format!("/rooms/{room}/keys");
+    let (status, minted) = backend.ask("POST", &at, json!({"role": "viewer", "ttl": 60, "uses": 2})).await?;
+    ensure!(status == 201 && minted["role"] == "viewer" && minted["uses"] == 2, "{minted}");
+    let mut viewer = server.full(minted["join"].as_str().context("a key")?).await?;
+    let (_, keys) = backend.get(&at).await?;
+    ensure!(
+        keys["keys"].as_array().is_some_and(|keys| keys.iter().any(|key| key["number"] == minted["number"])),
+        "{keys}"
+    );
+    ensure!(backend.ask("DELETE", &format!("{at}/{}", minted["number"]), Value::Null).await?.0 == 204);
+    ensure!(viewer.closed().await? == Some(4404));
+
+    ensure!(backend.ask("DELETE", &format!("/rooms/{room}"), Value::Null).await?.0 == 204);
+    ensure!(owner.closed().await? == Some(4410));
+    ensure!(backend.get(&format!("/rooms/{room}")).await?.0 == 404);
+    ensure!(backend.ask("DELETE", &format!("/rooms/{room}"), Value::Null).await?.0 == 404);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_widget_is_made_listed_and_revoked() -> Result<()> {
+    let server = TestServer::new().await?;
+    let backend = Backend::new(&server, &server.key(1).await?);
+    let project = json!({"name": "course", "files": {"main.py": "print(1)\n", "data/in/x.txt": "x"}});
+    let new = json!({"name": "docs", "origins": ["https://docs.example.org"], "project": project, "per_hour": 7});
+    let (status, made) = backend.ask("POST", "/widgets", new).await?;
+    ensure!(status == 201, "{made}");
+    let id = made["widget"].as_str().context("an id")?;
+    let (_, listed) = backend.get("/widgets").await?;
+    let widget = &listed["widgets"][0];
+    ensure!(widget["widget"] == *id && widget["per_hour"] == 7 && widget["per_address"] == 10, "{listed}");
+    ensure!(widget["origins"] == json!(["https://docs.example.org"]) && widget["opened"] == 0, "{listed}");
+    for bad in [
+        json!({"name": "x", "origins": ["*"]}),
+        json!({"name": "x", "origins": []}),
+        json!({"name": "", "origins": ["https://a.example"]}),
+        json!({"name": "x", "origins": ["https://a.example"], "per_hour": 0}),
+        json!({"name": "x", "origins": ["https://a.example"], "project": {"name": "../x", "files": {}}}),
+        json!({"name": "x", "origins": ["https://a.example"], "project": {"name": "p", "files": {"../x": ""}}}),
+        json!({"name": "x", "origins": ["https://a.example"], "more": 1}),
+    ] {
+        let (status, problem) = backend.ask("POST", "/widgets", bad.clone()).await?;
+        ensure!(status == 400, "{bad}: {problem}");
+    }
+    let mut visitor = Client::connect_from(&server.url(), Some("https://docs.example.org")).await?;
+    visitor.send(json!({"type": "visit", "widget": id, "user": "Visitor", "protocol": 2})).await?;
+    let visited = visitor.frame().await?;
+    ensure!(visited["type"] == "visited", "{visited}");
+    ensure!(backend.get("/widgets").await?.1["widgets"][0]["opened"] == 1);
+    ensure!(backend.ask("DELETE", &format!("/widgets/{id}"), Value::Null).await?.0 == 204);
+    ensure!(backend.get("/widgets").await?.1["widgets"][0]["revoked"].is_u64());
+    ensure!(backend.ask("DELETE", "/widgets/w_none", Value::Null).await?.0 == 404);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_another_pairs_looks_like_nothing_and_who_has_none_gets_nothing() -> Result<()> {
+    let server = TestServer::new().await?;
+    let (key, other) = (server.key(1).await?, server.key(1).await?);
+    let (ada, eve) = (Backend::new(&server, &key), Backend::new(&server, &other));
+    let (_, opened) = ada.ask("POST", "/rooms", json!({})).await?;
+    let room = opened["room"].as_str().context("a room")?;
+    let new = json!({"name": "docs", "origins": ["https://docs.example.org"]});
+    let widget = ada.ask("POST", "/widgets", new).await?.1["widget"].as_str().context("an id")?.to_owned();
+    for (method, path) in [
+        ("GET", format!("/rooms/{room}")),
+        ("DELETE", format!("/rooms/{room}")),
+        ("GET", format!("/rooms/{room}/keys")),
+        ("DELETE", format!("/rooms/{room}/keys/1")),
+        ("DELETE", format!("/widgets/{widget}")),
+    ] {
+        let (status, theirs) = eve.ask(method, &path, Value::Null).await?;
+        let none = path.replace(room, "aaaaaaaaaaaaaaaa").replace(&widget, "w_none");
+        ensure!((status, theirs) == eve.ask(method, &none, Value::Null).await?, "{method} {path}");
+        ensure!(status == 404, "{method} {path}");
+    }
+    ensure!(eve.get("/rooms").await?.1["rooms"] == json!([]) && eve.get("/widgets").await?.1["widgets"] == json!([]));
+    ensure!(ada.get(&format!("/rooms/{room}")).await?.0 == 200);
+
+    let nobody = Backend { server: &server, pair: "Basic x".to_owned() };
+    let (status, problem) = nobody.get("/key").await?;
+    ensure!(status == 401 && problem["code"] == "bad_credentials", "{problem}");
+    // A page of another origin has no business here, whatever its browser remembers.
+    let foreign = ada.raw("GET", "/key", &[("Origin", "https://evil.example")], b"").await?;
+    ensure!(foreign.status == 403, "{}", foreign.text());
+    for (method, path, body, status, code) in [
+        ("POST", "/rooms", "{", 400, "bad_json"),
+        ("POST", "/rooms", "{\"space\":\"none\"}", 404, "unknown_space"),
+        ("POST", "/rooms", "{}", 402, "no_credits"),
+        ("GET", "/rooms?limit=0", "", 400, "bad_request"),
+        ("GET", "/rooms?limit=x", "", 400, "bad_request"),
+        ("PUT", "/rooms", "", 405, "bad_request"),
+        ("GET", "/none", "", 404, "not_found"),
+    ] {
+        let answer = ada.raw(method, path, &[], body.as_bytes()).await?;
+        let problem: Value = serde_json::from_slice(&answer.body)?;
+        ensure!(answer.status == status && problem["code"] == code, "{method} {path}: {problem}");
+        ensure!(answer.field("content-type") == Some("application/problem+json"), "{}", answer.head);
+    }
+    let allowed = ada.raw("PUT", "/rooms", &[], b"").await?;
+    ensure!(allowed.field("allow").is_some_and(|allow| allow.contains("post")), "{}", allowed.head);
+
+    // Guessing is slowed down, and who is right notices nothing.
+    let wrong = Backend::new(&server, &NewKey { secret_key: "sk_wrong".to_owned(), ..key.clone() });
+    let mut refused = Vec::new();
+    for _ in 0..25 {
+        refused.push(wrong.get("/key").await?.0);
+    }
+    ensure!(refused.contains(&401) && refused.last() == Some(&429), "{refused:?}");
+    ensure!(ada.get("/key").await?.0 == 200);
+    Ok(())
+}
+
+/// What was never thought of: everything that the description allows, and some that it doesn't.
+#[tokio::test(flavor = "multi_thread")]
+async fn schemathesis_finds_nothing() -> Result<()> {
+    let Some(python) = precondition("a Python with schemathesis", std::env::var_os("EMBEDENV_PYTHON")) else {
+        return Ok(());
+    };
+    let server = TestServer::new().await?;
+    let key = server.key(3).await?;
+    let at = format!("http://{}/api/v1/openapi.json", server.address());
+    let pair = format!("{}:{}", key.public_key, key.secret_key);
+    let mut run = Command::new(python);
+    let seed = std::env::var("EMBEDENV_SEED").unwrap_or_else(|_| "1".to_owned());
+    run.args(["-m", "schemathesis.cli", "run", &at, "--auth", &pair, "--no-color"]);
+    run.args(["--max-examples", "40", "--seed", &seed]);
+    let folder = tempfile::tempdir()?;
+    // A pair may have no credits left, and what a path may be no schema says.
+    let statuses = r#"["2xx", "400", "401", "402", "403", "404", "409", "429", "5xx"]"#;
+    std::fs::write(
+        folder.path().join("schemathesis.toml"),
+        format!("[checks.positive_data_acceptance]\nexpected-statuses = {statuses}\n"),
+    )?;
+    run.current_dir(folder.path());
+    let ended = tokio::task::spawn_blocking(move || run.output()).await??;
+    let said = String::from_utf8_lossy(&ended.stdout).replace(&pair, "…");
+    ensure!(ended.status.success(), "{said}\n{}", String::from_utf8_lossy(&ended.stderr));
+    Ok(())
+}
