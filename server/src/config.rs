@@ -11,6 +11,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 use crate::egress::allow::AllowList;
 use crate::engine::Profile;
 use settings::Raw;
@@ -30,6 +32,8 @@ pub struct Config {
     pub listen: SocketAddr,
     pub public_url: Option<String>,
     pub hosts: Vec<String>,
+    /// Proxies whose word on who asks is believed.
+    pub proxies: Vec<IpNet>,
     pub data_dir: PathBuf,
     pub engine: EngineChoice,
     pub log: Log,
@@ -145,6 +149,7 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             public_url: None,
             hosts: Vec::new(),
+            proxies: Vec::new(),
             data_dir: default_data_dir(),
             engine: EngineChoice::Auto,
             log: Log { format: LogFormat::Human, filter: "info".to_owned() },

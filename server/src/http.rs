@@ -12,6 +12,7 @@ pub mod headers;
 pub mod host;
 pub mod preview;
 pub mod problem;
+mod proxies;
 mod quoting;
 mod socket;
 
@@ -34,6 +35,7 @@ use headers::PagePolicy;
 use host::{Hosts, LOOPBACK};
 use preview::Previews;
 use preview::places::Places;
+use proxies::Proxies;
 
 /// What every route may reach.
 #[derive(Debug, Clone)]
@@ -122,13 +124,16 @@ pub fn serve(main: Listening, paths: Option<Listening>, inside: Inside) -> Resul
         Some(origin) => vec![origin.to_owned()],
         None => LOOPBACK.map(|name| format!("http://{name}:{}", address.port())).to_vec(),
     };
+    let proxies = Arc::new(Proxies::new(doors.config.proxies.clone()));
     let previews = Arc::new(Previews::new(doors.clone(), own));
     if let Some(Listening { listener, .. }) = paths {
         let router = Router::new().fallback(preview::below).with_state(previews.clone());
         let router = router.layer(from_fn_with_state(Arc::new(path_hosts), host::guard));
+        let router = router.layer(from_fn_with_state(proxies.clone(), proxies::guard));
         tasks.spawn("accept", accept::serve(listener, router, bounds.clone(), tasks.clone()));
     }
     let router = routes(doors, Arc::new(pages), Arc::new(hosts), previews);
+    let router = router.layer(from_fn_with_state(proxies, proxies::guard));
     tasks.spawn("accept", accept::serve(main.listener, router, bounds, tasks.clone()));
     Ok(())
 }

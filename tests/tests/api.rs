@@ -190,6 +190,28 @@ async fn what_is_another_pairs_looks_like_nothing_and_who_has_none_gets_nothing(
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn guesses_are_counted_by_who_asks_where_a_trusted_proxy_says_so() -> Result<()> {
+    let guesses = async |server: &TestServer, from: &str| {
+        let mut refused = Vec::new();
+        for guess in 0..25 {
+            let public_key = format!("pk_{from}{guess}");
+            let pair = STANDARD.encode(format!("{public_key}:x"));
+            let wrong = Backend { server, pair: format!("Basic {pair}") };
+            refused.push(wrong.raw("GET", "/key", &[("X-Forwarded-For", from)], b"").await?.status);
+        }
+        anyhow::Ok(refused)
+    };
+    let trusting =
+        TestServer::with(|config| config.proxies = vec![std::net::IpAddr::from([127, 0, 0, 1]).into()]).await?;
+    ensure!(guesses(&trusting, "203.0.113.1").await?.last() == Some(&429));
+    ensure!(guesses(&trusting, "203.0.113.2").await?.first() == Some(&401));
+    let alone = TestServer::new().await?;
+    ensure!(guesses(&alone, "203.0.113.1").await?.last() == Some(&429));
+    ensure!(guesses(&alone, "203.0.113.2").await?.first() == Some(&429), "anybody may say so");
+    Ok(())
+}
+
 /// What was never thought of: everything that the description allows, and some that it doesn't.
 #[tokio::test(flavor = "multi_thread")]
 async fn schemathesis_finds_nothing() -> Result<()> {

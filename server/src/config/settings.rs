@@ -1,6 +1,9 @@
 //! The table of settings: for each its name, what it does, and how a value is read and held to its bounds.
 
+use std::net::IpAddr;
 use std::time::Duration;
+
+use ipnet::IpNet;
 
 use super::{Config, EngineChoice, LogFormat, Space};
 use crate::egress::PROXY_PORT;
@@ -36,6 +39,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting { name: "listen", set: |c, raw| parsed(raw, "must be an address and a port").map(|v| c.listen = v) },
     Setting { name: "public_url", set: |c, raw| web_url(raw).map(|v| c.public_url = Some(v)) },
     Setting { name: "hosts", set: |c, raw| list(raw).map(|v| c.hosts = v) },
+    Setting { name: "proxies", set: |c, raw| networks(raw).map(|v| c.proxies = v) },
     Setting { name: "data_dir", set: |c, raw| text(raw).map(|v| c.data_dir = v.into()) },
     Setting {
         name: "engine",
@@ -161,6 +165,17 @@ fn list(raw: &Raw) -> Result<Vec<String>, String> {
         }
         Raw::Toml(_) => Err("must be a list of texts".to_owned()),
     }
+}
+
+fn networks(raw: &Raw) -> Result<Vec<IpNet>, String> {
+    let network = |text: String| {
+        let address = || text.parse::<IpAddr>().ok().map(IpNet::from);
+        text.parse()
+            .ok()
+            .or_else(address)
+            .ok_or_else(|| format!("{text:?} is no address and no network such as 10.0.0.0/8"))
+    };
+    list(raw)?.into_iter().map(network).collect()
 }
 
 fn whole(raw: &Raw, least: u64, most: u64) -> Result<u64, String> {

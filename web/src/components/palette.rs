@@ -87,7 +87,7 @@ pub(crate) fn Palette(props: &PaletteProps) -> Html {
         let workbench = workbench.clone();
         move |()| workbench.list_all_files()
     });
-    let offers = offers(workbench, *files, all_files, &typed);
+    let offers = self::offers(workbench, *files, all_files, &typed);
     let at = (*chosen).min(offers.len().saturating_sub(1));
     let list = use_node_ref();
     use_effect_with((list.clone(), at, (*typed).clone()), |(list, ..)| {
@@ -125,14 +125,20 @@ pub(crate) fn Palette(props: &PaletteProps) -> Html {
         }
     };
     let onkeydown = {
-        let (offers, chosen, take) = (offers.clone(), chosen, take.clone());
+        let (offers, chosen, take, drawn) = (offers.clone(), chosen, take.clone(), (*typed).clone());
+        let (workbench, files, all_files) = (workbench.clone(), *files, all_files.clone());
         Callback::from(move |event: KeyboardEvent| {
             let last = offers.len().saturating_sub(1);
             match event.key().as_str() {
                 "ArrowDown" => chosen.set(if at == last { 0 } else { at + 1 }),
                 "ArrowUp" => chosen.set(if at == 0 { last } else { at - 1 }),
                 "Enter" if !event.is_composing() => {
-                    if let Some(offer) = offers.get(at) {
+                    // A page that is busy has not drawn yet what was typed last.
+                    let input = event.target_dyn_into::<HtmlInputElement>().map(|input| input.value());
+                    let newer = input.filter(|text| *text != drawn);
+                    let first =
+                        newer.and_then(|text| self::offers(&workbench, files, &all_files, &text).into_iter().next());
+                    if let Some(offer) = first.as_ref().or_else(|| offers.get(at)) {
                         take(offer);
                     }
                 }

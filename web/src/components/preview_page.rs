@@ -62,7 +62,7 @@ enum Shown {
 #[component]
 pub(crate) fn PreviewPage(props: &PreviewPageProps) -> Html {
     let PreviewPageProps { workbench, listeners, port, wish, works } = props;
-    let (frame, stage) = (use_node_ref(), use_node_ref());
+    let (frame, stage, bar) = (use_node_ref(), use_node_ref(), use_node_ref());
     let address = use_state_eq(|| Address { port: *port, path: "/".to_owned() });
     // What is being typed; `None` while the bar shows where the page is.
     let typed = use_state_eq(|| None::<String>);
@@ -147,10 +147,11 @@ pub(crate) fn PreviewPage(props: &PreviewPageProps) -> Html {
     };
     let bad = typed.as_ref().is_some_and(|text| Address::parse(text, address.port).is_none());
     let onsubmit = {
-        let (typed, load, address) = (typed.clone(), load.clone(), address.clone());
+        let (typed, load, address, bar) = (typed.clone(), load.clone(), address.clone(), bar.clone());
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
-            let text = (*typed).clone().unwrap_or_else(|| address.shown());
+            // What stands there, whether or not it was drawn yet.
+            let text = bar.cast::<HtmlInputElement>().map_or_else(|| address.shown(), |bar| bar.value());
             if let Some(to) = Address::parse(&text, address.port) {
                 typed.set(None);
                 load.emit(to);
@@ -210,6 +211,7 @@ pub(crate) fn PreviewPage(props: &PreviewPageProps) -> Html {
                 { tool(say!("preview.back"), IconName::ArrowLeft, is_page, go("back")) }
                 { tool(say!("preview.reload"), IconName::RefreshCw, is_page, go("reload")) }
                 <input
+                    ref={bar}
                     class="code"
                     aria-label={say!("preview.address")}
                     aria-invalid={bad.to_string()}
