@@ -150,22 +150,19 @@ impl Previews {
 
     /// Lets a browser in, which keeps what it got as a cookie of this origin's alone.
     fn enter(&self, room: &Room, way: &Way, peer: SocketAddr, uri: &Uri, asked: &HeaderMap) -> Response<Body> {
-        let used = || Standing::Used.answer(asked, &way.prefix());
-        let Ok(Query(Entering { ticket, to })) = Query::try_from_uri(uri) else { return used() };
-        let presented = way.secret.as_ref().unwrap_or(&ticket);
-        let kept = match way.is_shared() {
-            true => self.access(room, way, asked).map(|_| None),
-            false => room.previews.enter(way.name.port, &ticket).ok().map(Some),
+        let prefix = way.prefix();
+        let Ok(Query(Entering { ticket, to })) = Query::try_from_uri(uri) else {
+            return Standing::Used.answer(asked, &prefix);
         };
-        let Kept { secret, lasts } = match kept {
-            Some(Some(kept)) => kept,
-            // The path has it; there is nothing to keep.
-            Some(None) => return lead_to(&format!("{}{}", way.prefix(), own_path(&to))),
-            None if self.doors.attempts.failed(peer.ip(), presented).is_limited() => {
-                return Problem::new(ErrorCode::TooManyAttempts, "too many failed attempts; wait a minute")
-                    .into_response();
+        // The path has what lets one see the port, or the app's place says that it doesn't; there is nothing to keep.
+        if way.is_shared() {
+            return lead_to(&format!("{prefix}{}", own_path(&to)));
+        }
+        let Ok(Kept { secret, lasts }) = room.previews.enter(way.name.port, &ticket) else {
+            if self.doors.attempts.failed(peer.ip(), &ticket).is_limited() {
+                return Problem::too_many_attempts().into_response();
             }
-            None => return used(),
+            return Standing::Used.answer(asked, &prefix);
         };
         // In a frame of the IDE's this origin is another site's: the cookie is kept for that site's pages alone.
         let place = if self.doors.places.names().is_secure_context() {
@@ -188,7 +185,7 @@ impl Previews {
             return Standing::NoCookies.answer(asked, &way.prefix());
         }
         let to = Query::<Entering>::try_from_uri(uri).map(|Query(entering)| entering.to).unwrap_or_default();
-        lead_to(&format!("{}{}", way.prefix(), own_path(&to)))
+        lead_to(own_path(&to))
     }
 
     /// Answers when something listens.
@@ -222,8 +219,7 @@ impl Previews {
             if let Some(presented) = way.secret.as_deref().or(token)
                 && self.doors.attempts.failed(peer.ip(), presented).is_limited()
             {
-                return Problem::new(ErrorCode::TooManyAttempts, "too many failed attempts; wait a minute")
-                    .into_response();
+                return Problem::too_many_attempts().into_response();
             }
             return Standing::Private.answer(request.headers(), &prefix);
         };
@@ -238,10 +234,8 @@ impl Previews {
         if room.sandbox.link_now().is_none() {
             return Standing::Asleep.answer(request.headers(), &prefix);
         }
-        let is_page = match way.is_shared() {
-            true => inside::is_page(request.method(), request.headers()),
-            false => inside::in_frame(request.method(), request.headers()),
-        };
+        let is_page = if way.is_shared() { inside::is_page } else { inside::in_frame };
+        let is_page = is_page(request.method(), request.headers());
         let asked = wanted(request.headers());
         let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default().to_owned();
         let https = self.doors.places.is_https();

@@ -50,6 +50,11 @@ impl Problem {
         Self::new(ErrorCode::Internal, format!("the server failed; its log says why under {id:016x}"))
     }
 
+    /// The answer to one guess more than there may be.
+    pub(super) fn too_many_attempts() -> Self {
+        Self::new(ErrorCode::TooManyAttempts, "too many failed attempts; wait a minute")
+    }
+
     pub fn status(&self) -> StatusCode {
         self.status
     }

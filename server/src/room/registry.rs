@@ -133,10 +133,7 @@ impl Registry {
 
     /// Opens a room for a key pair: one credit, taken before this returns and given back if the sandbox does not start.
     pub async fn open(&self, space: &str, init: &Init) -> Result<Opened, Failure> {
-        if init.public_key.len() > MAX_KEY || init.secret_key.len() > MAX_KEY {
-            return Err(Failure::new(ErrorCode::BadCredentials, "the key pair is not valid"));
-        }
-        let payer = self.ledger.authenticate(&init.public_key, &init.secret_key).await.map_err(failed)?;
+        let payer = self.pair(&init.public_key, &init.secret_key).await?;
         self.open_for_pair(payer, space, init.idempotency_key.as_deref()).await
     }
 

@@ -40,7 +40,7 @@ impl FromRequestParts<Doors> for Pair {
             Err(failure) if failure.code == ErrorCode::BadCredentials => {
                 let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
                 if peer.is_some_and(|peer| doors.attempts.failed(peer, &public_key).is_limited()) {
-                    return Err(Problem::new(ErrorCode::TooManyAttempts, "too many failed attempts; wait a minute"));
+                    return Err(Problem::too_many_attempts());
                 }
                 Err(failure.into())
             }

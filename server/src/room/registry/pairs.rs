@@ -11,7 +11,7 @@ use crate::ledger::{LedgerError, NewWidget, Payer, RoomRow, Widget, WidgetRow};
 use crate::room::Room;
 
 impl Registry {
-    /// The pair of somebody who uses the API.
+    /// A pair that proves itself by its secret.
     pub async fn pair(&self, public_key: &str, secret_key: &str) -> Result<Payer, Failure> {
         if public_key.len() > MAX_KEY || secret_key.len() > MAX_KEY {
             return Err(failed(LedgerError::BadCredentials));
