@@ -113,8 +113,9 @@ fn on_docker(steps: &mut Steps, tally: &mut Tally, full: bool) -> Result<()> {
     Ok(())
 }
 
-/// What runs on Docker: the cases that start servers, and `tests/tests/docker.rs`, which runs nowhere else.
-const ON_DOCKER: [&str; 5] = ["--package", "embedenv-tests", "--tests", "--test", "docker"];
+/// What runs on Docker: the cases that start servers, and `tests/tests/docker.rs`, which runs nowhere else. Each by its
+/// name: beside `--tests` cargo ignores names.
+const ON_DOCKER: [&str; 7] = ["--package", "embedenv-tests", "--lib", "--test", "all", "--test", "docker"];
 
 /// Modules of cases that are about the local engine alone.
 const OF_THE_LOCAL_ENGINE: &str = "local_engine::";

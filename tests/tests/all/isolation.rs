@@ -14,10 +14,10 @@ use embedenv_tests::{TestServer, precondition};
 use serde_json::{Value, json};
 
 const PROBE: &str = include_str!("isolation/probe.py");
-/// What it says on each engine, in `tests/tests/isolation/`.
+/// What it says on each engine, in `tests/tests/all/isolation/`.
 fn golden() -> PathBuf {
     let name = format!("{}.golden", TestEngine::chosen().name());
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/isolation").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/all/isolation").join(name)
 }
 
 /// Calls that the probe must have found refused (TARGETS I2).
