@@ -63,7 +63,7 @@ fn routes(doors: Doors, pages: Arc<PagePolicy>, hosts: Arc<Hosts>, previews: Arc
                 let pages = pages.clone();
                 async |State(doors): State<Doors>, Path(id): Path<String>, uri: Uri, headers: HeaderMap| {
                     let widget = doors.registry.widget(&id).await?;
-                    assets::widget(pages, &widget.origins, &uri, &headers)
+                    assets::widget(pages, &widget, &uri, &headers)
                 }
             }),
         )

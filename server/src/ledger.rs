@@ -54,6 +54,8 @@ pub enum LedgerError {
     Origins { most: usize },
     #[error("a widget opens from 1 to {most} rooms an hour")]
     Quota { most: i64 },
+    #[error(transparent)]
+    Look(#[from] embedenv_shared::look::LookError),
     #[error("a widget's project has at most {most} bytes")]
     Project { most: usize },
     #[error("there is no key pair {0}")]

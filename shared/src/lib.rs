@@ -9,6 +9,7 @@ pub mod event;
 pub mod frame;
 pub mod id;
 pub mod link;
+pub mod look;
 pub mod path;
 pub mod search;
 pub mod tree;

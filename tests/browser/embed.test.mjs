@@ -307,6 +307,19 @@ scenario(
 /** The names by which an object of JavaScript is reached that is none of the message's. */
 const PROTOTYPES = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf'];
 
+scenario('a widget looks as its owner has chosen, whatever the address says beside', async (stage) => {
+  const pages = {};
+  const site = await stage.host(pages);
+  const { widget } = await stage.server.widget(site.origin, '--look', 'theme=dark&view=split&hideExplorer=1');
+  const address = `${originOf(stage)}/embed/${widget}?theme=light&view=editor&fontsize=18`;
+  pages['/'] = page(`<iframe src="${address}" width="900" height="420"></iframe>`);
+  const host = await stage.visit(site.origin, { colorScheme: 'light' });
+  const frame = frameOf(host);
+  await frame.locator('.ide[data-view="split"][data-side-folded]').waitFor();
+  assert.equal(await frame.locator('html').getAttribute('data-theme'), 'dark');
+  await host.screenshot({ path: 'target/browser/embed-widget-look.png' });
+});
+
 scenario('forged messages do nothing', async (stage) => {
   const key = keyOf(stage);
   const site = await stage.host({

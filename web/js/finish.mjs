@@ -21,7 +21,7 @@ const run = promisify(execFile);
 const compressible = new Set(['.js', '.mjs', '.css', '.wasm', '.svg', '.json', '.txt', '.map', '.webmanifest']);
 
 /** Style sheets of what is drawn only once the page is whole, and which no sheet before them relies on. */
-const LATE = ['views', 'search', 'transfers', 'preview', 'chat', 'people', 'settings', 'help'];
+const LATE = ['configurations', 'views', 'search', 'transfers', 'preview', 'chat', 'people', 'dialogs', 'settings', 'help'];
 
 const staging = process.env.TRUNK_STAGING_DIR;
 if (!staging) throw new Error('TRUNK_STAGING_DIR is not set: this script is run by `trunk build`');

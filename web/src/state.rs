@@ -376,7 +376,13 @@ impl State {
                 self.own = Rc::new(own);
                 self.here = Rc::new(here);
             }
-            Action::Layout(layout) => self.layout = layout,
+            Action::Layout(layout) => {
+                self.layout = layout;
+                if layout.aside == Some(Aside::Preview) {
+                    // Who sees it needs no word of it.
+                    self.new_port = self.new_port.filter(|port| *port != layout.port);
+                }
+            }
         }
     }
 
@@ -467,6 +473,17 @@ mod tests {
         let project = ProjectName::parse("p").unwrap();
         state.reduce(Action::Joined { joined: Box::new(joined), project });
         assert_eq!(state.alerts.iter().map(|alert| alert.text.as_str()).collect::<Vec<_>>(), ["stays"]);
+    }
+
+    #[test]
+    fn a_port_is_told_of_no_longer_once_its_page_is_seen() {
+        let mut state = State::default();
+        state.reduce(Action::NewPort(Some(8000)));
+        let seen = |port| Layout { port, ..Layout::default().with_aside(Some(Aside::Preview)) };
+        state.reduce(Action::Layout(seen(3000)));
+        assert_eq!(state.new_port, Some(8000), "another one is");
+        state.reduce(Action::Layout(seen(8000)));
+        assert_eq!(state.new_port, None);
     }
 
     #[test]

@@ -40,6 +40,9 @@ pub(super) enum WidgetsCommand {
         /// Rooms that it opens in an hour for one address at most.
         #[arg(long, default_value_t = 10)]
         per_address: i64,
+        /// How its frame looks: parameters of its address, such as theme=dark&hideExplorer=1.
+        #[arg(long, value_name = "PARAMETERS", default_value = "")]
+        look: String,
         /// As JSON.
         #[arg(long)]
         json: bool,
@@ -81,7 +84,7 @@ pub(super) enum WidgetError {
 
 pub(super) async fn carry_out(command: WidgetsCommand) -> Result<(), CliError> {
     match command {
-        WidgetsCommand::Create { key, name, origins, space, project, per_hour, per_address, json, settings } => {
+        WidgetsCommand::Create { key, name, origins, space, project, per_hour, per_address, look, json, settings } => {
             let config = settings.config(&[])?;
             if config.space(&space).is_none() {
                 return Err(WidgetError::Space(space).into());
@@ -90,7 +93,7 @@ pub(super) async fn carry_out(command: WidgetsCommand) -> Result<(), CliError> {
             let project = project.map(|folder| read(&folder)).transpose()?;
             let ledger = settings.ledger().await?;
             let quota = Quota { per_hour, per_address };
-            let new = NewWidget { public_key: key, name, origins, space, project, quota };
+            let new = NewWidget { public_key: key, name, origins, space, project, quota, look };
             let widget = ledger.create_widget(new).await?;
             if json {
                 println!("{}", json!({"widget": widget}));

@@ -25,6 +25,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::headers::{Nonce, Page, PagePolicy, RESOURCE_POLICY};
 use super::problem::Problem;
+use super::quoting::escaped;
+use crate::ledger::Widget;
 use embedded::File;
 pub use embedded::{NoAgent, agent};
 
@@ -60,16 +62,19 @@ pub fn routes<S: Clone + Send + Sync + 'static>(policy: Arc<PagePolicy>) -> Rout
     routes_of(Site { policy, file: embedded::file })
 }
 
-/// The page in a frame of a site that shows a widget: pages of its listed origins alone may frame it.
+/// The page in a frame of a site that shows a widget: pages of its listed origins alone may frame it, and it looks as the
+/// widget's owner has chosen.
 pub fn widget(
     policy: Arc<PagePolicy>,
-    origins: &[String],
+    widget: &Widget,
     uri: &Uri,
     headers: &HeaderMap,
 ) -> Result<Response<Body>, Problem> {
-    let framed_by = origins.join(" ");
+    let framed_by = widget.origins.join(" ");
     let site = Site { policy, file: embedded::file };
-    site.page_with(Page::Embed, uri, headers, |policy, nonce| policy.framed_by(Page::Embed, &framed_by, nonce))
+    site.page_with(Page::Embed, widget.look.as_str(), uri, headers, |policy, nonce| {
+        policy.framed_by(Page::Embed, &framed_by, nonce)
+    })
 }
 
 fn routes_of<S: Clone + Send + Sync + 'static>(site: Site) -> Router<S> {
@@ -120,12 +125,13 @@ impl Site {
     /// A page with a nonce of its own. It has no validator: a 304 would renew the headers of a kept page and so part
     /// its nonce from its policy's.
     fn page(&self, page: Page, uri: &Uri, headers: &HeaderMap) -> Result<Response<Body>, Problem> {
-        self.page_with(page, uri, headers, |policy, nonce| policy.page(page, nonce))
+        self.page_with(page, "", uri, headers, |policy, nonce| policy.page(page, nonce))
     }
 
     fn page_with(
         &self,
         page: Page,
+        look: &str,
         uri: &Uri,
         headers: &HeaderMap,
         policy: impl FnOnce(&PagePolicy, &Nonce) -> HeaderMap,
@@ -146,7 +152,11 @@ impl Site {
             }
         };
         let nonce = Nonce::new().map_err(|error| Problem::internal(&error))?;
-        let html = preview::with_links(&html, self, uri, headers);
+        let mut html = preview::with_links(&html, self, uri, headers);
+        if !look.is_empty() {
+            let meta = format!("<meta name=\"embedenv-look\" content=\"{}\"></head>", escaped(look));
+            html = html.replacen("</head>", &meta, 1);
+        }
         let mut response = Response::new(Body::from(html.replace(NONCE, &nonce.to_string())));
         *response.headers_mut() = policy(&self.policy, &nonce);
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));

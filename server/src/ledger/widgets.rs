@@ -4,6 +4,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use embedenv_shared::look::Look;
 use embedenv_shared::path::ProjectName;
 use embedenv_shared::tree::Plan;
 use serde::Serialize;
@@ -35,6 +36,8 @@ pub struct NewWidget {
     pub space: String,
     pub project: Option<(ProjectName, Plan)>,
     pub quota: Quota,
+    /// How its frame looks, as [`Look::parse`] reads it.
+    pub look: String,
 }
 
 /// How many rooms a widget opens at most.
@@ -55,6 +58,7 @@ pub struct Widget {
     pub space: String,
     pub project: Option<(ProjectName, Plan)>,
     pub quota: Quota,
+    pub look: Look,
 }
 
 impl Widget {
@@ -81,6 +85,7 @@ pub struct WidgetRow {
     pub origins: Vec<String>,
     pub space: String,
     pub quota: Quota,
+    pub look: String,
     pub created: i64,
     pub revoked: Option<i64>,
     /// Rooms opened in the last hour.
@@ -99,7 +104,7 @@ pub struct Visit {
 impl Ledger {
     /// Makes a widget and returns its id.
     pub async fn create_widget(&self, new: NewWidget) -> Result<String, LedgerError> {
-        let NewWidget { public_key, name, origins, space, project, quota } = new;
+        let NewWidget { public_key, name, origins, space, project, quota, look } = new;
         if name.trim().is_empty() || name.chars().count() > MAX_NAME {
             return Err(LedgerError::Name { most: MAX_NAME });
         }
@@ -110,6 +115,7 @@ impl Ledger {
         if let Some(bad) = origins.iter().find(|origin| *origin == "*" || !is_source(origin)) {
             return Err(LedgerError::Origin(bad.clone()));
         }
+        let look = Look::parse(&look)?;
         let is_fine = |amount: i64| (1..=MAX_HOURLY).contains(&amount);
         if !is_fine(quota.per_hour) || !is_fine(quota.per_address) {
             return Err(LedgerError::Quota { most: MAX_HOURLY });
@@ -127,8 +133,8 @@ impl Ledger {
         }
         let id = format!("{PREFIX}{}", keys::random::<ID>());
         sqlx::query(
-            "INSERT INTO widgets (widget, public_key, name, origins, space, project, per_hour, per_address, created) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO widgets (widget, public_key, name, origins, space, project, per_hour, per_address, look, created) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(&id)
         .bind(&public_key)
@@ -138,6 +144,7 @@ impl Ledger {
         .bind(project.map(|bytes| STANDARD.encode(bytes)))
         .bind(quota.per_hour)
         .bind(quota.per_address)
+        .bind(look.as_str())
         .bind(now())
         .execute(&self.store.writer)
         .await?;
@@ -147,7 +154,7 @@ impl Ledger {
     /// A widget that may be used: not revoked, and its pair neither.
     pub async fn widget(&self, id: &str) -> Result<Widget, LedgerError> {
         let row = sqlx::query(
-            "SELECT widgets.public_key, origins, space, project, per_hour, per_address FROM widgets \
+            "SELECT widgets.public_key, origins, space, project, per_hour, per_address, look FROM widgets \
              JOIN key_pairs ON key_pairs.public_key = widgets.public_key \
              WHERE widget = ? AND widgets.revoked IS NULL AND key_pairs.revoked IS NULL",
         )
@@ -163,13 +170,14 @@ impl Ledger {
             space: row.try_get(2)?,
             project,
             quota: Quota { per_hour: row.try_get(4)?, per_address: row.try_get(5)? },
+            look: Look::parse(&row.try_get::<String, _>(6)?)?,
         })
     }
 
     /// All widgets, or those of one pair.
     pub async fn widgets(&self, public_key: Option<&str>) -> Result<Vec<WidgetRow>, LedgerError> {
         let rows = sqlx::query(
-            "SELECT widget, public_key, name, origins, space, per_hour, per_address, created, revoked, \
+            "SELECT widget, public_key, name, origins, space, per_hour, per_address, look, created, revoked, \
              (SELECT COUNT(*) FROM widget_openings o WHERE o.widget = widgets.widget AND o.created > ?) \
              FROM widgets WHERE public_key = COALESCE(?, public_key) ORDER BY created, widget",
         )
@@ -185,9 +193,10 @@ impl Ledger {
                 origins: origins(&row.try_get::<String, _>(3)?)?,
                 space: row.try_get(4)?,
                 quota: Quota { per_hour: row.try_get(5)?, per_address: row.try_get(6)? },
-                created: row.try_get(7)?,
-                revoked: row.try_get(8)?,
-                opened: row.try_get(9)?,
+                look: row.try_get(7)?,
+                created: row.try_get(8)?,
+                revoked: row.try_get(9)?,
+                opened: row.try_get(10)?,
             })
         };
         rows.iter().map(row).collect()

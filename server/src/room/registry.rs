@@ -681,7 +681,8 @@ fn failed(error: LedgerError) -> Failure {
         error @ (LedgerError::Name { .. }
         | LedgerError::Origin(_)
         | LedgerError::Origins { .. }
-        | LedgerError::Quota { .. }) => Failure::new(ErrorCode::BadRequest, error.to_string()),
+        | LedgerError::Quota { .. }
+        | LedgerError::Look(_)) => Failure::new(ErrorCode::BadRequest, error.to_string()),
         error @ LedgerError::Project { .. } => Failure::new(ErrorCode::TooLarge, error.to_string()),
         error @ LedgerError::TooManyJoinKeys => Failure::new(ErrorCode::LimitReached, error.to_string()),
         error @ LedgerError::UnknownDocumentToken => Failure::new(ErrorCode::UnknownJoinKey, error.to_string()),

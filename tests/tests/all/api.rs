@@ -101,7 +101,7 @@ async fn a_widget_is_made_listed_and_revoked() -> Result<()> {
     let server = TestServer::new().await?;
     let backend = Backend::new(&server, &server.key(1).await?);
     let project = json!({"name": "course", "files": {"main.py": "print(1)\n", "data/in/x.txt": "x"}});
-    let new = json!({"name": "docs", "origins": ["https://docs.example.org"], "project": project, "per_hour": 7});
+    let new = json!({"name": "docs", "origins": ["https://docs.example.org"], "project": project, "per_hour": 7, "look": "theme=dark&readonly=1"});
     let (status, made) = backend.ask("POST", "/widgets", new).await?;
     ensure!(status == 201, "{made}");
     let id = made["widget"].as_str().context("an id")?;
@@ -109,6 +109,14 @@ async fn a_widget_is_made_listed_and_revoked() -> Result<()> {
     let widget = &listed["widgets"][0];
     ensure!(widget["widget"] == *id && widget["per_hour"] == 7 && widget["per_address"] == 10, "{listed}");
     ensure!(widget["origins"] == json!(["https://docs.example.org"]) && widget["opened"] == 0, "{listed}");
+    ensure!(widget["look"] == "theme=dark&readonly=1", "{listed}");
+    let host = server.address().to_string();
+    let page = ask_at(server.address(), "GET", &host, &format!("/embed/{id}"), &[], b"").await?;
+    ensure!(
+        page.text().contains(r#"<meta name="embedenv-look" content="theme=dark&amp;readonly=1">"#),
+        "{}",
+        page.text()
+    );
     for bad in [
         json!({"name": "x", "origins": ["*"]}),
         json!({"name": "x", "origins": []}),
@@ -117,6 +125,8 @@ async fn a_widget_is_made_listed_and_revoked() -> Result<()> {
         json!({"name": "x", "origins": ["https://a.example"], "project": {"name": "../x", "files": {}}}),
         json!({"name": "x", "origins": ["https://a.example"], "project": {"name": "p", "files": {"../x": ""}}}),
         json!({"name": "x", "origins": ["https://a.example"], "more": 1}),
+        json!({"name": "x", "origins": ["https://a.example"], "look": "theme=pink"}),
+        json!({"name": "x", "origins": ["https://a.example"], "look": "join=k"}),
     ] {
         let (status, problem) = backend.ask("POST", "/widgets", bad.clone()).await?;
         ensure!(status == 400, "{bad}: {problem}");

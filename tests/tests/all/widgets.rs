@@ -25,6 +25,7 @@ async fn widget(server: &TestServer, credits: i64, quota: Quota) -> Result<(Stri
         space: "default".to_owned(),
         project: Some((ProjectName::parse("lesson")?, plan)),
         quota,
+        look: String::new(),
     };
     Ok((server.ledger()?.create_widget(new).await?, key.public_key))
 }

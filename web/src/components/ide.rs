@@ -136,7 +136,7 @@ pub(crate) fn Ide(props: &IdeProps) -> Html {
                 <ExtraKeys workbench={workbench.clone()} control={state.control} />
             }
             { status_bar(workbench, state) }
-            { pane_bar(workbench, layout.pane) }
+            { pane_bar(workbench, layout.aside.is_none().then_some(layout.pane)) }
             if let Some(tour) = state.tour.filter(|_| state.is_whole) {
                 { tour_card(workbench, tour) }
             }
@@ -175,11 +175,11 @@ fn aside(workbench: &Workbench, state: &State, me: &Rc<Me>) -> Html {
 }
 
 /// Chooses the one pane of a narrow screen.
-fn pane_bar(workbench: &Workbench, shown: Pane) -> Html {
+fn pane_bar(workbench: &Workbench, shown: Option<Pane>) -> Html {
     let button = |pane: Pane, icon: IconName, text: &'static str| {
         let workbench = workbench.clone();
         let show = Callback::from(move |_: MouseEvent| workbench.show_pane(pane));
-        let pressed = (shown == pane).to_string();
+        let pressed = (shown == Some(pane)).to_string();
         html! { <button aria-pressed={pressed} onclick={show}><Icon name={icon} /><span>{ text }</span></button> }
     };
     html! {

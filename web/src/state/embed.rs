@@ -140,10 +140,11 @@ impl std::fmt::Display for Unusable {
 }
 
 impl Embed {
-    /// Reads an address's query and fragment, each with or without the character before it.
-    pub fn parse(query: &str, fragment: &str) -> (Self, Vec<Unusable>) {
+    /// Reads an address's query and fragment, each with or without the character before it, and what the owner of a widget
+    /// has chosen ([`embedenv_shared::look`]), which goes before both.
+    pub fn parse(query: &str, fragment: &str, look: &str) -> (Self, Vec<Unusable>) {
         let mut reading = Reading::default();
-        for pairs in [query.trim_start_matches('?'), fragment.trim_start_matches('#')] {
+        for pairs in [query.trim_start_matches('?'), fragment.trim_start_matches('#'), look] {
             for pair in pairs.split('&').filter(|pair| !pair.is_empty()) {
                 let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
                 reading.take(name, decoded(value));
@@ -382,6 +383,8 @@ fn nonce(text: String) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use embedenv_shared::look;
+
     use super::*;
 
     fn names(bad: &[Unusable]) -> Vec<&str> {
@@ -397,7 +400,7 @@ mod tests {
         let query = "?file=src/a.py,b.txt&file=c%20d.md&view=split&theme=harbour&hideExplorer=1&hideNavigation=true\
             &terminalHeight=40&initialpath=about&loading=lazy&readonly&run=make+all&port=8080&highlights=3,5-7\
             &fontsize=16&autofocus=1&code=print(1)%0A";
-        let (embed, bad) = Embed::parse(query, "#join=k&host=https://a.example:8443&nonce=0123456789abcdef");
+        let (embed, bad) = Embed::parse(query, "#join=k&host=https://a.example:8443&nonce=0123456789abcdef", "");
         assert_eq!(names(&bad), [""; 0]);
         assert_eq!(files(&embed), [vec!["src/a.py", "b.txt"], vec!["c d.md"]]);
         assert_eq!((embed.view, embed.theme, embed.loading), (View::Split, Some(Theme::Harbour), Loading::Lazy));
@@ -413,7 +416,7 @@ mod tests {
 
     #[test]
     fn without_parameters_it_is_the_whole_page_at_once_and_takes_no_focus() {
-        let (embed, bad) = Embed::parse("", "#join=k&user=Ana&utm_source=x");
+        let (embed, bad) = Embed::parse("", "#join=k&user=Ana&utm_source=x", "");
         assert_eq!((embed, bad), (Embed::default(), Vec::new()));
         assert!(!Embed::default().takes_focus);
     }
@@ -422,7 +425,7 @@ mod tests {
     fn what_can_t_be_used_is_left_out_and_named() {
         let query = "view=all&theme=pink&hideExplorer=maybe&hideNavigation=2&terminalHeight=101&ctl=x&loading=now\
             &readonly=no&port=0&highlights=0,7-5,x&fontsize=99&autofocus=please&file=../etc/passwd&file=";
-        let (embed, bad) = Embed::parse(query, "host=javascript:alert(1)&nonce=short");
+        let (embed, bad) = Embed::parse(query, "host=javascript:alert(1)&nonce=short", "");
         let all = [
             "view",
             "theme",
@@ -448,15 +451,26 @@ mod tests {
 
     #[test]
     fn the_fragment_goes_before_the_query_and_files_of_both_are_opened() {
-        let (embed, _) = Embed::parse("?view=editor&file=a", "#view=terminal&file=b");
+        let (embed, _) = Embed::parse("?view=editor&file=a", "#view=terminal&file=b", "");
         assert_eq!((embed.view, files(&embed)), (View::Terminal, vec![vec!["a"], vec!["b"]]));
     }
 
     #[test]
+    fn what_a_widgets_owner_has_chosen_goes_before_the_address_and_is_what_a_look_may_say() {
+        let (embed, _) = Embed::parse("?view=both&theme=paper", "#theme=light&fontsize=20", "theme=dark&readonly=1");
+        assert_eq!((embed.view, embed.theme, embed.is_read_only), (View::Both, Some(Theme::Dark), true));
+        assert_eq!(embed.font_size, Some(20), "left open");
+        assert_eq!(look::THEMES, Theme::ALL.map(Theme::attribute));
+        assert!(look::VIEWS.iter().all(|view| View::parse(view).is_some()));
+        assert!(look::LOADINGS.iter().all(|name| loading(name).is_some()));
+        assert_eq!(look::FONT_SIZES, (FONT_SIZE.0, FONT_SIZE.2));
+    }
+
+    #[test]
     fn ctl_is_click_to_load_and_a_later_word_goes_before_it() {
-        assert_eq!(Embed::parse("ctl=1", "").0.loading, Loading::Click);
-        assert_eq!(Embed::parse("ctl", "loading=lazy").0.loading, Loading::Lazy);
-        assert_eq!(Embed::parse("ctl=0&loading=click", "").0.loading, Loading::Click);
+        assert_eq!(Embed::parse("ctl=1", "", "").0.loading, Loading::Click);
+        assert_eq!(Embed::parse("ctl", "loading=lazy", "").0.loading, Loading::Lazy);
+        assert_eq!(Embed::parse("ctl=0&loading=click", "", "").0.loading, Loading::Click);
     }
 
     #[test]
@@ -473,19 +487,19 @@ mod tests {
     #[test]
     fn too_much_is_left_out() {
         let many = (0..30).map(|at| format!("f{at}")).collect::<Vec<_>>().join(",");
-        let (embed, bad) = Embed::parse(&format!("file={many}"), "");
+        let (embed, bad) = Embed::parse(&format!("file={many}"), "", "");
         assert_eq!((embed.panes[0].len(), names(&bad)), (MAX_FILES, vec!["file"]));
-        let (embed, bad) = Embed::parse(&format!("code={}", "x".repeat(MAX_CODE + 1)), "");
+        let (embed, bad) = Embed::parse(&format!("code={}", "x".repeat(MAX_CODE + 1)), "", "");
         assert_eq!((embed.code, names(&bad)), (None, vec!["code"]));
         let panes = "file=a&".repeat(MAX_GROUPS + 1);
-        let (embed, bad) = Embed::parse(&panes, "");
+        let (embed, bad) = Embed::parse(&panes, "", "");
         assert_eq!((embed.panes.len(), names(&bad)), (MAX_GROUPS, vec!["file"]));
     }
 
     #[test]
     fn each_view_has_its_panes() {
         let panes = |address: &str, width| {
-            let layout = Embed::parse(address, "").0.layout(Layout::default(), (width, 400));
+            let layout = Embed::parse(address, "", "").0.layout(Layout::default(), (width, 400));
             (!layout.side_folded, !layout.panel_folded, layout.aside.is_some())
         };
         assert_eq!(panes("", 900), (true, true, false));
@@ -494,24 +508,24 @@ mod tests {
         assert_eq!(panes("view=editor", 900), (true, false, false));
         assert_eq!(panes("view=split", 900), (true, true, false));
         assert_eq!(panes("view=both", 900), (true, false, true));
-        let layout = Embed::parse("terminalHeight=50&port=5173", "").0.layout(Layout::default(), (900, 400));
+        let layout = Embed::parse("terminalHeight=50&port=5173", "", "").0.layout(Layout::default(), (900, 400));
         assert_eq!((layout.panel, layout.port), (200, 5173));
     }
 
     #[test]
     fn files_of_several_panes_are_groups_beside_each_other() {
-        let Some(Kept::Split { flow: Flow::Row, parts }) = Embed::parse("file=a,b&file=c", "").0.groups() else {
+        let Some(Kept::Split { flow: Flow::Row, parts }) = Embed::parse("file=a,b&file=c", "", "").0.groups() else {
             panic!("two panes are a split");
         };
         assert_eq!(parts.len(), 2);
         assert!(matches!(&parts[0].0, Kept::Group { tabs, in_use: true, .. } if tabs.len() == 2));
-        assert!(matches!(Embed::parse("file=a", "").0.groups(), Some(Kept::Group { .. })));
+        assert!(matches!(Embed::parse("file=a", "", "").0.groups(), Some(Kept::Group { .. })));
         assert_eq!(Embed::default().groups(), None);
     }
 
     #[test]
     fn lines_of_the_first_file_are_marked_wherever_they_are_named() {
-        assert_eq!(Embed::parse("file=a:L9,b:L4&highlights=2", "").0.marked(), [(2, 2), (9, 9)]);
+        assert_eq!(Embed::parse("file=a:L9,b:L4&highlights=2", "", "").0.marked(), [(2, 2), (9, 9)]);
     }
 
     #[test]

@@ -75,14 +75,15 @@ impl Workbench {
     pub(super) fn start_framed(&self, fragment: String) {
         let link = RoomLink::parse(&fragment);
         let query = page::search();
-        let is_joining = link.is_some() && !may_wait(&query) && !may_wait(&fragment);
+        let look = page::meta("embedenv-look").unwrap_or_default();
+        let is_joining = link.is_some() && ![&query, &fragment, &look].into_iter().any(|said| may_wait(said));
         if is_joining {
             self.join(link.clone());
         }
         let workbench = self.clone();
         spawn_local(async move {
             modules::whole().await;
-            let (embed, unusable) = Embed::parse(&query, &fragment);
+            let (embed, unusable) = Embed::parse(&query, &fragment, &look);
             for parameter in unusable {
                 page::warn(&parameter.to_string());
             }

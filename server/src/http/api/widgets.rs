@@ -30,6 +30,8 @@ pub(super) struct WidgetBody {
     space: String,
     per_hour: i64,
     per_address: i64,
+    /// How its frame looks.
+    look: String,
     /// Rooms opened in the last hour.
     opened: i64,
     created: u64,
@@ -40,10 +42,10 @@ pub(super) struct WidgetBody {
 
 impl From<WidgetRow> for WidgetBody {
     fn from(row: WidgetRow) -> Self {
-        let WidgetRow { widget, name, origins, space, quota, created, revoked, opened, .. } = row;
+        let WidgetRow { widget, name, origins, space, quota, look, created, revoked, opened, .. } = row;
         let Quota { per_hour, per_address } = quota;
         let (created, revoked) = (created.unsigned_abs(), revoked.map(i64::unsigned_abs));
-        Self { widget, name, origins, space, per_hour, per_address, opened, created, revoked }
+        Self { widget, name, origins, space, per_hour, per_address, look, opened, created, revoked }
     }
 }
 
@@ -73,6 +75,12 @@ pub(super) struct NewWidget {
     #[schema(minimum = 1, maximum = 1_000_000)]
     #[serde(default, deserialize_with = "whole")]
     per_address: Option<u64>,
+    /// How its frame looks: parameters of the frame's address such as `theme=dark&hideExplorer=1`, which go before what an
+    /// address says. They may be `theme`, `view`, `hideExplorer`, `hideNavigation`, `terminalHeight`, `fontsize`, `loading`
+    /// and `readonly`.
+    #[schema(max_length = 1024)]
+    #[serde(default)]
+    look: String,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -122,7 +130,7 @@ pub(super) async fn create(
     Pair(payer): Pair,
     Body(new): Body<NewWidget>,
 ) -> Result<(StatusCode, axum::Json<Made>), Problem> {
-    let NewWidget { name, origins, space, project, per_hour, per_address } = new;
+    let NewWidget { name, origins, space, project, per_hour, per_address, look } = new;
     let amount = |said: Option<u64>, unsaid| said.map_or(unsaid, |said| i64::try_from(said).unwrap_or(i64::MAX));
     let quota = Quota { per_hour: amount(per_hour, PER_HOUR), per_address: amount(per_address, PER_ADDRESS) };
     let new = LedgerWidget {
@@ -132,6 +140,7 @@ pub(super) async fn create(
         space: space.unwrap_or_else(|| DEFAULT_SPACE.to_owned()),
         project: project.map(Project::plan).transpose()?,
         quota,
+        look,
     };
     let widget = doors.registry.create_widget(new).await?;
     Ok((StatusCode::CREATED, axum::Json(Made { widget })))
