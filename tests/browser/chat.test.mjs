@@ -118,7 +118,8 @@ scenario('times are written as they are where one is', async (stage) => {
     const ide = await stage.person({ locale, name: locale });
     await ide.ready();
     await ide.button('Chat').click();
-    await ide.page.getByRole('textbox', { name: 'Message' }).fill(`from ${locale}`);
+    await ide.hasKeyboard(ide.page.getByRole('textbox', { name: 'Message' }));
+    await ide.page.keyboard.type(`from ${locale}`);
     await ide.page.keyboard.press('Enter');
     await ide.page.getByRole('log').getByText(`from ${locale}`).waitFor();
     const times = await ide.page.getByRole('log').getByRole('time').allTextContents();

@@ -5,7 +5,7 @@ use embedenv_shared::path::ProjectName;
 use serde::{Deserialize, Serialize};
 
 /// Whom to join as, and where.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct RoomLink {
     pub join: String,
     #[serde(default)]
@@ -26,7 +26,12 @@ impl RoomLink {
     /// Reads an address's fragment, with or without `#`. `None` when it names no key. What can't be used beside the
     /// key is left out: a link with a bad colour still opens.
     pub fn parse(fragment: &str) -> Option<Self> {
-        let mut link = Self { join: String::new(), user: None, color: None, project: None };
+        Some(Self::read(fragment)).filter(|link| !link.join.is_empty())
+    }
+
+    /// The same, with an empty key when it names none: a page that opens a room by a widget is told the rest.
+    pub fn read(fragment: &str) -> Self {
+        let mut link = Self::default();
         for pair in fragment.trim_start_matches('#').split('&') {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let value = decoded(value);
@@ -38,29 +43,28 @@ impl RoomLink {
                 _ => {}
             }
         }
-        (!link.join.is_empty()).then_some(link)
+        link
     }
 
     /// The first frame of a connection; `name` is what the settings say, and goes before the link's.
     /// `instance` names this page, and `resume` is what the server gave it the last time.
     pub fn join_frame(&self, name: Option<&str>, instance: &str, resume: Option<String>) -> Join {
-        let user = name.and_then(usable_name).or_else(|| self.user.clone());
-        Join { join: self.join.clone(), resume, guest: guest(user, self.color.clone(), instance) }
+        Join { join: self.join.clone(), resume, guest: self.guest(name, instance) }
     }
 
-    /// The link of a room that was opened for this page.
-    pub fn of(join: String) -> Self {
-        Self { join, user: None, color: None, project: None }
+    /// The first frame of a page that has no key, and opens a room by a widget.
+    pub fn visit_frame(&self, widget: &str, name: Option<&str>, instance: &str) -> Visit {
+        Visit { widget: widget.to_owned(), guest: self.guest(name, instance) }
     }
-}
 
-/// The first frame of a page that has no key, and opens a room by a widget.
-pub fn visit_frame(widget: &str, name: Option<&str>, instance: &str) -> Visit {
-    Visit { widget: widget.to_owned(), guest: guest(name.and_then(usable_name), None, instance) }
-}
-
-fn guest(user: Option<String>, color: Option<String>, instance: &str) -> Guest {
-    Guest { user, color, instance: Some(instance.to_owned()), protocol: Some(embedenv_shared::PROTOCOL) }
+    fn guest(&self, name: Option<&str>, instance: &str) -> Guest {
+        Guest {
+            user: name.and_then(usable_name).or_else(|| self.user.clone()),
+            color: self.color.clone(),
+            instance: Some(instance.to_owned()),
+            protocol: Some(embedenv_shared::PROTOCOL),
+        }
+    }
 }
 
 /// A name as the server takes it, or none.
@@ -101,6 +105,19 @@ fn hex(digits: &[u8]) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_comes_by_a_widget_may_have_a_name() {
+        let link = RoomLink::read("#user=Ana&color=%2300aaff&project=demo");
+        assert_eq!((RoomLink::parse("#user=Ana"), link.join.as_str()), (None, ""));
+        let Visit { guest, .. } = link.visit_frame("w_1", None, "page");
+        assert_eq!((guest.user.as_deref(), guest.color.as_deref()), (Some("Ana"), Some("#00aaff")));
+        assert_eq!(
+            link.visit_frame("w_1", Some("Bo"), "page").guest.user.as_deref(),
+            Some("Bo"),
+            "the settings' goes first"
+        );
+    }
 
     #[test]
     fn a_full_link_is_read() {

@@ -47,7 +47,7 @@ use crate::documents::Documents;
 use crate::gate::Gate;
 use crate::interop::modules::{self, Module};
 use crate::interop::{keyboard, page, touch};
-use crate::link::{RoomLink, visit_frame};
+use crate::link::RoomLink;
 use crate::memory::{self, Page};
 use crate::signal::Signal;
 use crate::state::editing::Manner;
@@ -249,7 +249,7 @@ impl Workbench {
                 let name = Some(state.settings.user.as_str());
                 match &*join.link.borrow() {
                     Some(link) => First::Join(link.join_frame(name, &join.instance, memory::resume())),
-                    None => First::Visit(visit_frame(&widget, name, &join.instance)),
+                    None => First::Visit(join.framed.guest.borrow().visit_frame(&widget, name, &join.instance)),
                 }
             },
             move |event: Event| tell.connection_said(event),

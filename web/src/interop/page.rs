@@ -106,7 +106,6 @@ pub(crate) fn search() -> String {
 /// Where a page of another site may have this one in a frame of its own.
 const FRAMED: &str = "/embed";
 
-/// Whether this page is for frames: of its address alone, so that it is the same wherever it is opened.
 /// The widget that this page is the frame of.
 pub(crate) fn widget() -> Option<String> {
     let path = window().location().pathname().ok()?;
@@ -114,6 +113,7 @@ pub(crate) fn widget() -> Option<String> {
     (!id.is_empty()).then(|| decoded(id))
 }
 
+/// Whether this page is for frames: of its address alone, so that it is the same wherever it is opened.
 pub(crate) fn is_framed() -> bool {
     let path = window().location().pathname().unwrap_or_default();
     path.strip_prefix(FRAMED).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

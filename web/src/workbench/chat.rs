@@ -4,6 +4,8 @@ use embedenv_shared::code::ErrorCode;
 use embedenv_shared::command::FullRequest;
 use embedenv_shared::frame::ServerFrame;
 use embedenv_shared::path::WorkspacePath;
+use gloo_timers::future::TimeoutFuture;
+use wasm_bindgen_futures::spawn_local;
 
 use super::Workbench;
 use crate::interop::page;
@@ -15,10 +17,17 @@ use crate::words;
 use crate::words::catalogue::say;
 
 impl Workbench {
-    /// Shows or hides the chat.
+    /// Shows or hides the chat. Whoever shows it may type at once; on a phone that would bring its keyboard over it.
     pub(crate) fn toggle_chat(&self) {
         self.toggle_aside(Aside::Chat);
         self.look_at_chat();
+        if self.state().layout.aside == Some(Aside::Chat) && !page::is_narrow() {
+            spawn_local(async {
+                // When it is drawn.
+                TimeoutFuture::new(0).await;
+                page::focus(".chat-form textarea");
+            });
+        }
     }
 
     /// The chat may be in sight now.

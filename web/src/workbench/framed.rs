@@ -57,6 +57,8 @@ pub(crate) struct Framed {
     originals: RefCell<Diff>,
     /// The text of a block that is edited before there is a room for it.
     draft: RefCell<Option<Draft>>,
+    /// What the address says of who comes, for a room that has no link yet.
+    pub(super) guest: RefCell<RoomLink>,
     /// The link and the poster's code, as they were given by the page around.
     link: RefCell<String>,
     code: RefCell<Option<String>>,
@@ -74,6 +76,7 @@ impl Workbench {
     /// Begins in a frame. What needs nothing but its key joins at once, and learns meanwhile what it is to be.
     pub(super) fn start_framed(&self, fragment: String) {
         let link = RoomLink::parse(&fragment);
+        *self.framed.guest.borrow_mut() = RoomLink::read(&fragment);
         let query = page::search();
         let look = page::meta("embedenv-look").unwrap_or_default();
         let is_joining = link.is_some() && ![&query, &fragment, &look].into_iter().any(|said| may_wait(said));
@@ -404,10 +407,7 @@ impl Workbench {
             select(Box::pin(self.framed.has_room.passed()), TimeoutFuture::new(ROOM)).await;
         }
         let room = self.framed.room.take();
-        match (!room.is_empty()).then(|| RoomLink::of(room)) {
-            Some(link) => self.join_room(link),
-            None => self.connect(widget),
-        }
+        if room.is_empty() { self.connect(widget) } else { self.join_room(self.link_to(room)) }
     }
 
     /// The page around has a room for this block, or none yet: then this one opens it.
@@ -419,6 +419,11 @@ impl Workbench {
     /// A room was opened for this page; its other blocks join it.
     pub(super) fn visited(&self, join: String) {
         self.tell_host("room", json!({"join": join}));
-        *self.link.borrow_mut() = Some(RoomLink::of(join));
+        *self.link.borrow_mut() = Some(self.link_to(join));
+    }
+
+    /// The link of a room that was opened for this page, or for another block of the page around.
+    fn link_to(&self, join: String) -> RoomLink {
+        RoomLink { join, ..self.framed.guest.borrow().clone() }
     }
 }
