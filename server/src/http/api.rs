@@ -4,6 +4,7 @@
 //! Translates and nothing else: whose a room is and what may be done are the registry's and the ledger's.
 
 mod asked;
+mod files;
 mod join_keys;
 mod pair;
 mod rooms;
@@ -17,7 +18,7 @@ use axum::routing::get;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, Modify, OpenApi};
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
 use super::Doors;
@@ -30,7 +31,7 @@ const MAX_BODY: usize = 4 * 1024 * 1024;
 #[openapi(
     info(
         title = "Embedenv",
-        description = "Rooms, their join keys and widgets, for the holder of a key pair. Times are milliseconds since 1970.",
+        description = "Rooms with their files and join keys, and widgets, for the holder of a key pair. Times are milliseconds since 1970.",
         license(name = "Apache-2.0 OR MIT")
     ),
     security(("pair" = [])),
@@ -72,6 +73,11 @@ fn described() -> (Router<Doors>, utoipa::openapi::OpenApi) {
         .routes(routes!(rooms::show, rooms::end))
         .routes(routes!(join_keys::list, join_keys::mint))
         .routes(routes!(join_keys::revoke))
+        .routes(routes!(files::projects, files::plant))
+        .routes(routes!(files::entries))
+        .routes(routes!(files::read, files::write, files::delete).layer(DefaultBodyLimit::max(files::MAX_FILE)))
+        .routes(routes!(files::create_folder))
+        .routes(routes!(files::relocate))
         .routes(routes!(widgets::list, widgets::create))
         .routes(routes!(widgets::revoke))
         .split_for_parts()

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::link::files::{
-    Create, Delete, Item, List, Listing, MAX_READ, Plant, Read, Rename, Unwatch, Write,
+    Create, Delete, Item, List, Listing, MAX_READ, Plant, Projects, Read, Rename, Unwatch, Write,
 };
 use embedenv_shared::link::transfer::{Copy, Move};
 use embedenv_shared::path::{EntryName, ProjectName, WorkspacePath};
@@ -110,15 +110,30 @@ impl Room {
         after: Option<u64>,
         watch: bool,
     ) -> Result<Listing, Failure> {
-        let link = self.link().await?;
-        if watch {
-            self.watches.add(member.id, project.clone(), path.clone());
+        if !watch {
+            return self.entries(project, path, after).await;
         }
+        let link = self.link().await?;
+        self.watches.add(member.id, project.clone(), path.clone());
         let listing = link.call(List { project: project.clone(), path: path.clone(), after, watch }).await;
-        if listing.is_err() && watch {
+        if listing.is_err() {
             self.watches.remove(member.id, &project, &path);
         }
         listing
+    }
+
+    /// One page of a folder, which nobody watches for it.
+    pub async fn entries(
+        self: &Arc<Self>,
+        project: ProjectName,
+        path: WorkspacePath,
+        after: Option<u64>,
+    ) -> Result<Listing, Failure> {
+        self.link().await?.call(List { project, path, after, watch: false }).await
+    }
+
+    pub async fn projects(self: &Arc<Self>) -> Result<Vec<ProjectName>, Failure> {
+        Ok(self.link().await?.call(Projects).await?.projects)
     }
 
     pub async fn unwatch(
@@ -131,6 +146,13 @@ impl Room {
             self.link().await?.call(Unwatch { project, path }).await?;
         }
         Ok(())
+    }
+
+    /// A whole file with all that was typed into it, up to the length of a client's message.
+    pub async fn read_latest(self: &Arc<Self>, project: ProjectName, path: WorkspacePath) -> Result<Vec<u8>, Failure> {
+        self.wake().await?;
+        self.documents.flush(self).await;
+        self.read(project, path).await
     }
 
     /// A whole file, up to the length of a client's message.

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use embedenv::ledger::NewKey;
 use embedenv_tests::client::Client;
+use embedenv_tests::editor::Editor;
 use embedenv_tests::http::{Answer, ask_at};
 use embedenv_tests::{TestServer, precondition};
 use serde_json::{Value, json};
@@ -93,6 +94,65 @@ async fn a_backend_opens_lists_and_ends_rooms_and_hands_out_keys() -> Result<()>
     ensure!(owner.closed().await? == Some(4410));
     ensure!(backend.get(&format!("/rooms/{room}")).await?.0 == 404);
     ensure!(backend.ask("DELETE", &format!("/rooms/{room}"), Value::Null).await?.0 == 404);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backend_writes_and_reads_files_and_people_see_it() -> Result<()> {
+    let server = TestServer::new().await?;
+    let backend = Backend::new(&server, &server.key(2).await?);
+    let (_, opened) = backend.ask("POST", "/rooms", json!({})).await?;
+    let at = format!("/rooms/{}", opened["room"].as_str().context("a room")?);
+    let project = json!({"name": "course", "files": {"main.py": "print(1)\n", "data/in/x.txt": "x"}});
+    ensure!(backend.ask("POST", &format!("{at}/projects"), project).await?.0 == 204);
+    ensure!(backend.get(&format!("{at}/projects")).await?.1 == json!({"projects": ["course"]}));
+    let (_, listed) = backend.get(&format!("{at}/entries?project=course")).await?;
+    let names: Vec<_> = listed["entries"].as_array().context("entries")?.iter().map(|entry| &entry["name"]).collect();
+    ensure!(names == ["data", "main.py"] && listed["entries"][0]["kind"] == "folder", "{listed}");
+    ensure!(listed["entries"][1]["size"] == 9 && listed["next"].is_null(), "{listed}");
+
+    // Whoever has it open sees what is written, and what they type is read.
+    let join = opened["join"].as_str().context("a key")?;
+    let mut client = server.full(join).await?;
+    let mut person = Editor::open(&mut client, "course", "main.py").await?;
+    let file = format!("{at}/files?project=course&path=main.py");
+    let wrote = backend.raw("PUT", &file, &[("Content-Type", "application/octet-stream")], b"print(2)\n").await?;
+    ensure!(wrote.status == 204, "{}", wrote.text());
+    person.wait_for(&mut client, "print(2)\n").await?;
+    person.insert(&mut client, person.text_len(), "# typed\n").await?;
+    person.wait_until_held(&mut client).await?;
+    let read = backend.raw("GET", &file, &[], b"").await?;
+    ensure!(read.body == b"print(2)\n# typed\n" && read.field("content-type") == Some("application/octet-stream"));
+    let bytes = [0, 159, 146, 150, b'\n'];
+    let raw = format!("{at}/files?project=course&path=new%20folder/%C3%A9.bin");
+    ensure!(backend.raw("PUT", &raw, &[], &bytes).await?.status == 204);
+    ensure!(backend.raw("GET", &raw, &[], b"").await?.body == bytes);
+
+    let (status, _) = backend.ask("POST", &format!("{at}/folders"), json!({"project": "course", "path": "a"})).await?;
+    ensure!(status == 204);
+    let moving = json!({"project": "course", "from": "main.py", "to": "a/other.py"});
+    ensure!(backend.ask("POST", &format!("{at}/moves"), moving).await?.0 == 204);
+    ensure!(backend.raw("GET", &file, &[], b"").await?.status == 404);
+    let moved = format!("{at}/files?project=course&path=a/other.py");
+    ensure!(backend.raw("DELETE", &moved, &[], b"").await?.status == 204);
+    ensure!(backend.raw("GET", &moved, &[], b"").await?.status == 404);
+
+    for (method, bad, status, code) in [
+        ("GET", "files?project=course&path=../x", 400, "bad_path"),
+        ("GET", "files?project=course", 400, "bad_request"),
+        ("GET", "files?project=..&path=x", 400, "bad_path"),
+        ("GET", "files?project=course&path=data", 409, "is_a_folder"),
+        ("PUT", "files?project=course&path=data", 409, "is_a_folder"),
+        ("DELETE", "files?project=course&path=none", 404, "not_found"),
+        ("GET", "entries?project=course&path=none", 404, "not_found"),
+        ("GET", "entries?project=course&after=x", 400, "bad_request"),
+    ] {
+        let answer = backend.raw(method, &format!("{at}/{bad}"), &[], b"").await?;
+        let problem: Value = serde_json::from_slice(&answer.body)?;
+        ensure!(answer.status == status && problem["code"] == code, "{method} {bad}: {problem}");
+    }
+    let stranger = Backend::new(&server, &server.key(1).await?);
+    ensure!(stranger.raw("GET", &raw, &[], b"").await?.status == 404, "another pair's room looks like none");
     Ok(())
 }
 

@@ -1,16 +1,13 @@
 //! Widgets of a key pair: ids by which visitors of listed sites open rooms on its credits.
 
-use std::collections::BTreeMap;
-
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use embedenv_shared::path::{ProjectName, WorkspacePath};
-use embedenv_shared::tree::{Plan, PlannedFile};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Refused;
 use super::asked::{Body, whole};
+use super::files::Project;
 use super::pair::Pair;
 use crate::config::DEFAULT_SPACE;
 use crate::http::Doors;
@@ -81,31 +78,6 @@ pub(super) struct NewWidget {
     #[schema(max_length = 1024)]
     #[serde(default)]
     look: String,
-}
-
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Project {
-    name: String,
-    /// Texts by their paths.
-    files: BTreeMap<String, String>,
-}
-
-impl Project {
-    fn plan(self) -> Result<(ProjectName, Plan), Problem> {
-        let name = ProjectName::parse(&self.name)
-            .map_err(|error| Problem::from(embedenv_shared::code::Failure::from(error)))?;
-        let mut plan = Plan::default();
-        for (path, text) in self.files {
-            let path = WorkspacePath::parse(&path)
-                .map_err(|error| Problem::from(embedenv_shared::code::Failure::from(error)))?;
-            let mut parents: Vec<WorkspacePath> = std::iter::successors(path.parent(), WorkspacePath::parent).collect();
-            parents.retain(|parent| !parent.is_root() && !plan.folders.contains(parent));
-            plan.folders.extend(parents.into_iter().rev());
-            plan.files.push(PlannedFile { path, content: text.into_bytes() });
-        }
-        Ok((name, plan))
-    }
 }
 
 #[derive(Serialize, ToSchema)]
