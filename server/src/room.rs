@@ -8,6 +8,7 @@
 //! socket <──pull──  Session log <──output── Link reader
 //! ```
 
+pub mod commands;
 pub mod curl;
 pub mod document;
 pub mod documents;
@@ -54,6 +55,7 @@ use crate::ledger::Ledger;
 use crate::link::stream::AgentStream;
 use crate::link::{LinkError, LinkListener};
 use crate::tasks::Tasks;
+use commands::Commands;
 use documents::{Documents, Store};
 use downloads::Downloads;
 use events::Events;
@@ -110,6 +112,7 @@ pub struct Room {
     pub sandbox: Lifecycle,
     pub sessions: Sessions,
     pub shells: Shells,
+    commands: Commands,
     pub documents: Documents,
     pub events: Events,
     pub watches: Watches,
@@ -141,6 +144,7 @@ impl Room {
             sandbox: Lifecycle::new(new.epoch, new.sandbox),
             sessions: Sessions::new(new.documents.terminals(), new.documents.syncer.clone()),
             shells: Shells::default(),
+            commands: Commands::default(),
             identities: Identities::new(new.documents.people(), new.documents.syncer.clone()),
             previews: Previews::new(new.documents.previews(), new.documents.syncer.clone()),
             events: Events::new(new.documents.events(), new.documents.syncer.clone()),
@@ -275,7 +279,13 @@ impl Room {
 
     /// Milliseconds since 1970 when somebody was last here; now, while somebody is.
     pub fn last_used(&self) -> i64 {
-        if self.members.count() > 0 { now() } else { self.last_used.load(Ordering::Relaxed) }
+        let is_used = self.members.count() > 0 || self.commands.are_under_way();
+        if is_used { now() } else { self.last_used.load(Ordering::Relaxed) }
+    }
+
+    /// Somebody uses it who has no seat.
+    pub fn used(&self) {
+        self.last_used.store(now(), Ordering::Relaxed);
     }
 
     async fn touch(&self) {

@@ -4,6 +4,7 @@
 //! Translates and nothing else: whose a room is and what may be done are the registry's and the ledger's.
 
 mod asked;
+mod commands;
 mod files;
 mod join_keys;
 mod pair;
@@ -31,7 +32,7 @@ const MAX_BODY: usize = 4 * 1024 * 1024;
 #[openapi(
     info(
         title = "Embedenv",
-        description = "Rooms with their files and join keys, and widgets, for the holder of a key pair. Times are milliseconds since 1970.",
+        description = "Rooms with their files, commands and join keys, and widgets, for the holder of a key pair. Times are milliseconds since 1970.",
         license(name = "Apache-2.0 OR MIT")
     ),
     security(("pair" = [])),
@@ -78,6 +79,7 @@ fn described() -> (Router<Doors>, utoipa::openapi::OpenApi) {
         .routes(routes!(files::read, files::write, files::delete).layer(DefaultBodyLimit::max(files::MAX_FILE)))
         .routes(routes!(files::create_folder))
         .routes(routes!(files::relocate))
+        .routes(routes!(commands::run))
         .routes(routes!(widgets::list, widgets::create))
         .routes(routes!(widgets::revoke))
         .split_for_parts()

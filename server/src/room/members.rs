@@ -195,6 +195,13 @@ impl Members {
         Ok((Seat { member, room: room.clone() }, welcome))
     }
 
+    /// A name for something that reads and has no seat.
+    pub(super) fn reader(&self) -> SeatId {
+        let mut inner = self.inner.lock();
+        inner.next += 1;
+        SeatId(inner.next)
+    }
+
     pub(super) fn remove(&self, id: SeatId) {
         self.inner.lock().seats.remove(&id);
     }

@@ -11,6 +11,8 @@ use embedenv_tests::editor::Editor;
 use embedenv_tests::http::{Answer, ask_at};
 use embedenv_tests::{TestServer, precondition};
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
 
 /// A backend with a key pair.
 struct Backend<'a> {
@@ -153,6 +155,72 @@ async fn a_backend_writes_and_reads_files_and_people_see_it() -> Result<()> {
     }
     let stranger = Backend::new(&server, &server.key(1).await?);
     ensure!(stranger.raw("GET", &raw, &[], b"").await?.status == 404, "another pair's room looks like none");
+    Ok(())
+}
+
+/// The events of a stream, with their data.
+fn events(body: &str) -> Result<Vec<(String, Value)>> {
+    let (mut events, mut name) = (Vec::new(), "");
+    for line in body.lines() {
+        if let Some(said) = line.strip_prefix("event: ") {
+            name = said;
+        } else if let Some(data) = line.strip_prefix("data: ") {
+            events.push((name.to_owned(), serde_json::from_str(data)?));
+        }
+    }
+    Ok(events)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backend_runs_a_command_and_hears_it_to_its_end() -> Result<()> {
+    let server = TestServer::new().await?;
+    let backend = Backend::new(&server, &server.key(1).await?);
+    let (_, opened) = backend.ask("POST", "/rooms", json!({})).await?;
+    let at = format!("/rooms/{}", opened["room"].as_str().context("a room")?);
+    let file = format!("{at}/files?project=course&path=say.sh");
+    ensure!(backend.ask("POST", &format!("{at}/projects"), json!({"name": "course", "files": {}})).await?.0 == 204);
+    ensure!(backend.raw("PUT", &file, &[], b"echo h\xc3\xa9; echo oh >&2; exit 3\n").await?.status == 204);
+    let at = format!("{at}/commands");
+    let command = json!({"project": "course", "command": "sh say.sh"}).to_string();
+    let ran = backend.raw("POST", &at, &[], command.as_bytes()).await?;
+    ensure!(ran.status == 200 && ran.field("content-type") == Some("text/event-stream"), "{}", ran.head);
+    let told = events(&ran.text())?;
+    ensure!(told.first().is_some_and(|(name, data)| name == "started" && data["terminal"].is_u64()), "{told:?}");
+    let text: String = told.iter().filter_map(|(_, data)| data["text"].as_str()).collect();
+    ensure!(text.replace('\r', "") == "h\u{e9}\noh\n", "{text:?}");
+    let (name, ended) = told.last().context("an end")?;
+    ensure!(name == "ended" && ended["code"] == 3 && ended["elapsed"].is_u64(), "{told:?}");
+
+    // Whoever goes away ends what they ran; people in the room see both.
+    let mut person = server.full(opened["join"].as_str().context("a key")?).await?;
+    let body = json!({"project": "course", "command": "echo begun; exec sleep 1000"}).to_string();
+    let mut stream = TcpStream::connect(server.address()).await?;
+    let head = format!(
+        "POST /api/v1{at} HTTP/1.1\r\nHost: {}\r\nAuthorization: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        server.address(),
+        backend.pair,
+        body.len()
+    );
+    stream.write_all(format!("{head}{body}").as_bytes()).await?;
+    let mut heard = String::new();
+    let mut lines = BufReader::new(stream);
+    while !heard.contains("begun") {
+        ensure!(lines.read_line(&mut heard).await? > 0, "{heard}");
+    }
+    let started = person.expect("terminal").await?;
+    drop(lines);
+    let closed = person.expect("terminal-closed").await?;
+    ensure!(closed["terminal"] == started["terminal"], "{closed}");
+
+    for (bad, status, code) in [
+        (json!({"project": "course", "command": "x".repeat(200_000)}), 413, "too_large"),
+        (json!({"project": "course", "command": "a\0b"}), 400, "bad_request"),
+        (json!({"project": "..", "command": "ls"}), 400, "bad_path"),
+        (json!({"command": "ls"}), 400, "bad_request"),
+    ] {
+        let (answered, problem) = backend.ask("POST", &at, bad).await?;
+        ensure!(answered == status && problem["code"] == code, "{problem}");
+    }
     Ok(())
 }
 

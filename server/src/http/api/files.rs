@@ -1,6 +1,7 @@
 //! Projects and files of a room: made, listed, read, written, moved, deleted. What somebody has open follows.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -21,6 +22,7 @@ use super::pair::Pair;
 use super::rooms::room_of;
 use crate::http::Doors;
 use crate::http::problem::Problem;
+use crate::room::Room;
 
 /// The longest file that is written at once, in bytes.
 pub(super) const MAX_FILE: usize = 16 * 1024 * 1024;
@@ -49,8 +51,15 @@ impl Project {
     }
 }
 
-fn project_of(name: &str) -> Result<ProjectName, Problem> {
+pub(super) fn project_of(name: &str) -> Result<ProjectName, Problem> {
     Ok(ProjectName::parse(name).map_err(Failure::from)?)
+}
+
+/// A room of the pair's in which something is done now: it is as if somebody were there.
+pub(super) async fn room_to_work_in(doors: &Doors, pair: &Pair, room: &str) -> Result<Arc<Room>, Problem> {
+    let (room, _) = room_of(doors, pair, room).await?;
+    room.used();
+    Ok(room)
 }
 
 fn path_of(path: &str) -> Result<WorkspacePath, Problem> {
@@ -169,7 +178,7 @@ pub(super) async fn projects(
     pair: Pair,
     Path(room): Path<String>,
 ) -> Result<axum::Json<Projects>, Problem> {
-    let (room, _) = room_of(&doors, &pair, &room).await?;
+    let room = room_to_work_in(&doors, &pair, &room).await?;
     let projects = room.projects().await?.iter().map(ToString::to_string).collect();
     Ok(axum::Json(Projects { projects }))
 }
@@ -183,7 +192,7 @@ pub(super) async fn plant(
     Path(room): Path<String>,
     Body(project): Body<Project>,
 ) -> Result<StatusCode, Problem> {
-    let (room, _) = room_of(&doors, &pair, &room).await?;
+    let room = room_to_work_in(&doors, &pair, &room).await?;
     let (project, plan) = project.plan()?;
     room.plant(project, plan).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -198,7 +207,7 @@ pub(super) async fn entries(
     Path(room): Path<String>,
     Asked(Folder { project, path, after }): Asked<Folder>,
 ) -> Result<axum::Json<Entries>, Problem> {
-    let (room, _) = room_of(&doors, &pair, &room).await?;
+    let room = room_to_work_in(&doors, &pair, &room).await?;
     let path = if path.is_empty() { WorkspacePath::root() } else { path_of(&path)? };
     let Listing { entries, next } = room.entries(project_of(&project)?, path, after).await?;
     Ok(axum::Json(Entries { entries: entries.into_iter().map(EntryBody::from).collect(), next }))
@@ -214,7 +223,7 @@ pub(super) async fn read(
     Path(room): Path<String>,
     Asked(place): Asked<Place>,
 ) -> Result<impl IntoResponse, Problem> {
-    let (room, _) = room_of(&doors, &pair, &room).await?;
+    let room = room_to_work_in(&doors, &pair, &room).await?;
     let (project, path) = place.parts()?;
     let bytes = room.read_latest(project, path).await?;
     Ok(([(CONTENT_TYPE, "application/octet-stream"), (CACHE_CONTROL, "no-store")], bytes))
@@ -232,7 +241,7 @@ pub(super) async fn write(
     content: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, Problem> {
     let content = content.map_err(|why| Problem::new(ErrorCode::TooLarge, why.body_text()))?;
-    let (room, _) = room_of(&doors, &pair, &room).await?;
+    let room = room_to_work_in(&doors, &pair, &room).await?;
     let (project, path) = place.parts()?;
     room.write(project, path, content.into()).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -247,7 +256,7 @@ pub(super) async fn delete(
     Path(room): Path<String>,
     Asked(place): Asked<Place>,
 ) -> Result<StatusCode, Problem> {
-    let (room, _) = room_of(&doors, &pair, &room).await?;
+    let room = room_to_work_in(&doors, &pair, &room).await?;
     let (project, path) = place.parts()?;
     room.delete(project, path).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -262,7 +271,7 @@ pub(super) async fn create_folder(
     Path(room): Path<String>,
     Body(NewFolder { project, path }): Body<NewFolder>,
 ) -> Result<StatusCode, Problem> {
-    let (room, _) = room_of(&doors, &pair, &room).await?;
+    let room = room_to_work_in(&doors, &pair, &room).await?;
     room.create(project_of(&project)?, path_of(&path)?, Item::Folder).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -276,7 +285,7 @@ pub(super) async fn relocate(
     Path(room): Path<String>,
     Body(Moving { project, from, to }): Body<Moving>,
 ) -> Result<StatusCode, Problem> {
-    let (room, _) = room_of(&doors, &pair, &room).await?;
+    let room = room_to_work_in(&doors, &pair, &room).await?;
     room.relocate(project_of(&project)?, path_of(&from)?, path_of(&to)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
