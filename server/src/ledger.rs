@@ -16,6 +16,7 @@ mod widgets;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use credits::{CreditRow, DAY, Mark, UsageRow};
 pub use document_tokens::DocumentPass;
 use document_tokens::DocumentTokens;
 pub use join_keys::{Claim, EDITOR_KEY, JoinKeyRow, JoinKeys, NewJoinKey, OWNER_KEY};

@@ -5,6 +5,7 @@
 
 mod asked;
 mod commands;
+mod credits;
 mod files;
 mod join_keys;
 mod pair;
@@ -70,6 +71,8 @@ impl IntoResponses for Refused {
 fn described() -> (Router<Doors>, utoipa::openapi::OpenApi) {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(pair::show))
+        .routes(routes!(credits::list))
+        .routes(routes!(credits::usage))
         .routes(routes!(rooms::list, rooms::open))
         .routes(routes!(rooms::show, rooms::end))
         .routes(routes!(join_keys::list, join_keys::mint))

@@ -1,11 +1,71 @@
 //! Credits: lines that are only ever added, each with the balance it leads to.
 
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, Sqlite, Transaction};
 
 use super::{Ledger, LedgerError, keys, now};
 
+/// The milliseconds of a day of UTC.
+pub const DAY: i64 = 24 * 60 * 60 * 1000;
 /// The most credits one grant may give.
 const MAX_AMOUNT: i64 = 1_000_000_000;
+
+/// One line. `created` is milliseconds since 1970.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreditRow {
+    pub entry: String,
+    pub kind: String,
+    /// Negative for what was taken.
+    pub amount: i64,
+    pub balance_after: i64,
+    pub room: Option<String>,
+    pub created: i64,
+}
+
+impl CreditRow {
+    /// Where the lines behind this one begin.
+    pub fn mark(&self) -> Mark {
+        Mark { created: self.created, entry: self.entry.clone() }
+    }
+}
+
+/// A place among the lines of a pair, of which the newest come first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    created: i64,
+    entry: String,
+}
+
+impl std::fmt::Display for Mark {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.created, self.entry)
+    }
+}
+
+impl std::str::FromStr for Mark {
+    type Err = NoMark;
+
+    fn from_str(text: &str) -> Result<Self, NoMark> {
+        let (created, entry) = text.split_once('.').ok_or(NoMark)?;
+        Ok(Self { created: created.parse().map_err(|_| NoMark)?, entry: entry.to_owned() })
+    }
+}
+
+/// A text that is no [`Mark`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this is not the `next` of a page")]
+pub struct NoMark;
+
+/// What a pair used on one day of UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UsageRow {
+    /// Days since 1970.
+    pub day: i64,
+    pub rooms: i64,
+    /// Credits taken and not given back.
+    pub spent: i64,
+    pub granted: i64,
+}
 
 pub(super) fn check_amount(amount: i64, least: i64) -> Result<(), LedgerError> {
     if (least..=MAX_AMOUNT).contains(&amount) { Ok(()) } else { Err(LedgerError::Amount { least, most: MAX_AMOUNT }) }
@@ -62,5 +122,63 @@ impl Ledger {
             .await?
             .ok_or_else(|| LedgerError::NoKey(public_key.to_owned()))?;
         Ok(row.try_get(0)?)
+    }
+
+    /// A pair's lines, the newest first, so many of those behind `after`.
+    pub async fn credits(
+        &self,
+        public_key: &str,
+        after: Option<&Mark>,
+        most: u32,
+    ) -> Result<Vec<CreditRow>, LedgerError> {
+        let (created, entry) = after.map_or((i64::MAX, ""), |mark| (mark.created, &mark.entry));
+        let rows = sqlx::query(
+            "SELECT entry, kind, amount, balance_after, room, created FROM credits \
+             WHERE public_key = ? AND (created < ? OR created = ? AND entry < ?) \
+             ORDER BY created DESC, entry DESC LIMIT ?",
+        )
+        .bind(public_key)
+        .bind(created)
+        .bind(created)
+        .bind(entry)
+        .bind(most)
+        .fetch_all(&self.store.readers)
+        .await?;
+        let row = |row: &SqliteRow| {
+            Ok(CreditRow {
+                entry: row.try_get(0)?,
+                kind: row.try_get(1)?,
+                amount: row.try_get(2)?,
+                balance_after: row.try_get(3)?,
+                room: row.try_get(4)?,
+                created: row.try_get(5)?,
+            })
+        };
+        rows.iter().map(row).collect()
+    }
+
+    /// What a pair used on each of the last days, today's last; days on which it used nothing are left out.
+    pub async fn usage(&self, public_key: &str, days: u32) -> Result<Vec<UsageRow>, LedgerError> {
+        let since = (now() / DAY - i64::from(days) + 1) * DAY;
+        let rows = sqlx::query(
+            "SELECT created / ?, COUNT(DISTINCT CASE WHEN kind = 'charge' THEN room END), \
+             CAST(SUM(CASE WHEN kind IN ('charge', 'refund') THEN -amount ELSE 0 END) AS BIGINT), \
+             CAST(SUM(CASE WHEN kind = 'grant' THEN amount ELSE 0 END) AS BIGINT) \
+             FROM credits WHERE public_key = ? AND created >= ? GROUP BY 1 ORDER BY 1",
+        )
+        .bind(DAY)
+        .bind(public_key)
+        .bind(since)
+        .fetch_all(&self.store.readers)
+        .await?;
+        let row = |row: &SqliteRow| {
+            Ok(UsageRow {
+                day: row.try_get(0)?,
+                rooms: row.try_get(1)?,
+                spent: row.try_get(2)?,
+                granted: row.try_get(3)?,
+            })
+        };
+        rows.iter().map(row).collect()
     }
 }

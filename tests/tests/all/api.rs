@@ -158,6 +158,51 @@ async fn a_backend_writes_and_reads_files_and_people_see_it() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backend_sees_what_it_spent() -> Result<()> {
+    let server = TestServer::new().await?;
+    let key = server.key(5).await?;
+    let backend = Backend::new(&server, &key);
+    let mut rooms = Vec::new();
+    for _ in 0..3 {
+        let (_, opened) = backend.ask("POST", "/rooms", json!({})).await?;
+        rooms.push(opened["room"].clone());
+    }
+    let mut pages = Vec::new();
+    let mut after = String::new();
+    loop {
+        let (status, page) = backend.get(&format!("/credits?limit=2&after={after}")).await?;
+        ensure!(status == 200 && page["credits"] == 2, "{page}");
+        pages.extend(page["entries"].as_array().context("entries")?.clone());
+        match page["next"].as_str() {
+            Some(next) => after = next.to_owned(),
+            None => break,
+        }
+    }
+    ensure!(pages.len() == 4, "{pages:?}");
+    // Two of one millisecond may stand in either order.
+    let charged: Vec<_> = pages.iter().filter(|entry| entry["kind"] == "charge").map(|entry| &entry["room"]).collect();
+    ensure!(charged.len() == 3 && rooms.iter().all(|room| charged.contains(&room)), "{pages:?}");
+    let granted = pages.iter().find(|entry| entry["kind"] == "grant").context("a grant")?;
+    ensure!(granted["amount"] == 5 && granted["balance"] == 5 && granted["room"].is_null(), "{granted}");
+    let sum: i64 = pages.iter().filter_map(|entry| entry["amount"].as_i64()).sum();
+    ensure!(sum == 2, "{pages:?}");
+
+    let (_, usage) = backend.get("/usage").await?;
+    let days = usage["days"].as_array().context("days")?;
+    let total = |name: &str| days.iter().filter_map(|day| day[name].as_i64()).sum::<i64>();
+    ensure!((total("rooms"), total("spent"), total("granted")) == (3, 3, 5), "{usage}");
+    ensure!(days.iter().all(|day| day["began"].as_u64().is_some_and(|began| began % 86_400_000 == 0)), "{usage}");
+    for bad in ["/usage?days=0", "/usage?days=367", "/credits?limit=0", "/credits?after=x", "/usage?more=1"] {
+        let (status, problem) = backend.get(bad).await?;
+        ensure!(status == 400 && problem["code"] == "bad_request", "{bad}: {problem}");
+    }
+    let stranger = Backend::new(&server, &server.key(0).await?);
+    ensure!(stranger.get("/credits").await?.1 == json!({"credits": 0, "entries": []}));
+    ensure!(stranger.get("/usage").await?.1 == json!({"days": []}));
+    Ok(())
+}
+
 /// The events of a stream, with their data.
 fn events(body: &str) -> Result<Vec<(String, Value)>> {
     let (mut events, mut name) = (Vec::new(), "");

@@ -62,40 +62,17 @@ pub(crate) struct TabsProps {
     pub(crate) children: Html,
 }
 
-/// Brings the selected tab of a list into sight.
-fn show_selected(list: &Element) -> Option<Element> {
-    let tab = list.query_selector("[aria-selected=true]").ok()??;
-    tab.scroll_into_view_with_bool(false);
-    Some(tab)
-}
-
 #[component]
 pub(crate) fn Tabs(props: &TabsProps) -> Html {
     let TabsProps { label, tabs, active, activate, close, children, .. } = props;
     let list = use_node_ref();
     use_effect_with((list.clone(), *active, tabs.len()), |(list, ..)| {
         let Some(list) = list.cast::<Element>() else { return };
-        let Some(tab) = show_selected(&list) else { return };
+        let Ok(Some(tab)) = list.query_selector("[aria-selected=true]") else { return };
+        tab.scroll_into_view_with_bool(false);
         if page::focused().is_some_and(|focused| list.contains(Some(&focused))) {
             // The keyboard goes with the choice.
             page::give_focus(&tab);
-        }
-    });
-    // A tab that was in sight stays so when there is less room, or when the strip is shown at last.
-    use_effect_with(list.clone(), |list| {
-        let unwatch = list.cast::<Element>().map(|list| {
-            let told = list.clone();
-            page::on_resize(
-                &list,
-                Box::new(move || {
-                    show_selected(&told);
-                }),
-            )
-        });
-        move || {
-            if let Some(unwatch) = unwatch {
-                unwatch();
-            }
         }
     });
     let keys: Vec<u32> = tabs.iter().map(|tab| tab.key).collect();

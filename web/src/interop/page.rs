@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     Blob, BlobPropertyBag, Document, Element, File, HtmlAnchorElement, HtmlDialogElement, HtmlElement,
-    HtmlInputElement, PerformanceNavigation, ResizeObserver, Storage, Url, Window,
+    HtmlInputElement, PerformanceNavigation, Storage, Url, Window,
 };
 
 pub(crate) fn window() -> Window {
@@ -43,21 +43,6 @@ pub(crate) fn nonce() -> String {
 /// A function that lives as long as JavaScript holds it: a module may call back once more after its part is gone.
 pub(super) fn callback<T: ?Sized + WasmClosure>(closure: Closure<T>) -> Function {
     closure.into_js_value().unchecked_into()
-}
-
-/// Says when an element's size has changed, and once at the beginning; until what it returns is called.
-pub(crate) fn on_resize(element: &Element, told: Box<dyn FnMut()>) -> impl FnOnce() + use<> {
-    let told = Closure::wrap(told);
-    let observer = ResizeObserver::new(told.as_ref().unchecked_ref()).ok();
-    if let Some(observer) = &observer {
-        observer.observe(element);
-    }
-    move || {
-        if let Some(observer) = observer {
-            observer.disconnect();
-        }
-        drop(told);
-    }
 }
 
 pub(crate) fn meta(name: &str) -> Option<String> {

@@ -1,4 +1,4 @@
-//! What the registry does for the holder of a key pair: whose rooms and widgets are theirs. Another pair's look like none.
+//! What the registry does for the holder of a key pair: whose rooms and widgets are theirs, what they spent. Another pair's look like none.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use embedenv_shared::command::MAX_KEY;
 use embedenv_shared::id::RoomId;
 
 use super::{Registry, failed};
-use crate::ledger::{LedgerError, NewWidget, Payer, RoomRow, Widget, WidgetRow};
+use crate::ledger::{CreditRow, LedgerError, Mark, NewWidget, Payer, RoomRow, UsageRow, Widget, WidgetRow};
 use crate::room::Room;
 
 impl Registry {
@@ -29,6 +29,16 @@ impl Registry {
         let row = self.ledger.room_of(payer.public_key(), room).await.map_err(failed)?;
         let room = self.find(room).ok_or_else(|| failed(LedgerError::UnknownRoom))?;
         Ok((room, row))
+    }
+
+    /// The lines of a pair's account, the newest first, so many of those behind `after`.
+    pub async fn credits_of(&self, payer: &Payer, after: Option<&Mark>, most: u32) -> Result<Vec<CreditRow>, Failure> {
+        self.ledger.credits(payer.public_key(), after, most).await.map_err(failed)
+    }
+
+    /// What a pair used on each of the last days.
+    pub async fn usage_of(&self, payer: &Payer, days: u32) -> Result<Vec<UsageRow>, Failure> {
+        self.ledger.usage(payer.public_key(), days).await.map_err(failed)
     }
 
     /// Makes a widget, and returns its id.

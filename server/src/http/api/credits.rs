@@ -1,0 +1,134 @@
+//! What a key pair has spent: every line of its account, and what it used by day.
+
+use axum::extract::State;
+use embedenv_shared::code::ErrorCode;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::Refused;
+use super::asked::Asked;
+use super::pair::Pair;
+use crate::http::Doors;
+use crate::http::problem::Problem;
+use crate::ledger::{CreditRow, DAY, Mark, UsageRow};
+
+/// Lines of one answer, at most and if nobody says.
+const MAX_PAGE: u32 = 100;
+const PAGE: u32 = 50;
+/// Days of one answer, at most and if nobody says.
+const MAX_DAYS: u32 = 366;
+const DAYS: u32 = 30;
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Paging {
+    /// The `next` of the page before.
+    after: Option<String>,
+    /// How many at most.
+    #[param(minimum = 1, maximum = 100, default = 50)]
+    limit: Option<u32>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Credits {
+    /// What is left.
+    credits: i64,
+    entries: Vec<CreditEntry>,
+    /// For the next page's `after`; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// A line of the account. It is never changed.
+#[derive(Serialize, ToSchema)]
+struct CreditEntry {
+    /// `grant`, `charge` for a room that was opened, `refund` for one that could not be.
+    kind: String,
+    /// Negative for what was taken.
+    amount: i64,
+    /// What was left then.
+    balance: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    room: Option<String>,
+    created: u64,
+}
+
+impl From<CreditRow> for CreditEntry {
+    fn from(row: CreditRow) -> Self {
+        let CreditRow { kind, amount, balance_after, room, created, .. } = row;
+        Self { kind, amount, balance: balance_after, room, created: created.unsigned_abs() }
+    }
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Span {
+    /// How many days of UTC back, today among them.
+    #[param(minimum = 1, maximum = 366, default = 30)]
+    days: Option<u32>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Usage {
+    /// From the earliest on; days without any are left out.
+    days: Vec<Day>,
+}
+
+/// A day of UTC.
+#[derive(Serialize, ToSchema)]
+struct Day {
+    /// When it began.
+    began: u64,
+    /// Rooms that were opened.
+    rooms: u64,
+    /// Credits that were taken and not given back.
+    spent: i64,
+    granted: i64,
+}
+
+impl From<UsageRow> for Day {
+    fn from(UsageRow { day, rooms, spent, granted }: UsageRow) -> Self {
+        Self { began: (day * DAY).unsigned_abs(), rooms: rooms.unsigned_abs(), spent, granted }
+    }
+}
+
+/// The lines of the pair's account, the newest first.
+#[utoipa::path(get, path = "/api/v1/credits", tag = "key", operation_id = "listCredits", params(Paging),
+    responses((status = 200, description = "As asked.", body = Credits), Refused))]
+pub(super) async fn list(
+    State(doors): State<Doors>,
+    Pair(payer): Pair,
+    Asked(Paging { after, limit }): Asked<Paging>,
+) -> Result<axum::Json<Credits>, Problem> {
+    let wrong = |message: String| Problem::new(ErrorCode::BadRequest, message);
+    let limit = limit.unwrap_or(PAGE);
+    if !(1..=MAX_PAGE).contains(&limit) {
+        return Err(wrong(format!("limit must be a whole number from 1 to {MAX_PAGE}")));
+    }
+    let after = after.filter(|after| !after.is_empty());
+    let after: Option<Mark> =
+        after.map(|after| after.parse()).transpose().map_err(|why| wrong(format!("after: {why}")))?;
+    let mut rows = doors.registry.credits_of(&payer, after.as_ref(), limit + 1).await?;
+    let has_more = rows.len() > limit as usize;
+    rows.truncate(limit as usize);
+    let next = rows.last().filter(|_| has_more).map(|row| row.mark().to_string());
+    Ok(axum::Json(Credits { credits: payer.balance, entries: rows.into_iter().map(CreditEntry::from).collect(), next }))
+}
+
+/// What the pair used, by day.
+#[utoipa::path(get, path = "/api/v1/usage", tag = "key", operation_id = "showUsage", params(Span),
+    responses((status = 200, description = "As asked.", body = Usage), Refused))]
+pub(super) async fn usage(
+    State(doors): State<Doors>,
+    Pair(payer): Pair,
+    Asked(Span { days }): Asked<Span>,
+) -> Result<axum::Json<Usage>, Problem> {
+    let days = days.unwrap_or(DAYS);
+    if !(1..=MAX_DAYS).contains(&days) {
+        return Err(Problem::new(ErrorCode::BadRequest, format!("days must be a whole number from 1 to {MAX_DAYS}")));
+    }
+    let days = doors.registry.usage_of(&payer, days).await?;
+    Ok(axum::Json(Usage { days: days.into_iter().map(Day::from).collect() }))
+}
