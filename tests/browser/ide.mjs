@@ -179,10 +179,13 @@ export class Ide {
 
   /** Waits until the file's text in the editor is exactly `text`. */
   async editorSays(path, text) {
-    const editor = await this.editor(path).elementHandle();
-    // An element for each line; `innerText` counts the ends of empty ones twice.
-    const says = ([editor, text]) => [...editor.children].map((line) => line.textContent).join('\n') === text;
-    await this.page.waitForFunction(says, [editor, text]);
+    await this.editor(path).waitFor();
+    // An element for each line; `innerText` counts the ends of empty ones twice. The editor may be another one meanwhile.
+    const says = ([name, text]) =>
+      [...document.querySelectorAll('[role="textbox"]')]
+        .filter((box) => box.getAttribute('aria-label') === name && box.checkVisibility())
+        .some((editor) => [...editor.children].map((line) => line.textContent).join('\n') === text);
+    await this.page.waitForFunction(says, [`Editor: ${path}`, text]);
   }
 }
 

@@ -6,15 +6,20 @@ import type { Terminal } from '@xterm/xterm';
 import { copy } from './clipboard';
 
 export function clipboardKeys(terminal: Terminal): void {
+  let isCopying = false;
   terminal.attachCustomKeyEventHandler((event) => {
     if (!event.ctrlKey || event.altKey || event.metaKey) return true;
     const key = event.key.toLowerCase();
     // With something selected it copies, as in VS Code on Windows: people who select want that, and the selection goes
-    // with it, so that the next Ctrl+C interrupts.
-    if (key === 'c' && !event.shiftKey && terminal.hasSelection()) {
+    // with it, so that the next Ctrl+C interrupts, also while the clipboard is not done yet.
+    if (key === 'c' && !event.shiftKey && terminal.hasSelection() && !isCopying) {
       if (event.type === 'keydown') {
         event.preventDefault();
-        void copy(terminal).then(() => terminal.clearSelection());
+        isCopying = true;
+        void copy(terminal).then(() => {
+          isCopying = false;
+          terminal.clearSelection();
+        });
       }
       return false;
     }
