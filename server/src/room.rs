@@ -32,6 +32,7 @@ pub mod searches;
 pub mod session;
 pub mod sessions;
 pub mod shells;
+mod text;
 pub mod uploads;
 pub mod watches;
 

@@ -7,6 +7,8 @@
 
 use embedenv_shared::frame::ServerFrame;
 
+use super::text::whole;
+
 /// The longest text of one `terminal-data`, in bytes; a longer line comes as several.
 pub const MAX_DATA: usize = 16 * 1024;
 
@@ -26,13 +28,8 @@ pub struct PlainRenderer {
 impl PlainRenderer {
     /// Takes output; gives out the lines that it finishes.
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<ServerFrame>) {
-        if self.partial.is_empty() {
-            self.decode(bytes, out);
-        } else {
-            let mut joined = std::mem::take(&mut self.partial);
-            joined.extend_from_slice(bytes);
-            self.decode(&joined, out);
-        }
+        let text = whole(&mut self.partial, bytes);
+        self.text(&text, out);
     }
 
     /// Output has paused: gives out the unfinished line. Half a character, or a carriage return that a line feed may
@@ -66,21 +63,6 @@ impl PlainRenderer {
     /// Whether [`PlainRenderer::flush`] would give something out.
     pub fn has_unfinished(&self) -> bool {
         !self.line.is_empty()
-    }
-
-    fn decode(&mut self, bytes: &[u8], out: &mut Vec<ServerFrame>) {
-        let mut left = bytes.len();
-        for chunk in bytes.utf8_chunks() {
-            self.text(chunk.valid(), out);
-            let bad = chunk.invalid();
-            left -= chunk.valid().len() + bad.len();
-            let may_go_on = left == 0 && std::str::from_utf8(bad).is_err_and(|error| error.error_len().is_none());
-            if may_go_on {
-                self.partial = bad.to_vec();
-            } else if !bad.is_empty() {
-                self.text("\u{FFFD}", out);
-            }
-        }
     }
 
     fn text(&mut self, mut text: &str, out: &mut Vec<ServerFrame>) {
