@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 
@@ -16,7 +16,7 @@ use crate::http::assets::NoAgent;
 use crate::http::attempts::Attempts;
 use crate::http::{self, Inside, Listening};
 use crate::ledger::{Ledger, LedgerError};
-use crate::room::registry::{Opened, Registry, RegistryError};
+use crate::room::registry::{Opened, Registry, RegistryError, Sandboxes};
 use crate::tasks::Tasks;
 
 /// How long shutting down may take, from the signal to the last task's end.
@@ -103,16 +103,17 @@ impl Server {
             Ok(address) => Ok(Running { server: self, address }),
             Err(error) => {
                 // Its tasks would go on without it.
-                self.close().await;
+                self.close(Sandboxes::GoOn).await;
                 Err(error)
             }
         }
     }
 
     /// Ends its tasks, with everything acknowledged on disk. Says whether all had ended in time.
-    async fn close(&self) -> bool {
-        self.inside.registry.shut_down().await;
-        let ended = self.inside.tasks.close(SHUTDOWN).await;
+    async fn close(&self, sandboxes: Sandboxes) -> bool {
+        let end = Instant::now() + SHUTDOWN;
+        self.inside.registry.shut_down(sandboxes).await;
+        let ended = self.inside.tasks.close(end.saturating_duration_since(Instant::now())).await;
         self.ledger.close().await;
         ended
     }
@@ -141,13 +142,12 @@ impl Running {
     /// Ends the server and leaves its sandboxes running for the next one. Everything acknowledged is on disk when this
     /// returns. Says whether every task had ended in time.
     pub async fn shutdown(self) -> bool {
-        self.server.close().await
+        self.server.close(Sandboxes::GoOn).await
     }
 
     /// Ends the server and its sandboxes.
     pub async fn end(self) -> bool {
-        self.server.inside.registry.end_sandboxes().await;
-        self.shutdown().await
+        self.server.close(Sandboxes::End).await
     }
 
     /// Opens a room for a key pair without a socket, for `embedenv try`.

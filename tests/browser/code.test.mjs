@@ -254,7 +254,7 @@ scenario('what is typed is put right by itself, and never under a cursor', async
   await ide.page.keyboard.type('   ');
   await ide.page.getByText('Ln 1, Col 7').waitFor();
   await ide.run('while ! grep -q "one   " draft.txt; do sleep 0.1; done; file draft.txt');
-  await ide.terminal.getByText('with CRLF line terminators').waitFor();
+  await ide.terminal.getByText('with CRLF line terminators').first().waitFor();
   await ide.editorSays('draft.txt', 'one   \ntwo  \nthree\n');
   await ide.editor('draft.txt').focus();
   await ide.page.keyboard.press('ArrowDown');
@@ -290,7 +290,7 @@ scenario('the line below says how lines end and what a file is written in, and b
   await shows(ide, 'End of line', 'CRLF');
   await shows(grace, 'End of line', 'CRLF');
   await ide.run('file mixed.txt');
-  await ide.terminal.getByText('with CRLF line terminators').waitFor();
+  await ide.terminal.getByText('with CRLF line terminators').first().waitFor();
   await grace.editorSays('mixed.txt', 'def a():\n    pass\n');
 
   await shows(ide, 'Language', 'Plain text');

@@ -126,6 +126,15 @@ export class Ide {
     await this.page.keyboard.press('Control+Shift+V');
   }
 
+  /** What is in the terminals, line by line, and what has the keyboard: for a test that failed. */
+  async sight() {
+    return this.page.evaluate(() => {
+      const rows = [...document.querySelectorAll('.xterm-accessibility-tree > *')].map((row) => row.textContent.trimEnd());
+      const keyboard = document.activeElement?.cloneNode(false).outerHTML;
+      return `${rows.filter(Boolean).map((row) => `\n  | ${row}`).join('')}\n  keyboard: ${keyboard}`;
+    });
+  }
+
   /** Runs a line in the shown terminal, and waits until it has ended. */
   async run(line) {
     this.#runs += 1;

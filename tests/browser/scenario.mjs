@@ -39,6 +39,7 @@ export function scenario(name, run, { env, args } = {}) {
     } catch (error) {
       if (stage.server) console.error(`The server's log:\n${stage.server.log}`);
       for (const trouble of stage.troubles) console.error(`Trouble: ${trouble}`);
+      console.error(await stage.sight());
       throw error;
     } finally {
       await stage.clear();
@@ -121,6 +122,12 @@ class Stage {
     await before?.(page);
     await page.goto(url);
     return page;
+  }
+
+  /** What everybody sees in their terminals, and where they have the keyboard. */
+  async sight() {
+    const seen = await Promise.all(this.#people.map((ide) => ide.sight().catch((error) => `nothing: ${error.message}`)));
+    return seen.map((sight, at) => `Person ${at + 1} sees ${sight}`).join('\n');
   }
 
   /** Says that a line in the console is to be expected. */

@@ -170,10 +170,12 @@ scenario('what is selected in a terminal is copied by key, by menu, and at once 
   await ide.page.waitForFunction(async () => (await navigator.clipboard.readText()) === 'copiedword');
 
   // Ctrl+C copies while something is selected, and interrupts after that.
-  await ide.page.evaluate(() => navigator.clipboard.writeText('sleep 1000'));
+  await ide.page.evaluate(() => navigator.clipboard.writeText('echo under"way"; sleep 1000'));
   await ide.page.mouse.click(at.x, at.y, { button: 'right' });
   await menuitem(ide, 'Paste').click();
+  await ide.terminal.getByText('echo under"way"; sleep 1000').first().waitFor();
   await ide.page.keyboard.press('Enter');
+  await ide.row('underway').waitFor();
   at = await spot(ide.terminal, 'otherword');
   await ide.page.mouse.dblclick(at.x, at.y);
   await ide.page.keyboard.press('Control+C');

@@ -8,7 +8,7 @@
 mod pairs;
 
 use std::collections::HashMap;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use embedenv_shared::command::{Init, MAX_KEY};
 use embedenv_shared::frame::JoinKey;
 use embedenv_shared::id::{ROOM_ID_BYTES, Role, RoomId};
 use embedenv_shared::path::{ProjectName, WorkspacePath};
+use futures_util::StreamExt;
 use parking_lot::Mutex;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
@@ -52,6 +53,11 @@ const POOL_RETRY: Duration = Duration::from_secs(5);
 const POOL_RETRY_MOST: Duration = Duration::from_secs(40);
 /// A sandbox takes its part of a processor until it has settled; the next spare one waits this long.
 const POOL_PAUSE: Duration = Duration::from_millis(50);
+/// When the server ends, how long its rooms have to write what is open into their files, and its spare sandboxes to end.
+const SETTLE: Duration = Duration::from_secs(5);
+const SPARES_END: Duration = Duration::from_secs(2);
+/// How many of them are at it at once.
+const SETTLED_AT_ONCE: usize = 16;
 
 #[derive(Debug)]
 pub struct Registry {
@@ -91,6 +97,15 @@ pub struct Opened {
     /// Grants the owner role.
     pub owner: String,
     pub remaining_credits: i64,
+}
+
+/// What becomes of the rooms' sandboxes when the server ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sandboxes {
+    /// They wait for the next server.
+    GoOn,
+    /// There is no next server.
+    End,
 }
 
 impl Registry {
@@ -363,26 +378,34 @@ impl Registry {
         self.rooms.lock().living.values().cloned().collect()
     }
 
-    /// Everything acknowledged goes to disk; sandboxes go on running for the next server, but for spare ones.
-    pub async fn shut_down(&self) {
-        for room in self.all() {
+    /// Everything acknowledged goes to disk, within [`SETTLE`]; spare sandboxes end, and the others if `sandboxes` says so.
+    pub async fn shut_down(&self, sandboxes: Sandboxes) {
+        let rooms = self.all();
+        // Nobody types any more, so that nothing is written later, which would start a sandbox anew.
+        for room in &rooms {
             room.members.send_away(CloseCode::GoingDown, "the server is going down");
-            room.documents.flush(&room).await;
+        }
+        let settled = AtomicUsize::new(0);
+        let all = futures_util::stream::iter(&rooms).for_each_concurrent(SETTLED_AT_ONCE, |room| async {
+            room.documents.flush(room).await;
+            if sandboxes == Sandboxes::End {
+                room.rest().await;
+            }
+            settled.fetch_add(1, Ordering::Relaxed);
+        });
+        if tokio::time::timeout(SETTLE, all).await.is_err() {
+            // What was typed is in the logs of the documents, and goes into the files when their room is used again.
+            let left = rooms.len() - settled.into_inner();
+            tracing::warn!(left, of = rooms.len(), "these rooms had not come to rest in time");
         }
         self.stores.flush().await;
-        for room in self.pool.empty() {
+        let spare = self.pool.empty();
+        let ending = futures_util::stream::iter(&spare).for_each_concurrent(SETTLED_AT_ONCE, |room| async {
             room.over().await;
             self.erase(room.id).await;
-        }
-    }
-
-    /// Ends every sandbox, for a server that won't come back.
-    pub async fn end_sandboxes(&self) {
-        for room in self.all() {
-            // Nobody types any more, so that nothing is written later, which would start the sandbox anew.
-            room.members.send_away(CloseCode::GoingDown, "the server is going down");
-            room.documents.flush(&room).await;
-            room.rest().await;
+        });
+        if tokio::time::timeout(SPARES_END, ending).await.is_err() {
+            tracing::warn!("spare sandboxes had not ended in time: the next server ends them");
         }
     }
 

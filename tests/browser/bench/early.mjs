@@ -14,12 +14,21 @@ const executablePath = process.env.EMBEDENV_CHROMIUM ?? '/usr/bin/chromium';
 const names = JSON.parse(await readFile(path.join(root, 'target/embed/web/names.json'), 'utf8'));
 const keys = new Set();
 
-/** What ran in a page until now. */
-async function note(page) {
-  const ran = await page.evaluate(() => [...embedenvRan]);
-  for (const number of ran) keys.add(keyOf(names[number] ?? ''));
+/** Keeps in a page what ran until a file could be typed into and that had been drawn, and nothing of what timers do later. */
+function keepUntilTyped() {
+  const observer = new MutationObserver(() => {
+    if (!document.querySelector('.cm-content[contenteditable=true]')) return;
+    observer.disconnect();
+    requestAnimationFrame(() => setTimeout(() => (globalThis.ranUntilTyped = [...embedenvRan])));
+  });
+  observer.observe(document, { childList: true, subtree: true, attributes: true, attributeFilter: ['contenteditable'] });
 }
 
+/** Adds what ran in a page. */
+async function note(page) {
+  const ran = await (await page.waitForFunction(() => globalThis.ranUntilTyped)).jsonValue();
+  for (const number of ran) keys.add(keyOf(names[number] ?? ''));
+}
 
 const server = await Server.start(process.env.EMBEDENV_BIN ?? path.join(root, 'target/debug/embedenv'));
 const browser = await chromium.launch({ executablePath, args: flags });
@@ -28,8 +37,8 @@ try {
   for (const screen of screens) {
     const context = await browser.newContext(screen);
     const page = await context.newPage();
+    await page.addInitScript(keepUntilTyped);
     await page.goto(server.link);
-    await page.locator('.cm-content[contenteditable=true]').first().waitFor({ state: 'attached' });
     await note(page);
     // Somebody comes back: what was open, and kept open, is opened.
     if (!screen.isMobile) {
@@ -37,7 +46,6 @@ try {
       await page.getByRole('textbox', { name: 'Editor: ask.py' }).waitFor();
     }
     await page.reload();
-    await page.locator('.cm-content[contenteditable=true]').first().waitFor({ state: 'attached' });
     await note(page);
     await context.close();
   }
