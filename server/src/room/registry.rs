@@ -5,10 +5,11 @@
 //! space one `pool` (spare rooms, started before anybody asks), and for every room that had a sandbox when the server
 //! started, one `adoption`.
 
+mod ending;
 mod pairs;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -17,7 +18,6 @@ use embedenv_shared::command::{Init, MAX_KEY};
 use embedenv_shared::frame::JoinKey;
 use embedenv_shared::id::{ROOM_ID_BYTES, Role, RoomId};
 use embedenv_shared::path::{ProjectName, WorkspacePath};
-use futures_util::StreamExt;
 use parking_lot::Mutex;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
@@ -35,6 +35,7 @@ use crate::ledger::{
 };
 use crate::link::Link;
 use crate::tasks::Tasks;
+pub use ending::Sandboxes;
 
 /// The longest time for which a link may be good, in seconds: ten years.
 const MAX_TTL: u64 = 10 * 366 * 24 * 3600;
@@ -53,11 +54,6 @@ const POOL_RETRY: Duration = Duration::from_secs(5);
 const POOL_RETRY_MOST: Duration = Duration::from_secs(40);
 /// A sandbox takes its part of a processor until it has settled; the next spare one waits this long.
 const POOL_PAUSE: Duration = Duration::from_millis(50);
-/// When the server ends, how long its rooms have to write what is open into their files, and its spare sandboxes to end.
-const SETTLE: Duration = Duration::from_secs(5);
-const SPARES_END: Duration = Duration::from_secs(2);
-/// How many of them are at it at once.
-const SETTLED_AT_ONCE: usize = 16;
 
 #[derive(Debug)]
 pub struct Registry {
@@ -97,15 +93,6 @@ pub struct Opened {
     /// Grants the owner role.
     pub owner: String,
     pub remaining_credits: i64,
-}
-
-/// What becomes of the rooms' sandboxes when the server ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sandboxes {
-    /// They wait for the next server.
-    GoOn,
-    /// There is no next server.
-    End,
 }
 
 impl Registry {
@@ -376,37 +363,6 @@ impl Registry {
 
     pub fn all(&self) -> Vec<Arc<Room>> {
         self.rooms.lock().living.values().cloned().collect()
-    }
-
-    /// Everything acknowledged goes to disk, within [`SETTLE`]; spare sandboxes end, and the others if `sandboxes` says so.
-    pub async fn shut_down(&self, sandboxes: Sandboxes) {
-        let rooms = self.all();
-        // Nobody types any more, so that nothing is written later, which would start a sandbox anew.
-        for room in &rooms {
-            room.members.send_away(CloseCode::GoingDown, "the server is going down");
-        }
-        let settled = AtomicUsize::new(0);
-        let all = futures_util::stream::iter(&rooms).for_each_concurrent(SETTLED_AT_ONCE, |room| async {
-            room.documents.flush(room).await;
-            if sandboxes == Sandboxes::End {
-                room.rest().await;
-            }
-            settled.fetch_add(1, Ordering::Relaxed);
-        });
-        if tokio::time::timeout(SETTLE, all).await.is_err() {
-            // What was typed is in the logs of the documents, and goes into the files when their room is used again.
-            let left = rooms.len() - settled.into_inner();
-            tracing::warn!(left, of = rooms.len(), "these rooms had not come to rest in time");
-        }
-        self.stores.flush().await;
-        let spare = self.pool.empty();
-        let ending = futures_util::stream::iter(&spare).for_each_concurrent(SETTLED_AT_ONCE, |room| async {
-            room.over().await;
-            self.erase(room.id).await;
-        });
-        if tokio::time::timeout(SPARES_END, ending).await.is_err() {
-            tracing::warn!("spare sandboxes had not ended in time: the next server ends them");
-        }
     }
 
     fn opened(&self, room: Arc<Room>, remaining_credits: i64) -> Opened {

@@ -1,0 +1,57 @@
+//! The end of a server: its rooms write what is open into their files, and sandboxes that nobody needs any more end.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use embedenv_shared::code::CloseCode;
+use futures_util::StreamExt as _;
+
+use super::Registry;
+
+/// How long the rooms have to write what is open into their files, and its spare sandboxes to end.
+const SETTLE: Duration = Duration::from_secs(5);
+const SPARES_END: Duration = Duration::from_secs(2);
+/// How many of them are at it at once.
+const SETTLED_AT_ONCE: usize = 16;
+
+/// What becomes of the rooms' sandboxes when the server ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sandboxes {
+    /// They wait for the next server.
+    GoOn,
+    /// There is no next server.
+    End,
+}
+
+impl Registry {
+    /// Everything acknowledged goes to disk, within [`SETTLE`]; spare sandboxes end, and the others if `sandboxes` says so.
+    pub async fn shut_down(&self, sandboxes: Sandboxes) {
+        let rooms = self.all();
+        // Nobody types any more, so that nothing is written later, which would start a sandbox anew.
+        for room in &rooms {
+            room.members.send_away(CloseCode::GoingDown, "the server is going down");
+        }
+        let settled = AtomicUsize::new(0);
+        let all = futures_util::stream::iter(&rooms).for_each_concurrent(SETTLED_AT_ONCE, |room| async {
+            room.documents.flush(room).await;
+            if sandboxes == Sandboxes::End {
+                room.rest().await;
+            }
+            settled.fetch_add(1, Ordering::Relaxed);
+        });
+        if tokio::time::timeout(SETTLE, all).await.is_err() {
+            // What was typed is in the logs of the documents, and goes into the files when their room is used again.
+            let left = rooms.len() - settled.into_inner();
+            tracing::warn!(left, of = rooms.len(), "these rooms had not come to rest in time");
+        }
+        self.stores.flush().await;
+        let spare = self.pool.empty();
+        let ending = futures_util::stream::iter(&spare).for_each_concurrent(SETTLED_AT_ONCE, |room| async {
+            room.over().await;
+            self.erase(room.id).await;
+        });
+        if tokio::time::timeout(SPARES_END, ending).await.is_err() {
+            tracing::warn!("spare sandboxes had not ended in time: the next server ends them");
+        }
+    }
+}
