@@ -167,7 +167,7 @@ impl Settings {
         let config = self.config(&[])?;
         std::fs::create_dir_all(&config.data_dir)
             .map_err(|source| CliError::DataDir { path: config.data_dir.display().to_string(), source })?;
-        Ok(crate::ledger::Ledger::open(&config.data_dir).await?)
+        Ok(crate::ledger::Ledger::open(&config.data_dir, config.database_url.as_ref()).await?)
     }
 }
 

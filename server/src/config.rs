@@ -24,8 +24,8 @@ pub const REFERENCE_SPACE: &str = "defoult";
 /// Variables of the environment that begin so are settings; `__` stands for the dot.
 const PREFIX: &str = "EMBEDENV_";
 /// Variables with that prefix that belong to tests and tools, not to the server.
-const NOT_SETTINGS: [&str; 8] =
-    ["BIN", "CHROMIUM", "CI", "PYTHON", "REFERENCE", "REQUIRE_EMBED", "TEST_CHILD", "TEST_ENGINE"];
+const NOT_SETTINGS: [&str; 9] =
+    ["BIN", "CHROMIUM", "CI", "PYTHON", "REFERENCE", "REQUIRE_EMBED", "TEST_CHILD", "TEST_ENGINE", "TEST_POSTGRES"];
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
@@ -35,6 +35,8 @@ pub struct Config {
     /// Proxies whose word on who asks is believed.
     pub proxies: Vec<IpNet>,
     pub data_dir: PathBuf,
+    /// The PostgreSQL database of the ledger; one of SQLite in the data directory without it.
+    pub database_url: Option<DatabaseUrl>,
     pub engine: EngineChoice,
     pub log: Log,
     pub limits: ServerLimits,
@@ -42,6 +44,28 @@ pub struct Config {
     pub embed: Embed,
     pub preview: Preview,
     pub spaces: BTreeMap<String, Space>,
+}
+
+/// Where a database is and how one gets in: it is never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DatabaseUrl(String);
+
+impl DatabaseUrl {
+    /// `None` if it isn't a PostgreSQL URL.
+    pub fn new(url: &str) -> Option<Self> {
+        let is_postgres = ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
+        is_postgres.then(|| Self(url.to_owned()))
+    }
+
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DatabaseUrl(…)")
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,6 +175,7 @@ impl Default for Config {
             hosts: Vec::new(),
             proxies: Vec::new(),
             data_dir: default_data_dir(),
+            database_url: None,
             engine: EngineChoice::Auto,
             log: Log { format: LogFormat::Human, filter: "info".to_owned() },
             limits: ServerLimits {

@@ -16,6 +16,8 @@ mod widgets;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::config::DatabaseUrl;
+
 pub use credits::{CreditRow, DAY, Mark, UsageRow};
 pub use document_tokens::DocumentPass;
 use document_tokens::DocumentTokens;
@@ -23,6 +25,7 @@ pub use join_keys::{Claim, EDITOR_KEY, JoinKeyRow, JoinKeys, NewJoinKey, OWNER_K
 pub use keys::{KeyRow, NewKey, Payer};
 pub use rooms::{IdempotencyKey, NewRoom, NewSandbox, OpenOutcome, PRICE, RoomRow};
 use secret::ServerSecret;
+pub use store::Held;
 use store::Store;
 pub use widgets::{MAX_PROJECT, NewWidget, Quota, Visit, Widget, WidgetRow};
 
@@ -65,8 +68,10 @@ pub enum LedgerError {
     Amount { least: i64, most: i64 },
     #[error("a name has 1 to {most} characters")]
     Name { most: usize },
-    #[error("SQLite {found} has a known fault in its write-ahead log; {wanted} or newer is needed")]
-    Version { found: String, wanted: &'static str },
+    #[error("{database} {found} is too old: {wanted} or newer is needed")]
+    Version { database: &'static str, found: String, wanted: &'static str },
+    #[error("another server uses the database; end that one, or name another in database_url")]
+    Held,
     #[error("the database did not take the setting {0}")]
     Setting(&'static str),
     #[error("the server's secret at {path} can't be used")]
@@ -84,13 +89,19 @@ pub enum LedgerError {
 }
 
 impl Ledger {
-    /// Opens the database and the server's secret in a data directory, making what is missing.
-    pub async fn open(data_dir: &Path) -> Result<Self, LedgerError> {
+    /// Opens the server's secret in a data directory, and the database: the named one, or one in that directory. Makes what is
+    /// missing.
+    pub async fn open(data_dir: &Path, database: Option<&DatabaseUrl>) -> Result<Self, LedgerError> {
         let secret = Arc::new(ServerSecret::open(&data_dir.join("secret"))?);
-        let store = Store::open(&data_dir.join("embedenv.db")).await?;
+        let store = Store::open(&data_dir.join("embedenv.db"), database).await?;
         let join_keys = Arc::new(JoinKeys::new(&secret));
         let document_tokens = Arc::new(DocumentTokens::new(&secret));
         Ok(Self { store, secret, join_keys, document_tokens })
+    }
+
+    /// Holds the database for one server, until what this returns is dropped.
+    pub async fn hold(&self) -> Result<Held, LedgerError> {
+        self.store.hold().await
     }
 
     pub fn join_keys(&self) -> &JoinKeys {

@@ -15,7 +15,7 @@ use crate::engine::{Engine, EngineError, EngineHome};
 use crate::http::assets::NoAgent;
 use crate::http::attempts::Attempts;
 use crate::http::{self, Inside, Listening};
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Held, Ledger, LedgerError};
 use crate::room::registry::{Opened, Registry, RegistryError, Sandboxes};
 use crate::tasks::Tasks;
 
@@ -55,6 +55,7 @@ pub struct Server {
     ledger: Ledger,
     /// Given back when the server has ended.
     _data_dir: DataDir,
+    _database: Held,
 }
 
 /// A server that listens.
@@ -70,7 +71,8 @@ impl Server {
         let data_dir = DataDir::take(&config.data_dir)
             .await
             .map_err(|source| ServerError::DataDir { path: config.data_dir.display().to_string(), source })?;
-        let ledger = Ledger::open(&config.data_dir).await?;
+        let ledger = Ledger::open(&config.data_dir, config.database_url.as_ref()).await?;
+        let database = ledger.hold().await?;
         let home = EngineHome { data_dir: config.data_dir.clone(), agent: http::assets::agent()? };
         let tasks = Tasks::default();
         let engine: Arc<dyn Engine> = match choice::choose(&config, !ledger.rooms().await?.is_empty()).await? {
@@ -83,7 +85,7 @@ impl Server {
         let registry = Registry::start(config.clone(), engine, ledger.clone(), tasks.clone()).await?;
         let attempts = Arc::new(Attempts::new(config.limits.failed_attempts));
         let inside = Inside { config, registry, attempts, tasks };
-        Ok(Self { inside, ledger, _data_dir: data_dir })
+        Ok(Self { inside, ledger, _data_dir: data_dir, _database: database })
     }
 
     /// Listens on the configured address; port 0 takes a free one.

@@ -10,6 +10,7 @@ pub mod editor;
 pub mod http;
 pub mod program;
 pub mod sandboxes;
+pub mod stores;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -50,7 +51,8 @@ impl TestServer {
     /// A server whose configuration differs from the default.
     pub async fn with(change: impl FnOnce(&mut Config)) -> Result<Self> {
         let data = tempfile::Builder::new().prefix("embedenv-test-").tempdir()?;
-        let mut config = Config { data_dir: data.path().join("data"), ..Config::default() };
+        let database_url = stores::database(data.path());
+        let mut config = Config { data_dir: data.path().join("data"), database_url, ..Config::default() };
         config.listen = SocketAddr::from(([127, 0, 0, 1], 0));
         TestEngine::chosen().configure(&mut config);
         for space in config.spaces.values_mut() {

@@ -15,6 +15,7 @@ use tokio::time::timeout;
 
 use crate::client::Client;
 use crate::sandboxes::{self, Sandbox, TestEngine};
+use crate::stores;
 
 /// How long the program may take to listen.
 const LISTEN: Duration = Duration::from_secs(20);
@@ -56,9 +57,12 @@ impl Program {
 
     /// Starts it with variables of the environment, too.
     pub async fn start_with(pool: usize, settings: &[(&str, &str)]) -> Result<Self> {
-        let settings: Vec<_> = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let mut settings: Vec<_> =
+            settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let data = tempfile::Builder::new().prefix("embedenv-program-").tempdir()?;
+        settings.extend(stores::url(data.path()).map(|url| ("EMBEDENV_DATABASE_URL".to_owned(), url)));
         let created = command()?
+            .envs(settings.iter().map(|(name, value)| (name, value)))
             .args(["keys", "create", "--name", "test", "--credits", &CREDITS.to_string(), "--json", "--data-dir"])
             .arg(data.path().join("data"))
             .output()
@@ -67,7 +71,7 @@ impl Program {
             .with_context(|| String::from_utf8_lossy(&created.stderr).into_owned())?;
         let text = |name: &str| key[name].as_str().map(str::to_owned).with_context(|| format!("no {name}"));
         let (public_key, secret_key) = (text("public_key")?, text("secret_key")?);
-        let ledger = Ledger::open(&data.path().join("data")).await?;
+        let ledger = open_ledger(&data).await?;
         let server_id = ledger.server_id();
         ledger.close().await;
         let (child, address) = serve(&data, "127.0.0.1:0", pool, &settings).await?;
@@ -97,6 +101,11 @@ impl Program {
 
     pub fn data_dir(&self) -> PathBuf {
         self.data.path().join("data")
+    }
+
+    /// Its ledger, beside the server that runs on it.
+    pub async fn ledger(&self) -> Result<Ledger> {
+        open_ledger(&self.data).await
     }
 
     pub fn url(&self) -> String {
@@ -151,6 +160,10 @@ pub fn command() -> Result<Command> {
         }
     }
     Ok(command)
+}
+
+async fn open_ledger(data: &TempDir) -> Result<Ledger> {
+    Ok(Ledger::open(&data.path().join("data"), stores::database(data.path()).as_ref()).await?)
 }
 
 fn pid(number: u32) -> Result<Pid> {

@@ -131,7 +131,7 @@ async fn carry(client: UnixStream, engine: UnixStream, slow: &AtomicBool) {
 
 /// What the key pair has paid by now.
 async fn ledger_sum(program: &Program) -> Result<i64> {
-    let ledger = embedenv::ledger::Ledger::open(&program.data_dir()).await?;
+    let ledger = program.ledger().await?;
     let left = ledger.authenticate(&program.public_key, &program.secret_key).await?.balance;
     ledger.close().await;
     Ok(embedenv_tests::program::CREDITS - left)

@@ -111,3 +111,34 @@ pub(crate) fn line(command: &Command) -> String {
     let words = std::iter::once(program).chain(command.get_args());
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
+
+/// What is to be run, with or without the `--` that sets it apart.
+pub(crate) fn command_line(arguments: &[String]) -> Option<(&String, &[String])> {
+    match arguments.split_first() {
+        Some((dashes, rest)) if dashes == "--" => rest.split_first(),
+        words => words,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(words: &[&str]) -> Option<(String, Vec<String>)> {
+        let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
+        command_line(&words).map(|(program, rest)| (program.clone(), rest.to_vec()))
+    }
+
+    #[test]
+    fn a_command_may_stand_behind_dashes() {
+        let expected = Some(("docker".to_owned(), vec!["ps".to_owned(), "--".to_owned()]));
+        assert_eq!(parsed(&["--", "docker", "ps", "--"]), expected);
+        assert_eq!(parsed(&["docker", "ps", "--"]), expected);
+    }
+
+    #[test]
+    fn no_command_is_none() {
+        assert_eq!(parsed(&[]), None);
+        assert_eq!(parsed(&["--"]), None);
+    }
+}

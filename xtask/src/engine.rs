@@ -17,7 +17,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::command::run;
+use crate::command::{self, run};
 use crate::steps::Steps;
 use crate::system;
 
@@ -34,7 +34,7 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
     let mut steps = Steps::default();
     steps.need("system packages", system::for_engine)?;
     let mut engine = Engine::start()?;
-    match command_line(arguments) {
+    match command::command_line(arguments) {
         Some((program, arguments)) => run(Command::new(program)
             .args(arguments)
             .env("DOCKER_HOST", engine.address())
@@ -43,14 +43,6 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
             println!("DOCKER_HOST={}\n  runs until Ctrl+C; a moment later it is gone", engine.address());
             engine.wait()
         }
-    }
-}
-
-/// What is to be run, with or without the `--` that sets it apart.
-fn command_line(arguments: &[String]) -> Option<(&String, &[String])> {
-    match arguments.split_first() {
-        Some((dashes, rest)) if dashes == "--" => rest.split_first(),
-        words => words,
     }
 }
 
@@ -108,28 +100,5 @@ impl Drop for Engine {
         if let Err(error) = self.keeper.wait() {
             eprintln!("xtask: cannot wait for the engine's keeper: {error}");
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parsed(words: &[&str]) -> Option<(String, Vec<String>)> {
-        let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
-        command_line(&words).map(|(program, rest)| (program.clone(), rest.to_vec()))
-    }
-
-    #[test]
-    fn a_command_may_stand_behind_dashes() {
-        let expected = Some(("docker".to_owned(), vec!["ps".to_owned(), "--".to_owned()]));
-        assert_eq!(parsed(&["--", "docker", "ps", "--"]), expected);
-        assert_eq!(parsed(&["docker", "ps", "--"]), expected);
-    }
-
-    #[test]
-    fn no_command_is_none() {
-        assert_eq!(parsed(&[]), None);
-        assert_eq!(parsed(&["--"]), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Every command of the project: `cargo xtask run | build | test | e2e | bench | fuzz | size | early | pictures | tidy | engine | image`.
+//! Every command of the project: `cargo xtask run | build | test | e2e | bench | fuzz | size | early | pictures | tidy | engine | postgres | image`.
 //! Owns how things are installed, staged and checked; never anything that the product does at run time.
 
 mod agent;
@@ -12,6 +12,7 @@ mod fuzz;
 mod image;
 mod node;
 mod pictures;
+mod postgres;
 mod python;
 mod release;
 mod repo;
@@ -40,6 +41,7 @@ usage: cargo xtask COMMAND
   pictures          each main screen into target/pictures, and some into docs/pictures
   tidy              the repository's own rules
   engine [COMMAND]  a Docker engine of its own for as long as COMMAND runs, or until Ctrl+C
+  postgres [COMMAND]  a PostgreSQL server of its own, likewise
   image [NAME]      make the image `workspace` (or `busybox`, for tests) and hand it to a Docker engine";
 
 fn main() -> ExitCode {
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         "pictures" => pictures::take(),
         "tidy" => tidy::command(),
         "engine" => engine::command(rest),
+        "postgres" => postgres::command(rest),
         engine::KEEPER => engine::keep(),
         "image" => image::command(rest),
         "help" | "--help" | "-h" => {

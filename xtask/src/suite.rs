@@ -8,6 +8,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use crate::command::{self, cargo, run};
 use crate::engine::Engine;
 use crate::failures::Failures;
+use crate::postgres::Postgres;
 use crate::steps::Steps;
 use crate::tally::Tally;
 use crate::{image, node, python, release, repo, size, system, tidy, tools};
@@ -71,11 +72,24 @@ fn all(steps: &mut Steps, tally: &mut Tally, full: bool) -> Result<()> {
     })?;
 
     steps.need("server, debug", || done(cargo().args(["build", "--locked", "--package", "embedenv"])))?;
+    let mut postgres = None;
+    steps.need("postgresql", || {
+        postgres = Some(Postgres::start()?);
+        Ok("started".to_owned())
+    })?;
     let rust = ["--workspace", "--exclude", "embedenv-web"];
     steps.need("tests, building", || done(cargo().args(["test", "--locked", "--no-run"]).args(rust)))?;
-    steps.check("tests, rust", || cargo_tests(tally, &rust, full));
+    let url = postgres.as_ref().map(Postgres::url).unwrap_or_default();
+    steps.check("tests, rust", || cargo_tests(tally, &rust, full, &[("EMBEDENV_TEST_POSTGRES", &url)]));
+    steps.check("tests on postgresql", || {
+        let environment = [("EMBEDENV_TEST_POSTGRES", url.as_str()), ("EMBEDENV_TEST_STORE", "postgres")];
+        let mut tests = cargo();
+        tests.args(["test", "--locked", "--no-fail-fast"]).args(rust).args(["--test", "all", "--", "--show-output"]);
+        counted(tally, rust_environment(tests.args(ON_POSTGRES).envs(environment), full, None)?)
+    });
+    drop(postgres);
     if repo::path("web/src/lib.rs").exists() {
-        steps.check("tests, page's logic", || cargo_tests(tally, &["--package", "embedenv-web", "--lib"], full));
+        steps.check("tests, page's logic", || cargo_tests(tally, &["--package", "embedenv-web", "--lib"], full, &[]));
     }
     steps.need("server, release", release::server)?;
     steps.check("tests, peers", || {
@@ -116,6 +130,9 @@ fn on_docker(steps: &mut Steps, tally: &mut Tally, full: bool) -> Result<()> {
 /// What runs on Docker: the cases that start servers, and `tests/tests/docker.rs`, which runs nowhere else. Each by its
 /// name: beside `--tests` cargo ignores names.
 const ON_DOCKER: [&str; 7] = ["--package", "embedenv-tests", "--lib", "--test", "all", "--test", "docker"];
+
+/// Modules of cases about what a server keeps in its database, which are the same whichever that is.
+const ON_POSTGRES: [&str; 4] = ["api::", "links::", "roles::", "widgets::"];
 
 /// Modules of cases that are about the local engine alone.
 const OF_THE_LOCAL_ENGINE: &str = "local_engine::";
@@ -190,8 +207,9 @@ fn keep(steps: &Steps, closing: &str) -> Result<()> {
     crate::cache::write(&repo::path(FULL_RESULT), page.as_bytes())
 }
 
-fn cargo_tests(tally: &mut Tally, selection: &[&str], full: bool) -> Result<String> {
+fn cargo_tests(tally: &mut Tally, selection: &[&str], full: bool, environment: &[(&str, &str)]) -> Result<String> {
     let mut tests = cargo();
+    tests.envs(environment.iter().copied());
     tests.args(["test", "--locked", "--no-fail-fast"]).args(selection).args(["--", "--show-output"]);
     counted(tally, rust_environment(&mut tests, full, None)?)
 }

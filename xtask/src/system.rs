@@ -61,6 +61,12 @@ const BUSYBOX: Need = Need {
     is_there: || busybox().is_some(),
 };
 
+const POSTGRES: Need = Need {
+    name: "PostgreSQL (a server for tests)",
+    packages: &["postgresql"],
+    is_there: || crate::postgres::programs().is_some(),
+};
+
 /// Docker's daemon; `sbin` is not on everybody's `PATH`.
 pub(crate) fn dockerd() -> Option<PathBuf> {
     let debian = PathBuf::from("/usr/sbin/dockerd");
@@ -87,12 +93,17 @@ pub(crate) fn for_running() -> Result<String> {
 
 /// Installs what the tests need beyond that.
 pub(crate) fn for_testing() -> Result<String> {
-    provide(&[BUBBLEWRAP, PYTHON, PYTHON_VENV, CHROMIUM, CHROMIUM_DRIVER])
+    provide(&[BUBBLEWRAP, PYTHON, PYTHON_VENV, CHROMIUM, CHROMIUM_DRIVER, POSTGRES])
 }
 
 /// Installs what starting a Docker engine and making images for it needs.
 pub(crate) fn for_engine() -> Result<String> {
     provide(&[DOCKER, MMDEBSTRAP, BUSYBOX])
+}
+
+/// Installs what starting a PostgreSQL server needs.
+pub(crate) fn for_postgres() -> Result<String> {
+    provide(&[POSTGRES])
 }
 
 /// Installs what making images for an engine elsewhere needs.

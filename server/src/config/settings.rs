@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::{Config, EngineChoice, LogFormat, Space};
+use super::{Config, DatabaseUrl, EngineChoice, LogFormat, Space};
 use crate::egress::PROXY_PORT;
 use crate::egress::allow::AllowList;
 
@@ -41,6 +41,14 @@ pub const SETTINGS: &[Setting] = &[
     Setting { name: "hosts", set: |c, raw| list(raw).map(|v| c.hosts = v) },
     Setting { name: "proxies", set: |c, raw| networks(raw).map(|v| c.proxies = v) },
     Setting { name: "data_dir", set: |c, raw| text(raw).map(|v| c.data_dir = v.into()) },
+    Setting {
+        name: "database_url",
+        set: |c, raw| {
+            let url = DatabaseUrl::new(&text(raw)?);
+            c.database_url = Some(url.ok_or("must begin with postgres:// or postgresql://")?);
+            Ok(())
+        },
+    },
     Setting {
         name: "engine",
         set: |c, raw| {

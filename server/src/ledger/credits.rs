@@ -1,7 +1,7 @@
 //! Credits: lines that are only ever added, each with the balance it leads to.
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, Sqlite, Transaction};
+use sqlx::any::AnyRow;
+use sqlx::{Any, Row as _, Transaction};
 
 use super::{Ledger, LedgerError, keys, now};
 
@@ -74,14 +74,14 @@ pub(super) fn check_amount(amount: i64, least: i64) -> Result<(), LedgerError> {
 /// Adds a line and changes the balance with it, in the caller's transaction. Returns the balance, or `None` if it
 /// would have gone below zero or there is no such pair; then nothing was changed.
 pub(super) async fn add(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut Transaction<'_, Any>,
     public_key: &str,
     kind: &str,
     amount: i64,
     room: Option<&str>,
 ) -> Result<Option<i64>, LedgerError> {
     let balance: Option<i64> = sqlx::query_scalar(
-        "UPDATE key_pairs SET balance = balance + ? WHERE public_key = ? AND balance + ? >= 0 RETURNING balance",
+        "UPDATE key_pairs SET balance = balance + $1 WHERE public_key = $2 AND balance + $3 >= 0 RETURNING balance",
     )
     .bind(amount)
     .bind(public_key)
@@ -90,7 +90,7 @@ pub(super) async fn add(
     .await?;
     let Some(balance) = balance else { return Ok(None) };
     sqlx::query(
-        "INSERT INTO credits (entry, public_key, kind, amount, balance_after, room, created) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO credits (entry, public_key, kind, amount, balance_after, room, created) VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(keys::random::<16>())
     .bind(public_key)
@@ -116,7 +116,7 @@ impl Ledger {
     }
 
     pub async fn balance(&self, public_key: &str) -> Result<i64, LedgerError> {
-        let row = sqlx::query("SELECT balance FROM key_pairs WHERE public_key = ?")
+        let row = sqlx::query("SELECT balance FROM key_pairs WHERE public_key = $1")
             .bind(public_key)
             .fetch_optional(&self.store.readers)
             .await?
@@ -134,17 +134,17 @@ impl Ledger {
         let (created, entry) = after.map_or((i64::MAX, ""), |mark| (mark.created, &mark.entry));
         let rows = sqlx::query(
             "SELECT entry, kind, amount, balance_after, room, created FROM credits \
-             WHERE public_key = ? AND (created < ? OR created = ? AND entry < ?) \
-             ORDER BY created DESC, entry DESC LIMIT ?",
+             WHERE public_key = $1 AND (created < $2 OR created = $3 AND entry < $4) \
+             ORDER BY created DESC, entry DESC LIMIT $5",
         )
         .bind(public_key)
         .bind(created)
         .bind(created)
         .bind(entry)
-        .bind(most)
+        .bind(i64::from(most))
         .fetch_all(&self.store.readers)
         .await?;
-        let row = |row: &SqliteRow| {
+        let row = |row: &AnyRow| {
             Ok(CreditRow {
                 entry: row.try_get(0)?,
                 kind: row.try_get(1)?,
@@ -161,17 +161,17 @@ impl Ledger {
     pub async fn usage(&self, public_key: &str, days: u32) -> Result<Vec<UsageRow>, LedgerError> {
         let since = (now() / DAY - i64::from(days) + 1) * DAY;
         let rows = sqlx::query(
-            "SELECT created / ?, COUNT(DISTINCT CASE WHEN kind = 'charge' THEN room END), \
+            "SELECT created / $1, COUNT(DISTINCT CASE WHEN kind = 'charge' THEN room END), \
              CAST(SUM(CASE WHEN kind IN ('charge', 'refund') THEN -amount ELSE 0 END) AS BIGINT), \
              CAST(SUM(CASE WHEN kind = 'grant' THEN amount ELSE 0 END) AS BIGINT) \
-             FROM credits WHERE public_key = ? AND created >= ? GROUP BY 1 ORDER BY 1",
+             FROM credits WHERE public_key = $2 AND created >= $3 GROUP BY 1 ORDER BY 1",
         )
         .bind(DAY)
         .bind(public_key)
         .bind(since)
         .fetch_all(&self.store.readers)
         .await?;
-        let row = |row: &SqliteRow| {
+        let row = |row: &AnyRow| {
             Ok(UsageRow {
                 day: row.try_get(0)?,
                 rooms: row.try_get(1)?,

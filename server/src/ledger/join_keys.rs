@@ -12,7 +12,7 @@ use embedenv_shared::id::{ROOM_ID_BYTES, Role, RoomId};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
+use sqlx::any::AnyRow;
 
 use super::secret::ServerSecret;
 use super::{Ledger, LedgerError, now};
@@ -150,7 +150,7 @@ impl JoinKeyRow {
     }
 }
 
-fn read(row: &SqliteRow) -> Result<JoinKeyRow, LedgerError> {
+fn read(row: &AnyRow) -> Result<JoinKeyRow, LedgerError> {
     let number = |value: i64| u32::try_from(value).map_err(|_| LedgerError::Unreadable("a join key's number"));
     let role: String = row.try_get("role")?;
     let role = match role.as_str() {
@@ -180,9 +180,11 @@ impl Ledger {
         let lasts = new.lasts.map(|lasts| i64::try_from(lasts.as_millis()).unwrap_or(i64::MAX));
         let expires = lasts.map(|lasts| created.saturating_add(lasts));
         let mut transaction = self.store.writer.begin().await?;
+        // Who makes keys of one room does so one after the other: each has the next number.
+        sqlx::query("UPDATE rooms SET epoch = epoch WHERE room = $1").bind(&id).execute(&mut *transaction).await?;
         let living: i64 = sqlx::query_scalar(
-            "SELECT COUNT(*) FROM join_keys WHERE room = ? AND revoked IS NULL \
-             AND (expires IS NULL OR expires > ?) AND (uses IS NULL OR used < uses)",
+            "SELECT COUNT(*) FROM join_keys WHERE room = $1 AND revoked IS NULL \
+             AND (expires IS NULL OR expires > $2) AND (uses IS NULL OR used < uses)",
         )
         .bind(&id)
         .bind(created)
@@ -191,22 +193,22 @@ impl Ledger {
         if living >= MAX_LIVING {
             return Err(LedgerError::TooManyJoinKeys);
         }
-        let last: Option<i64> = sqlx::query_scalar("SELECT MAX(number) FROM join_keys WHERE room = ?")
+        let last: Option<i64> = sqlx::query_scalar("SELECT MAX(number) FROM join_keys WHERE room = $1")
             .bind(&id)
             .fetch_one(&mut *transaction)
             .await?;
         let number = u32::try_from(last.unwrap_or(-1) + 1).map_err(|_| LedgerError::Unreadable("a key's number"))?;
         let NewJoinKey { role, uses, created_by, .. } = new;
         sqlx::query(
-            "INSERT INTO join_keys (room, number, role, created, created_by, expires, uses) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO join_keys (room, number, role, created, created_by, expires, uses) VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )
         .bind(&id)
-        .bind(number)
+        .bind(i64::from(number))
         .bind(stored_role(role))
         .bind(created)
         .bind(&created_by)
         .bind(expires)
-        .bind(uses)
+        .bind(uses.map(i64::from))
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
@@ -218,7 +220,7 @@ impl Ledger {
         let claim = self.join_keys.verify(text).ok_or(LedgerError::UnknownJoinKey)?;
         let row = sqlx::query(
             "SELECT 1 FROM join_keys JOIN rooms ON rooms.room = join_keys.room \
-             WHERE join_keys.room = ? AND number = ? AND revoked IS NULL AND ended IS NULL",
+             WHERE join_keys.room = $1 AND number = $2 AND revoked IS NULL AND ended IS NULL",
         )
         .bind(claim.room.to_string())
         .bind(i64::from(claim.number))
@@ -240,8 +242,8 @@ impl Ledger {
             return Ok(());
         }
         let taken = sqlx::query(
-            "UPDATE join_keys SET used = used + 1 WHERE room = ? AND number = ? AND revoked IS NULL \
-             AND (expires IS NULL OR expires > ?) AND (uses IS NULL OR used < uses)",
+            "UPDATE join_keys SET used = used + 1 WHERE room = $1 AND number = $2 AND revoked IS NULL \
+             AND (expires IS NULL OR expires > $3) AND (uses IS NULL OR used < uses)",
         )
         .bind(room.to_string())
         .bind(i64::from(number))
@@ -255,7 +257,7 @@ impl Ledger {
     pub async fn join_keys_of(&self, room: RoomId) -> Result<Vec<JoinKeyRow>, LedgerError> {
         let rows = sqlx::query(
             "SELECT number, role, created, created_by, expires, uses, used, revoked FROM join_keys \
-             WHERE room = ? AND number > ? ORDER BY number",
+             WHERE room = $1 AND number > $2 ORDER BY number",
         )
         .bind(room.to_string())
         .bind(i64::from(OWNER_KEY))
@@ -265,7 +267,7 @@ impl Ledger {
     }
 
     pub async fn revoke_join_key(&self, room: RoomId, number: u32) -> Result<(), LedgerError> {
-        sqlx::query("UPDATE join_keys SET revoked = COALESCE(revoked, ?) WHERE room = ? AND number = ?")
+        sqlx::query("UPDATE join_keys SET revoked = COALESCE(revoked, $1) WHERE room = $2 AND number = $3")
             .bind(now())
             .bind(room.to_string())
             .bind(i64::from(number))

@@ -61,13 +61,15 @@ impl Ledger {
         let public_key = format!("pk_{}", random::<PUBLIC>());
         let secret_key = format!("sk_{}", random::<SECRET>());
         let mut transaction = self.store.writer.begin().await?;
-        sqlx::query("INSERT INTO key_pairs (public_key, name, secret_hash, balance, created) VALUES (?, ?, ?, 0, ?)")
-            .bind(&public_key)
-            .bind(name.trim())
-            .bind(self.hash(&public_key, &secret_key))
-            .bind(now())
-            .execute(&mut *transaction)
-            .await?;
+        sqlx::query(
+            "INSERT INTO key_pairs (public_key, name, secret_hash, balance, created) VALUES ($1, $2, $3, 0, $4)",
+        )
+        .bind(&public_key)
+        .bind(name.trim())
+        .bind(self.hash(&public_key, &secret_key))
+        .bind(now())
+        .execute(&mut *transaction)
+        .await?;
         if amount > 0 {
             credits::add(&mut transaction, &public_key, "grant", amount, None).await?;
         }
@@ -81,7 +83,7 @@ impl Ledger {
         )
         .fetch_all(&self.store.readers)
         .await?;
-        let row = |row: &sqlx::sqlite::SqliteRow| {
+        let row = |row: &sqlx::any::AnyRow| {
             Ok(KeyRow {
                 public_key: row.try_get(0)?,
                 name: row.try_get(1)?,
@@ -96,7 +98,7 @@ impl Ledger {
 
     /// From now on the pair opens nothing. Rooms that are open stay.
     pub async fn revoke_key(&self, public_key: &str) -> Result<(), LedgerError> {
-        let done = sqlx::query("UPDATE key_pairs SET revoked = COALESCE(revoked, ?) WHERE public_key = ?")
+        let done = sqlx::query("UPDATE key_pairs SET revoked = COALESCE(revoked, $1) WHERE public_key = $2")
             .bind(now())
             .bind(public_key)
             .execute(&self.store.writer)
@@ -109,7 +111,7 @@ impl Ledger {
 
     /// Checks a pair. An unknown key takes as long as a wrong secret.
     pub async fn authenticate(&self, public_key: &str, secret_key: &str) -> Result<Payer, LedgerError> {
-        let row = sqlx::query("SELECT secret_hash, balance FROM key_pairs WHERE public_key = ? AND revoked IS NULL")
+        let row = sqlx::query("SELECT secret_hash, balance FROM key_pairs WHERE public_key = $1 AND revoked IS NULL")
             .bind(public_key)
             .fetch_optional(&self.store.readers)
             .await?;
@@ -125,7 +127,7 @@ impl Ledger {
     /// A pair that pays for visitors of its widgets, without its secret.
     pub async fn payer(&self, public_key: &str) -> Result<Payer, LedgerError> {
         let balance: Option<i64> =
-            sqlx::query_scalar("SELECT balance FROM key_pairs WHERE public_key = ? AND revoked IS NULL")
+            sqlx::query_scalar("SELECT balance FROM key_pairs WHERE public_key = $1 AND revoked IS NULL")
                 .bind(public_key)
                 .fetch_optional(&self.store.readers)
                 .await?;

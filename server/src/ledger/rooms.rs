@@ -75,15 +75,21 @@ impl Ledger {
         let NewRoom { payer: Payer { public_key, .. }, room, space, idempotency, sandbox, visit } = new;
         let (record, epoch) = sandbox.map(|NewSandbox { record, epoch }| (record, epoch)).unzip();
         let id = room.to_string();
-        // The writer has one connection, so transactions stand in line here and not at the database.
+        let created = now();
         let mut transaction = self.store.writer.begin().await?;
+        // What one pair pays for stands in line here, so that a retry finds what the first try left.
+        sqlx::query("UPDATE key_pairs SET last_used = $1 WHERE public_key = $2")
+            .bind(created)
+            .bind(&public_key)
+            .execute(&mut *transaction)
+            .await?;
         if let Some(IdempotencyKey { key, fingerprint }) = &idempotency {
-            sqlx::query("DELETE FROM idempotency_keys WHERE created < ?")
+            sqlx::query("DELETE FROM idempotency_keys WHERE created < $1")
                 .bind(now() - IDEMPOTENCY)
                 .execute(&mut *transaction)
                 .await?;
             let known = sqlx::query(
-                "SELECT fingerprint, room, remaining FROM idempotency_keys WHERE public_key = ? AND idempotency_key = ?",
+                "SELECT fingerprint, room, remaining FROM idempotency_keys WHERE public_key = $1 AND idempotency_key = $2",
             )
             .bind(&public_key)
             .bind(key)
@@ -99,32 +105,26 @@ impl Ledger {
                 });
             }
         }
-        // In one go: each wait for the database's thread is two more wake-ups that somebody who opens a room waits for.
-        let created = now();
         sqlx::query(
-            "INSERT INTO rooms (room, public_key, space, created, last_used, sandbox, epoch) VALUES (?, ?, ?, ?, ?, ?, ?); \
-             INSERT INTO join_keys (room, number, role, created) VALUES (?, ?, ?, ?), (?, ?, ?, ?); \
-             UPDATE key_pairs SET last_used = ? WHERE public_key = ?",
+            "INSERT INTO rooms (room, public_key, space, created, last_used, sandbox, epoch) VALUES ($1, $2, $3, $4, $4, $5, $6)",
         )
         .bind(&id)
         .bind(&public_key)
         .bind(&space)
         .bind(created)
-        .bind(created)
         .bind(record)
         .bind(stored_epoch(epoch.unwrap_or(0))?)
-        .bind(&id)
-        .bind(EDITOR_KEY)
-        .bind(join_keys::stored_role(Role::Editor))
-        .bind(created)
-        .bind(&id)
-        .bind(OWNER_KEY)
-        .bind(join_keys::stored_role(Role::Owner))
-        .bind(created)
-        .bind(created)
-        .bind(&public_key)
         .execute(&mut *transaction)
         .await?;
+        sqlx::query("INSERT INTO join_keys (room, number, role, created) VALUES ($1, $2, $3, $4), ($1, $5, $6, $4)")
+            .bind(&id)
+            .bind(i64::from(EDITOR_KEY))
+            .bind(join_keys::stored_role(Role::Editor))
+            .bind(created)
+            .bind(i64::from(OWNER_KEY))
+            .bind(join_keys::stored_role(Role::Owner))
+            .execute(&mut *transaction)
+            .await?;
         let Some(remaining) = credits::add(&mut transaction, &public_key, "charge", -PRICE, Some(&id)).await? else {
             return Ok(OpenOutcome::NoCredits);
         };
@@ -136,7 +136,7 @@ impl Ledger {
         if let Some(IdempotencyKey { key, fingerprint }) = idempotency {
             sqlx::query(
                 "INSERT INTO idempotency_keys (public_key, idempotency_key, fingerprint, room, remaining, created) \
-                 VALUES (?, ?, ?, ?, ?, ?)",
+                 VALUES ($1, $2, $3, $4, $5, $6)",
             )
             .bind(&public_key)
             .bind(key)
@@ -156,7 +156,7 @@ impl Ledger {
         let id = room.to_string();
         let mut transaction = self.store.writer.begin().await?;
         let payer: Option<String> = sqlx::query_scalar(
-            "UPDATE rooms SET ended = ?, sandbox = NULL WHERE room = ? AND ended IS NULL RETURNING public_key",
+            "UPDATE rooms SET ended = $1, sandbox = NULL WHERE room = $2 AND ended IS NULL RETURNING public_key",
         )
         .bind(now())
         .bind(&id)
@@ -164,9 +164,9 @@ impl Ledger {
         .await?;
         if let Some(public_key) = payer {
             credits::add(&mut transaction, &public_key, "refund", PRICE, Some(&id)).await?;
-            sqlx::query("DELETE FROM widget_openings WHERE room = ?").bind(&id).execute(&mut *transaction).await?;
+            sqlx::query("DELETE FROM widget_openings WHERE room = $1").bind(&id).execute(&mut *transaction).await?;
             // A retry with the same idempotency key is a new attempt.
-            sqlx::query("DELETE FROM idempotency_keys WHERE room = ?").bind(&id).execute(&mut *transaction).await?;
+            sqlx::query("DELETE FROM idempotency_keys WHERE room = $1").bind(&id).execute(&mut *transaction).await?;
         }
         transaction.commit().await?;
         Ok(())
@@ -184,11 +184,11 @@ impl Ledger {
     pub async fn rooms_of(&self, public_key: &str, after: &str, most: u32) -> Result<Vec<RoomRow>, LedgerError> {
         let rows = sqlx::query(
             "SELECT room, space, created, last_used, sandbox, epoch FROM rooms \
-             WHERE public_key = ? AND ended IS NULL AND room > ? ORDER BY room LIMIT ?",
+             WHERE public_key = $1 AND ended IS NULL AND room > $2 ORDER BY room LIMIT $3",
         )
         .bind(public_key)
         .bind(after)
-        .bind(most)
+        .bind(i64::from(most))
         .fetch_all(&self.store.readers)
         .await?;
         rows.iter().map(row).collect()
@@ -198,7 +198,7 @@ impl Ledger {
     pub async fn room_of(&self, public_key: &str, room: RoomId) -> Result<RoomRow, LedgerError> {
         let found = sqlx::query(
             "SELECT room, space, created, last_used, sandbox, epoch FROM rooms \
-             WHERE public_key = ? AND room = ? AND ended IS NULL",
+             WHERE public_key = $1 AND room = $2 AND ended IS NULL",
         )
         .bind(public_key)
         .bind(room.to_string())
@@ -211,7 +211,7 @@ impl Ledger {
     pub async fn latest_room_of(&self, name: &str) -> Result<Option<RoomId>, LedgerError> {
         let room: Option<String> = sqlx::query_scalar(
             "SELECT room FROM rooms JOIN key_pairs ON key_pairs.public_key = rooms.public_key \
-             WHERE name = ? AND ended IS NULL ORDER BY rooms.last_used DESC LIMIT 1",
+             WHERE name = $1 AND ended IS NULL ORDER BY rooms.last_used DESC LIMIT 1",
         )
         .bind(name)
         .fetch_optional(&self.store.readers)
@@ -220,7 +220,7 @@ impl Ledger {
     }
 
     pub async fn touch_room(&self, room: RoomId, at: i64) -> Result<(), LedgerError> {
-        sqlx::query("UPDATE rooms SET last_used = ? WHERE room = ?")
+        sqlx::query("UPDATE rooms SET last_used = $1 WHERE room = $2")
             .bind(at)
             .bind(room.to_string())
             .execute(&self.store.writer)
@@ -230,7 +230,7 @@ impl Ledger {
 
     /// Writes down which sandbox a room has, or that it has none.
     pub async fn set_sandbox(&self, room: RoomId, sandbox: Option<&str>, epoch: u64) -> Result<(), LedgerError> {
-        sqlx::query("UPDATE rooms SET sandbox = ?, epoch = ? WHERE room = ?")
+        sqlx::query("UPDATE rooms SET sandbox = $1, epoch = $2 WHERE room = $3")
             .bind(sandbox)
             .bind(stored_epoch(epoch)?)
             .bind(room.to_string())
@@ -240,7 +240,7 @@ impl Ledger {
     }
 
     pub async fn end_room(&self, room: RoomId) -> Result<(), LedgerError> {
-        sqlx::query("UPDATE rooms SET ended = ?, sandbox = NULL WHERE room = ? AND ended IS NULL")
+        sqlx::query("UPDATE rooms SET ended = $1, sandbox = NULL WHERE room = $2 AND ended IS NULL")
             .bind(now())
             .bind(room.to_string())
             .execute(&self.store.writer)
@@ -249,7 +249,7 @@ impl Ledger {
     }
 }
 
-fn row(row: &sqlx::sqlite::SqliteRow) -> Result<RoomRow, LedgerError> {
+fn row(row: &sqlx::any::AnyRow) -> Result<RoomRow, LedgerError> {
     Ok(RoomRow {
         room: parse(&row.try_get::<String, _>(0)?)?,
         space: row.try_get(1)?,

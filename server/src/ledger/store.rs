@@ -1,42 +1,121 @@
-//! The database under the ledger: SQLite, opened so that what was committed stays.
+//! The database under the ledger: SQLite in the data directory, or a PostgreSQL server; opened so that what was committed
+//! stays. Every statement of the ledger is one that both take, with numbered parameters.
 
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use sqlx::any::AnyPoolOptions;
+use sqlx::migrate::MigrateDatabase as _;
+use sqlx::{Any, AnyConnection, AnyPool, Executor as _};
 
 use super::LedgerError;
+use crate::config::DatabaseUrl;
 
 /// The first SQLite without the fault in its write-ahead log.
-const LEAST_VERSION: &str = "3.51.3";
-/// How long a writer waits for another, also one in another process.
-const BUSY: Duration = Duration::from_secs(10);
+const LEAST_SQLITE: &str = "3.51.3";
+/// The first PostgreSQL that its project still mends.
+const LEAST_POSTGRES: i64 = 140_000;
+/// How long a writer waits for another, also one in another process, in milliseconds.
+const BUSY: u32 = 10_000;
 const READERS: u32 = 4;
+/// Connections to a PostgreSQL server.
+const CONNECTIONS: u32 = 8;
+/// How long somebody waits for one of them.
+const ACQUIRE: Duration = Duration::from_secs(5);
+/// What a server holds of a PostgreSQL database while it runs, so that there is no second one.
+const ADVISORY_LOCK: i64 = 0x656d_6265_6465_6e76;
+/// What PostgreSQL says of a database that isn't there (`invalid_catalog_name`).
+const NO_DATABASE: &str = "3D000";
+/// What would end a path in a URL.
+const PATH: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#').add(b' ').add(b'\\');
 
-/// One writer and some readers of the same database.
+/// Where things are written, and where they are read.
 #[derive(Debug, Clone)]
 pub(super) struct Store {
-    pub(super) writer: SqlitePool,
-    pub(super) readers: SqlitePool,
+    pub(super) writer: AnyPool,
+    pub(super) readers: AnyPool,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+/// A database that is held for one server; lets go when it is dropped.
+#[derive(Debug)]
+pub struct Held {
+    /// A connection of its own, whose end the server of the database notices.
+    _connection: Option<AnyConnection>,
 }
 
 impl Store {
-    pub(super) async fn open(path: &Path) -> Result<Self, LedgerError> {
+    pub(super) async fn open(path: &Path, database: Option<&DatabaseUrl>) -> Result<Self, LedgerError> {
+        sqlx::any::install_default_drivers();
+        match database {
+            None => Self::sqlite(path).await,
+            Some(url) => Self::postgres(url).await,
+        }
+    }
+
+    /// One writer, so that transactions stand in line here and not at the database, and some readers.
+    async fn sqlite(path: &Path) -> Result<Self, LedgerError> {
         make_private(path).map_err(sqlx::Error::Io)?;
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(BUSY);
-        // A connection to a file does not break; asking it each time whether it lives would only cost.
-        let pool = || SqlitePoolOptions::new().test_before_acquire(false);
-        let writer = pool().max_connections(1).connect_with(options.clone()).await?;
-        check(&writer).await?;
+        let path = std::path::absolute(path).map_err(sqlx::Error::Io)?;
+        let url = format!("sqlite://{}", utf8_percent_encode(&path.to_string_lossy(), PATH));
+        let pool = |connections| {
+            // A connection to a file does not break; asking it each time whether it lives would only cost.
+            AnyPoolOptions::new().max_connections(connections).test_before_acquire(false).after_connect(
+                |connection, _| {
+                    Box::pin(async move {
+                        let settings = format!(
+                            "PRAGMA busy_timeout = {BUSY}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+                             PRAGMA foreign_keys = ON"
+                        );
+                        connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(settings))).await.map(drop)
+                    })
+                },
+            )
+        };
+        let writer = pool(1).connect(&url).await?;
+        check_sqlite(&writer).await?;
         sqlx::migrate!().run(&writer).await?;
-        let readers = pool().max_connections(READERS).connect_with(options).await?;
-        Ok(Self { writer, readers })
+        let readers = pool(READERS).connect(&url).await?;
+        Ok(Self { writer, readers, kind: Kind::Sqlite })
+    }
+
+    async fn postgres(url: &DatabaseUrl) -> Result<Self, LedgerError> {
+        let connect =
+            || AnyPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE).connect(url.reveal());
+        let pool = match connect().await {
+            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(NO_DATABASE) => {
+                Any::create_database(url.reveal()).await?;
+                connect().await?
+            }
+            other => other?,
+        };
+        let version: String =
+            sqlx::query_scalar("SELECT current_setting('server_version_num')").fetch_one(&pool).await?;
+        if version.parse().unwrap_or(0) < LEAST_POSTGRES {
+            return Err(LedgerError::Version { database: "PostgreSQL", found: version, wanted: "14" });
+        }
+        sqlx::migrate!().run(&pool).await?;
+        Ok(Self { writer: pool.clone(), readers: pool, kind: Kind::Postgres })
+    }
+
+    /// Holds the database for one server. In the data directory it is held already, with everything else there.
+    pub(super) async fn hold(&self) -> Result<Held, LedgerError> {
+        if self.kind == Kind::Sqlite {
+            return Ok(Held { _connection: None });
+        }
+        let mut connection = self.writer.acquire().await?;
+        let taken: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)")
+            .bind(ADVISORY_LOCK)
+            .fetch_one(&mut *connection)
+            .await?;
+        if taken { Ok(Held { _connection: Some(connection.detach()) }) } else { Err(LedgerError::Held) }
     }
 
     pub(super) async fn close(&self) {
@@ -52,24 +131,22 @@ fn make_private(path: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Holds the database to what the ledger relies on.
-async fn check(pool: &SqlitePool) -> Result<(), LedgerError> {
+/// Holds SQLite to what the ledger relies on.
+async fn check_sqlite(pool: &AnyPool) -> Result<(), LedgerError> {
     let version: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(pool).await?;
     let parts = |text: &str| text.split('.').map(|part| part.parse().unwrap_or(0)).collect::<Vec<u32>>();
-    if parts(&version) < parts(LEAST_VERSION) {
-        return Err(LedgerError::Version { found: version, wanted: LEAST_VERSION });
+    if parts(&version) < parts(LEAST_SQLITE) {
+        return Err(LedgerError::Version { database: "SQLite", found: version, wanted: LEAST_SQLITE });
     }
     let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(pool).await?;
     if journal != "wal" {
         return Err(LedgerError::Setting("journal_mode"));
     }
-    let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(pool).await?;
-    if synchronous != 2 {
-        return Err(LedgerError::Setting("synchronous"));
-    }
-    let foreign_keys: i64 = sqlx::query_scalar("PRAGMA foreign_keys").fetch_one(pool).await?;
-    if foreign_keys != 1 {
-        return Err(LedgerError::Setting("foreign_keys"));
+    for (setting, wanted) in [("synchronous", 2), ("foreign_keys", 1)] {
+        let found: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("PRAGMA {setting}"))).fetch_one(pool).await?;
+        if found != wanted {
+            return Err(LedgerError::Setting(setting));
+        }
     }
     Ok(())
 }

@@ -6,11 +6,60 @@ use embedenv_shared::id::{Role, RoomId};
 
 use super::*;
 
-async fn ledger() -> (tempfile::TempDir, Ledger) {
-    let folder = tempfile::tempdir().unwrap();
-    let ledger = Ledger::open(folder.path()).await.unwrap();
-    (folder, ledger)
+/// Where a ledger is: a folder of its own, and with PostgreSQL a database of its own.
+struct Place {
+    folder: tempfile::TempDir,
+    database: Option<DatabaseUrl>,
 }
+
+impl Place {
+    fn sqlite() -> Option<Self> {
+        Some(Self { folder: tempfile::tempdir().unwrap(), database: None })
+    }
+
+    /// On the server that `EMBEDENV_TEST_POSTGRES` names; without one there is nothing to test, unless it is CI's duty to
+    /// have one.
+    fn postgres() -> Option<Self> {
+        let Ok(server) = std::env::var("EMBEDENV_TEST_POSTGRES") else {
+            assert!(std::env::var_os("EMBEDENV_CI").is_none(), "there is no PostgreSQL");
+            println!("SKIPPED: there is no PostgreSQL; name a server in EMBEDENV_TEST_POSTGRES");
+            return None;
+        };
+        let url = format!("{server}/ledger_{}", keys::random::<12>().replace('-', "_").to_lowercase());
+        Some(Self { folder: tempfile::tempdir().unwrap(), database: DatabaseUrl::new(&url) })
+    }
+
+    async fn open(&self) -> Ledger {
+        Ledger::open(self.folder.path(), self.database.as_ref()).await.unwrap()
+    }
+}
+
+/// Every case on both databases.
+macro_rules! on_both {
+    ($($case:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")] async fn $case() {
+                if let Some(place) = super::Place::sqlite() { super::$case(place).await }
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")] async fn $case() {
+                if let Some(place) = super::Place::postgres() { super::$case(place).await }
+            })+
+        }
+    };
+}
+
+on_both!(
+    d7_one_idempotency_key_used_a_hundred_times_charges_once,
+    d8_two_hundred_spenders_on_a_hundred_credits_get_exactly_a_hundred,
+    a_refund_is_given_once_and_everything_survives_reopening,
+    wrong_unknown_and_revoked_pairs_are_refused_alike,
+    join_keys_open_their_room_until_they_are_revoked_or_it_ends,
+    a_link_is_good_as_often_and_as_long_as_it_says_and_racing_for_it_gains_nothing,
+    a_room_has_so_many_living_links,
+    a11_no_secret_is_at_rest_or_in_debug_output,
+);
 
 fn room(n: u8) -> RoomId {
     RoomId([n; 10])
@@ -21,9 +70,8 @@ fn new_room(payer: &Payer, n: u8, idempotency: Option<&str>, space: &str) -> New
     NewRoom { payer: payer.clone(), room: room(n), space: space.to_owned(), idempotency, sandbox: None, visit: None }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn d7_one_idempotency_key_used_a_hundred_times_charges_once() {
-    let (_folder, ledger) = ledger().await;
+async fn d7_one_idempotency_key_used_a_hundred_times_charges_once(place: Place) {
+    let ledger = place.open().await;
     let pair = ledger.create_key("k", 10).await.unwrap();
     let key = ledger.authenticate(&pair.public_key, &pair.secret_key).await.unwrap();
     let tries: Vec<_> = (0..100)
@@ -43,9 +91,8 @@ async fn d7_one_idempotency_key_used_a_hundred_times_charges_once() {
     assert_eq!(other, OpenOutcome::Conflict);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn d8_two_hundred_spenders_on_a_hundred_credits_get_exactly_a_hundred() {
-    let (_folder, ledger) = ledger().await;
+async fn d8_two_hundred_spenders_on_a_hundred_credits_get_exactly_a_hundred(place: Place) {
+    let ledger = place.open().await;
     let pair = ledger.create_key("k", 100).await.unwrap();
     let key = ledger.authenticate(&pair.public_key, &pair.secret_key).await.unwrap();
     let tries: Vec<_> = (0..200)
@@ -61,9 +108,8 @@ async fn d8_two_hundred_spenders_on_a_hundred_credits_get_exactly_a_hundred() {
     assert_eq!(ledger.rooms().await.unwrap().len(), 100);
 }
 
-#[tokio::test]
-async fn a_refund_is_given_once_and_everything_survives_reopening() {
-    let (folder, ledger) = ledger().await;
+async fn a_refund_is_given_once_and_everything_survives_reopening(place: Place) {
+    let ledger = place.open().await;
     let pair = ledger.create_key("k", 3).await.unwrap();
     let key = ledger.authenticate(&pair.public_key, &pair.secret_key).await.unwrap();
     for n in 0..2 {
@@ -74,7 +120,7 @@ async fn a_refund_is_given_once_and_everything_survives_reopening() {
     ledger.set_sandbox(room(1), Some("{}"), 7).await.unwrap();
     ledger.close().await;
     drop(ledger);
-    let ledger = Ledger::open(folder.path()).await.unwrap();
+    let ledger = place.open().await;
     assert_eq!(ledger.balance(&pair.public_key).await.unwrap(), 2);
     let rooms = ledger.rooms().await.unwrap();
     assert_eq!(rooms.len(), 1);
@@ -82,9 +128,8 @@ async fn a_refund_is_given_once_and_everything_survives_reopening() {
     assert!(ledger.authenticate(&pair.public_key, &pair.secret_key).await.is_ok());
 }
 
-#[tokio::test]
-async fn wrong_unknown_and_revoked_pairs_are_refused_alike() {
-    let (_folder, ledger) = ledger().await;
+async fn wrong_unknown_and_revoked_pairs_are_refused_alike(place: Place) {
+    let ledger = place.open().await;
     let pair = ledger.create_key("k", 1).await.unwrap();
     let refused = |result: Result<Payer, LedgerError>| matches!(result, Err(LedgerError::BadCredentials));
     assert!(refused(ledger.authenticate(&pair.public_key, "sk_wrong").await));
@@ -93,9 +138,8 @@ async fn wrong_unknown_and_revoked_pairs_are_refused_alike() {
     assert!(refused(ledger.authenticate(&pair.public_key, &pair.secret_key).await));
 }
 
-#[tokio::test]
-async fn join_keys_open_their_room_until_they_are_revoked_or_it_ends() {
-    let (_folder, ledger) = ledger().await;
+async fn join_keys_open_their_room_until_they_are_revoked_or_it_ends(place: Place) {
+    let ledger = place.open().await;
     let pair = ledger.create_key("k", 1).await.unwrap();
     let key = ledger.authenticate(&pair.public_key, &pair.secret_key).await.unwrap();
     ledger.open_room(new_room(&key, 1, None, "default")).await.unwrap();
@@ -119,9 +163,8 @@ async fn join_keys_open_their_room_until_they_are_revoked_or_it_ends() {
     assert!(ledger.check_join_key(&editor).await.is_err());
 }
 
-#[tokio::test]
-async fn a_link_is_good_as_often_and_as_long_as_it_says_and_racing_for_it_gains_nothing() {
-    let (_folder, ledger) = ledger().await;
+async fn a_link_is_good_as_often_and_as_long_as_it_says_and_racing_for_it_gains_nothing(place: Place) {
+    let ledger = place.open().await;
     let pair = ledger.create_key("k", 1).await.unwrap();
     let key = ledger.authenticate(&pair.public_key, &pair.secret_key).await.unwrap();
     ledger.open_room(new_room(&key, 1, None, "default")).await.unwrap();
@@ -149,9 +192,8 @@ async fn a_link_is_good_as_often_and_as_long_as_it_says_and_racing_for_it_gains_
     assert_eq!((rows[0].created_by.as_deref(), rows[0].uses), (Some("Ada"), Some(10)));
 }
 
-#[tokio::test]
-async fn a_room_has_so_many_living_links() {
-    let (_folder, ledger) = ledger().await;
+async fn a_room_has_so_many_living_links(place: Place) {
+    let ledger = place.open().await;
     let pair = ledger.create_key("k", 1).await.unwrap();
     let key = ledger.authenticate(&pair.public_key, &pair.secret_key).await.unwrap();
     ledger.open_room(new_room(&key, 1, None, "default")).await.unwrap();
@@ -165,16 +207,15 @@ async fn a_room_has_so_many_living_links() {
     made().await.unwrap();
 }
 
-#[tokio::test]
-async fn a11_no_secret_is_at_rest_or_in_debug_output() {
-    let (folder, ledger) = ledger().await;
+async fn a11_no_secret_is_at_rest_or_in_debug_output(place: Place) {
+    let ledger = place.open().await;
     let pair = ledger.create_key("k", 1).await.unwrap();
     let key = ledger.authenticate(&pair.public_key, &pair.secret_key).await.unwrap();
     ledger.open_room(new_room(&key, 1, None, "default")).await.unwrap();
     let join = ledger.join_keys().mint(room(1), EDITOR_KEY, Role::Editor);
     assert!(!format!("{pair:?} {ledger:?}").contains(&pair.secret_key));
     ledger.close().await;
-    for entry in std::fs::read_dir(folder.path()).unwrap() {
+    for entry in std::fs::read_dir(place.folder.path()).unwrap() {
         let bytes = std::fs::read(entry.unwrap().path()).unwrap();
         for secret in [pair.secret_key.as_bytes(), join.as_bytes()] {
             assert!(!bytes.windows(secret.len()).any(|window| window == secret));

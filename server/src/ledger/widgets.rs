@@ -8,7 +8,7 @@ use embedenv_shared::look::Look;
 use embedenv_shared::path::ProjectName;
 use embedenv_shared::tree::Plan;
 use serde::Serialize;
-use sqlx::{Row as _, Sqlite, Transaction};
+use sqlx::{Any, Row as _, Transaction};
 
 use super::{Ledger, LedgerError, keys, now};
 use crate::origin::is_source;
@@ -124,17 +124,18 @@ impl Ledger {
         if project.as_ref().is_some_and(|bytes| bytes.len() > MAX_PROJECT) {
             return Err(LedgerError::Project { most: MAX_PROJECT });
         }
-        let known: Option<i64> = sqlx::query_scalar("SELECT 1 FROM key_pairs WHERE public_key = ? AND revoked IS NULL")
-            .bind(&public_key)
-            .fetch_optional(&self.store.readers)
-            .await?;
+        let known: Option<i64> =
+            sqlx::query_scalar("SELECT 1 FROM key_pairs WHERE public_key = $1 AND revoked IS NULL")
+                .bind(&public_key)
+                .fetch_optional(&self.store.readers)
+                .await?;
         if known.is_none() {
             return Err(LedgerError::NoKey(public_key));
         }
         let id = format!("{PREFIX}{}", keys::random::<ID>());
         sqlx::query(
             "INSERT INTO widgets (widget, public_key, name, origins, space, project, per_hour, per_address, look, created) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         )
         .bind(&id)
         .bind(&public_key)
@@ -156,13 +157,13 @@ impl Ledger {
         let row = sqlx::query(
             "SELECT widgets.public_key, origins, space, project, per_hour, per_address, look FROM widgets \
              JOIN key_pairs ON key_pairs.public_key = widgets.public_key \
-             WHERE widget = ? AND widgets.revoked IS NULL AND key_pairs.revoked IS NULL",
+             WHERE widget = $1 AND widgets.revoked IS NULL AND key_pairs.revoked IS NULL",
         )
         .bind(id)
         .fetch_optional(&self.store.readers)
         .await?
         .ok_or(LedgerError::UnknownWidget)?;
-        let project = row.try_get::<Option<String>, _>(3)?.map(|text| project(&text)).transpose()?;
+        let project = row.try_get::<Option<String>, _>(3)?.as_deref().map(project).transpose()?;
         Ok(Widget {
             id: id.to_owned(),
             public_key: row.try_get(0)?,
@@ -178,14 +179,14 @@ impl Ledger {
     pub async fn widgets(&self, public_key: Option<&str>) -> Result<Vec<WidgetRow>, LedgerError> {
         let rows = sqlx::query(
             "SELECT widget, public_key, name, origins, space, per_hour, per_address, look, created, revoked, \
-             (SELECT COUNT(*) FROM widget_openings o WHERE o.widget = widgets.widget AND o.created > ?) \
-             FROM widgets WHERE public_key = COALESCE(?, public_key) ORDER BY created, widget",
+             (SELECT COUNT(*) FROM widget_openings o WHERE o.widget = widgets.widget AND o.created > $1) \
+             FROM widgets WHERE public_key = COALESCE($2, public_key) ORDER BY created, widget",
         )
         .bind(now() - HOUR)
         .bind(public_key)
         .fetch_all(&self.store.readers)
         .await?;
-        let row = |row: &sqlx::sqlite::SqliteRow| {
+        let row = |row: &sqlx::any::AnyRow| {
             Ok(WidgetRow {
                 widget: row.try_get(0)?,
                 public_key: row.try_get(1)?,
@@ -205,7 +206,7 @@ impl Ledger {
     /// From now on the widget, which is of that pair if one is named, opens nothing. Rooms that are open stay.
     pub async fn revoke_widget(&self, id: &str, public_key: Option<&str>) -> Result<(), LedgerError> {
         let done = sqlx::query(
-            "UPDATE widgets SET revoked = COALESCE(revoked, ?) WHERE widget = ? AND public_key = COALESCE(?, public_key)",
+            "UPDATE widgets SET revoked = COALESCE(revoked, $1) WHERE widget = $2 AND public_key = COALESCE($3, public_key)",
         )
             .bind(now())
             .bind(id)
@@ -218,14 +219,14 @@ impl Ledger {
     /// Counts a visit, in the transaction that takes its credit. `false` if there were as many in this hour as there may be.
     pub(super) async fn visit(
         &self,
-        transaction: &mut Transaction<'_, Sqlite>,
+        transaction: &mut Transaction<'_, Any>,
         visit: &Visit,
         room: &str,
     ) -> Result<bool, LedgerError> {
         let visitor = STANDARD.encode(self.secret.derive("visitor", &[visit.visitor.as_bytes()]));
         let since = now() - HOUR;
         let counts = sqlx::query(
-            "SELECT COUNT(*), COALESCE(SUM(visitor = ?), 0) FROM widget_openings WHERE widget = ? AND created > ?",
+            "SELECT COUNT(*), COALESCE(SUM(CASE WHEN visitor = $1 THEN 1 ELSE 0 END), 0) FROM widget_openings WHERE widget = $2 AND created > $3",
         )
         .bind(&visitor)
         .bind(&visit.widget)
@@ -236,8 +237,8 @@ impl Ledger {
         if all >= visit.quota.per_hour || theirs >= visit.quota.per_address {
             return Ok(false);
         }
-        sqlx::query("DELETE FROM widget_openings WHERE created <= ?").bind(since).execute(&mut **transaction).await?;
-        sqlx::query("INSERT INTO widget_openings (widget, room, visitor, created) VALUES (?, ?, ?, ?)")
+        sqlx::query("DELETE FROM widget_openings WHERE created <= $1").bind(since).execute(&mut **transaction).await?;
+        sqlx::query("INSERT INTO widget_openings (widget, room, visitor, created) VALUES ($1, $2, $3, $4)")
             .bind(&visit.widget)
             .bind(room)
             .bind(&visitor)
