@@ -36,25 +36,58 @@ pub struct Config {
     pub proxies: Vec<IpNet>,
     pub data_dir: PathBuf,
     /// The PostgreSQL database of the ledger; one of SQLite in the data directory without it.
-    pub database_url: Option<DatabaseUrl>,
+    pub database_url: Option<SecretUrl>,
     pub engine: EngineChoice,
     pub log: Log,
     pub limits: ServerLimits,
     pub rooms: Rooms,
+    pub accounts: Accounts,
+    pub mail: Mail,
     pub embed: Embed,
     pub preview: Preview,
     pub spaces: BTreeMap<String, Space>,
 }
 
-/// Where a database is and how one gets in: it is never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct DatabaseUrl(String);
+/// Who may have an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accounts {
+    pub sign_up: SignUp,
+    /// What a new account begins with.
+    pub credits: i64,
+}
 
-impl DatabaseUrl {
-    /// `None` if it isn't a PostgreSQL URL.
-    pub fn new(url: &str) -> Option<Self> {
-        let is_postgres = ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
-        is_postgres.then(|| Self(url.to_owned()))
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignUp {
+    Closed,
+    Invitation,
+    Open,
+}
+
+/// How mail is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// The SMTP server; mail goes to the log without it.
+    pub smtp: Option<SecretUrl>,
+    pub from: String,
+}
+
+/// Where another server is and how one gets in there: it is never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretUrl(String);
+
+impl SecretUrl {
+    /// A PostgreSQL database, if it is one.
+    pub fn postgres(url: &str) -> Option<Self> {
+        Self::of(&["postgres://", "postgresql://"], url)
+    }
+
+    /// An SMTP server, if it is one.
+    pub fn smtp(url: &str) -> Option<Self> {
+        Self::of(&["smtp://", "smtps://"], url)
+    }
+
+    fn of(schemes: &[&str], url: &str) -> Option<Self> {
+        schemes.iter().any(|scheme| url.starts_with(scheme)).then(|| Self(url.to_owned()))
     }
 
     pub(crate) fn reveal(&self) -> &str {
@@ -62,9 +95,9 @@ impl DatabaseUrl {
     }
 }
 
-impl std::fmt::Debug for DatabaseUrl {
+impl std::fmt::Debug for SecretUrl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("DatabaseUrl(…)")
+        f.write_str("SecretUrl(…)")
     }
 }
 
@@ -101,6 +134,8 @@ pub struct ServerLimits {
     pub connections_per_address: usize,
     /// Failed attempts a minute, by address and by presented key, before failures are answered 4429.
     pub failed_attempts: u32,
+    /// Requests of the REST API a minute, by account.
+    pub api_requests: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -184,6 +219,7 @@ impl Default for Config {
                 connections: 4096,
                 connections_per_address: 1024,
                 failed_attempts: 20,
+                api_requests: 600,
             },
             rooms: Rooms {
                 most: 1000,
@@ -191,6 +227,8 @@ impl Default for Config {
                 sleep_after: Duration::from_secs(15 * 60),
                 lifetime: Duration::from_secs(24 * 60 * 60),
             },
+            accounts: Accounts { sign_up: SignUp::Closed, credits: 20 },
+            mail: Mail { smtp: None, from: "Embedenv <noreply@localhost>".to_owned() },
             embed: Embed::default(),
             preview: Preview::default(),
             spaces: BTreeMap::from([(

@@ -26,10 +26,14 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use tokio::net::TcpListener;
 
+use crate::accounts::Accounts;
 use crate::config::Config;
+use crate::ledger::Ledger;
+use crate::mail::{MailError, Mailer};
 use crate::room::registry::Registry;
 use crate::tasks::Tasks;
 use accept::AcceptBounds;
+use api::rates::Rates;
 use attempts::Attempts;
 use headers::PagePolicy;
 use host::{Hosts, LOOPBACK};
@@ -42,7 +46,10 @@ use proxies::Proxies;
 pub struct Doors {
     pub config: Arc<Config>,
     pub registry: Arc<Registry>,
+    pub accounts: Arc<Accounts>,
+    /// Guesses of credentials, and mails that somebody had sent.
     pub attempts: Arc<Attempts>,
+    pub mails: Arc<Attempts>,
     pub tasks: Tasks,
     /// Where previews are; known once the server listens.
     pub places: Arc<Places>,
@@ -51,6 +58,7 @@ pub struct Doors {
 /// The table of routes. What stands in front of all of them: names of ports are previews, foreign hosts are refused, and
 /// every answer carries its headers.
 fn routes(doors: Doors, pages: Arc<PagePolicy>, hosts: Arc<Hosts>, previews: Arc<Previews>) -> Router {
+    let rates = Arc::new(Rates::new(doors.config.limits.api_requests));
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/ws/spaces/{space}", get(socket::upgrade))
@@ -67,7 +75,7 @@ fn routes(doors: Doors, pages: Arc<PagePolicy>, hosts: Arc<Hosts>, previews: Arc
                 }
             }),
         )
-        .merge(api::routes())
+        .merge(api::routes(rates))
         .with_state(doors)
         .merge(assets::routes(pages.clone()))
         .fallback(problem::not_found)
@@ -86,6 +94,8 @@ pub enum WebError {
     Host(#[from] host::BadHost),
     #[error(transparent)]
     Previews(#[from] preview::places::BadPlaces),
+    #[error(transparent)]
+    Mail(#[from] MailError),
 }
 
 /// What doors are made of before the server listens.
@@ -93,6 +103,7 @@ pub enum WebError {
 pub struct Inside {
     pub config: Arc<Config>,
     pub registry: Arc<Registry>,
+    pub ledger: Ledger,
     pub attempts: Arc<Attempts>,
     pub tasks: Tasks,
 }
@@ -106,7 +117,7 @@ pub struct Listening {
 
 /// Serves the routes on a listener, and previews below paths on another one, until the server goes down.
 pub fn serve(main: Listening, paths: Option<Listening>, inside: Inside) -> Result<(), WebError> {
-    let Inside { config, registry, attempts, tasks } = inside;
+    let Inside { config, registry, ledger, attempts, tasks } = inside;
     let address = main.address;
     let public_url = config.public_url.as_deref();
     let places = Arc::new(Places::new(&config, address, paths.as_ref().map(|paths| paths.address))?);
@@ -118,7 +129,10 @@ pub fn serve(main: Listening, paths: Option<Listening>, inside: Inside) -> Resul
         per_address: config.limits.connections_per_address,
         ..AcceptBounds::default()
     };
-    let doors = Doors { config, registry, attempts, tasks: tasks.clone(), places };
+    let mailer = Mailer::new(&config.mail, tasks.clone())?;
+    let accounts = Accounts::new(config.clone(), ledger, mailer, config.link_base(address));
+    let mails = Arc::new(Attempts::new(config.limits.failed_attempts));
+    let doors = Doors { config, registry, accounts: Arc::new(accounts), attempts, mails, tasks: tasks.clone(), places };
     // The origins that the IDE's own page may have; one that came by another name hears nothing of what previews say.
     let own = match pages.public_origin() {
         Some(origin) => vec![origin.to_owned()],

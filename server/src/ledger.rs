@@ -1,32 +1,44 @@
-//! The ledger: key pairs, credits, rooms and join keys, in a database.
+//! The ledger: accounts, key pairs, credits, rooms and join keys, in a database.
 //!
 //! A credit is taken in one durable transaction with the room it pays for, exactly once; the balance can't go below
 //! zero, and every change of it is a line that is never changed. The database holds hashes of secrets and no join key.
 //! Nothing here knows a sandbox or a socket.
 
+mod accounts;
+mod audit;
 mod credits;
 mod document_tokens;
+mod failure;
 mod join_keys;
 mod keys;
 mod rooms;
+mod scope;
 mod secret;
+mod sessions;
 mod store;
+mod tokens;
 mod widgets;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::config::DatabaseUrl;
+use crate::config::SecretUrl;
 
+pub use accounts::{AccountRole, AccountRow, Login, MAX_EMAIL, MAX_NAME as MAX_ACCOUNT_NAME, NewAccount, address};
+pub use audit::{Actor, AuditRow};
 pub use credits::{CreditRow, DAY, Mark, UsageRow};
 pub use document_tokens::DocumentPass;
 use document_tokens::DocumentTokens;
+pub use failure::failed;
 pub use join_keys::{Claim, EDITOR_KEY, JoinKeyRow, JoinKeys, NewJoinKey, OWNER_KEY};
-pub use keys::{KeyRow, NewKey, Payer};
+pub use keys::{KeyRow, MAX_OVERLAP, NewKey, PairSettings, Payer};
 pub use rooms::{IdempotencyKey, NewRoom, NewSandbox, OpenOutcome, PRICE, RoomRow};
+pub use scope::Scope;
 use secret::ServerSecret;
+pub use sessions::{LIFE as SESSION_LIFE, NewSession, Session, SessionRow};
 pub use store::Held;
 use store::Store;
+pub use tokens::{Purpose, Token};
 pub use widgets::{MAX_PROJECT, NewWidget, Quota, Visit, Widget, WidgetRow};
 
 /// A handle to the ledger; clones share it.
@@ -52,6 +64,20 @@ pub enum LedgerError {
     UnknownWidget,
     #[error("there is no such room")]
     UnknownRoom,
+    #[error("there is no such account")]
+    UnknownAccount,
+    #[error("nobody is logged in by this, or it is too long ago")]
+    UnknownSession,
+    #[error("this link or code was used already, or has expired")]
+    UnknownToken,
+    #[error("an account has {most} key pairs at most")]
+    TooManyKeys { most: i64 },
+    #[error("a scope names {most} spaces and {most} origins at most")]
+    Scope { most: usize },
+    #[error("a budget and a number of rooms are whole numbers from 0 to {most}")]
+    Bound { most: i64 },
+    #[error("a secret stays good for {most} seconds at most beside the next one")]
+    Overlap { most: i64 },
     #[error("{0:?} is not an origin such as https://docs.example.org or https://*.example.org")]
     Origin(String),
     #[error("a widget has 1 to {most} origins")]
@@ -91,7 +117,7 @@ pub enum LedgerError {
 impl Ledger {
     /// Opens the server's secret in a data directory, and the database: the named one, or one in that directory. Makes what is
     /// missing.
-    pub async fn open(data_dir: &Path, database: Option<&DatabaseUrl>) -> Result<Self, LedgerError> {
+    pub async fn open(data_dir: &Path, database: Option<&SecretUrl>) -> Result<Self, LedgerError> {
         let secret = Arc::new(ServerSecret::open(&data_dir.join("secret"))?);
         let store = Store::open(&data_dir.join("embedenv.db"), database).await?;
         let join_keys = Arc::new(JoinKeys::new(&secret));

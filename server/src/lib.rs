@@ -1,5 +1,6 @@
 //! The edge server of Embedenv as a library: what `embedenv serve` starts, and what the tests start in-process.
 
+pub mod accounts;
 pub mod cli;
 pub mod config;
 mod data_dir;
@@ -10,7 +11,9 @@ pub mod http;
 pub mod journal;
 pub mod ledger;
 pub mod link;
+pub mod mail;
 pub mod origin;
+pub mod passwords;
 pub mod policy;
 pub mod room;
 pub mod server;

@@ -13,6 +13,19 @@ pub fn is_source(text: &str) -> bool {
     is_plain && format!("http://{host}").parse::<Uri>().is_ok_and(|uri| uri.host().is_some_and(|host| !host.is_empty()))
 }
 
+/// Whether an origin is one that is listed as `https://example.com` or, with one or more labels before it,
+/// `https://*.example.com`, as in `frame-ancestors`.
+pub fn matches(listed: &str, origin: &str) -> bool {
+    match listed.split_once("://*.") {
+        Some((scheme, domain)) => origin
+            .strip_prefix(scheme)
+            .and_then(|rest| rest.strip_prefix("://"))
+            .and_then(|host| host.strip_suffix(domain))
+            .is_some_and(|labels| labels.len() > 1 && labels.ends_with('.')),
+        None => listed.eq_ignore_ascii_case(origin),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

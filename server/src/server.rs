@@ -84,7 +84,7 @@ impl Server {
         };
         let registry = Registry::start(config.clone(), engine, ledger.clone(), tasks.clone()).await?;
         let attempts = Arc::new(Attempts::new(config.limits.failed_attempts));
-        let inside = Inside { config, registry, attempts, tasks };
+        let inside = Inside { config, registry, ledger: ledger.clone(), attempts, tasks };
         Ok(Self { inside, ledger, _data_dir: data_dir, _database: database })
     }
 
@@ -160,6 +160,6 @@ impl Running {
             idempotency_key: None,
             guest: embedenv_shared::command::Guest::default(),
         };
-        self.server.inside.registry.open(crate::config::DEFAULT_SPACE, &init).await
+        self.server.inside.registry.open(crate::config::DEFAULT_SPACE, &init, None).await
     }
 }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use embedenv::config::DatabaseUrl;
+use embedenv::config::SecretUrl;
 
 /// The address of the database that belongs to a server's data directory; nothing if that is in the directory itself.
 pub fn url(data: &Path) -> Option<String> {
@@ -19,6 +19,6 @@ pub fn url(data: &Path) -> Option<String> {
 }
 
 /// The same as a setting.
-pub fn database(data: &Path) -> Option<DatabaseUrl> {
-    url(data).and_then(|url| DatabaseUrl::new(&url))
+pub fn database(data: &Path) -> Option<SecretUrl> {
+    url(data).and_then(|url| SecretUrl::postgres(&url))
 }

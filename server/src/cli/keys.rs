@@ -4,6 +4,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::{CliError, Settings};
+use crate::ledger::Actor;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum KeysCommand {
@@ -65,7 +66,7 @@ pub(super) async fn carry_out(command: KeysCommand) -> Result<(), CliError> {
         }
         KeysCommand::Revoke { public_key, settings } => {
             let ledger = settings.ledger().await?;
-            ledger.revoke_key(&public_key).await?;
+            ledger.revoke_key(None, Actor::CommandLine, &public_key).await?;
             println!("revoked: {public_key}");
             ledger.close().await;
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::{Config, DatabaseUrl, EngineChoice, LogFormat, Space};
+use super::{Config, EngineChoice, LogFormat, SecretUrl, SignUp, Space};
 use crate::egress::PROXY_PORT;
 use crate::egress::allow::AllowList;
 
@@ -44,7 +44,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "database_url",
         set: |c, raw| {
-            let url = DatabaseUrl::new(&text(raw)?);
+            let url = SecretUrl::postgres(&text(raw)?);
             c.database_url = Some(url.ok_or("must begin with postgres:// or postgresql://")?);
             Ok(())
         },
@@ -91,6 +91,35 @@ pub const SETTINGS: &[Setting] = &[
         name: "limits.failed_attempts",
         set: |c, raw| whole(raw, 1, 10_000).map(|v| c.limits.failed_attempts = v as u32),
     },
+    Setting {
+        name: "limits.api_requests",
+        set: |c, raw| whole(raw, 1, 1_000_000).map(|v| c.limits.api_requests = v as u32),
+    },
+    Setting {
+        name: "accounts.sign_up",
+        set: |c, raw| {
+            c.accounts.sign_up = match text(raw)?.as_str() {
+                "closed" => SignUp::Closed,
+                "invitation" => SignUp::Invitation,
+                "open" => SignUp::Open,
+                _ => return Err("must be closed, invitation or open".to_owned()),
+            };
+            Ok(())
+        },
+    },
+    Setting {
+        name: "accounts.credits",
+        set: |c, raw| whole(raw, 0, 1_000_000_000).map(|v| c.accounts.credits = v.cast_signed()),
+    },
+    Setting {
+        name: "mail.smtp",
+        set: |c, raw| {
+            let url = SecretUrl::smtp(&text(raw)?);
+            c.mail.smtp = Some(url.ok_or("must begin with smtp:// or smtps://")?);
+            Ok(())
+        },
+    },
+    Setting { name: "mail.from", set: |c, raw| text(raw).map(|v| c.mail.from = v) },
     Setting { name: "rooms.most", set: |c, raw| whole(raw, 1, 100_000).map(|v| c.rooms.most = v as usize) },
     Setting { name: "rooms.members", set: |c, raw| whole(raw, 1, 10_000).map(|v| c.rooms.members = v as usize) },
     Setting { name: "rooms.sleep_after", set: |c, raw| duration(raw, 1, 30 * DAY).map(|v| c.rooms.sleep_after = v) },

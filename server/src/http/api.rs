@@ -1,23 +1,30 @@
-//! The REST API under `/api/v1`: what the holder of a key pair does from a backend. JSON in and out, errors as problem
+//! The REST API under `/api/v1`: what the holder of a key pair does from a backend, and what people do in the console. JSON in and out, errors as problem
 //! details, described by the OpenAPI document that is made from these very handlers.
 //!
 //! Translates and nothing else: whose a room is and what may be done are the registry's and the ledger's.
 
+mod account;
 mod asked;
 mod commands;
 mod credits;
 mod files;
 mod join_keys;
+mod keys;
+mod operators;
 mod pair;
+pub(super) mod rates;
 mod rooms;
+mod sessions;
 mod widgets;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, Modify, OpenApi};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
@@ -25,6 +32,7 @@ use utoipa_axum::routes;
 
 use super::Doors;
 use super::problem;
+use rates::Rates;
 
 /// The longest body of a request, in bytes: a widget's project, written as JSON.
 const MAX_BODY: usize = 4 * 1024 * 1024;
@@ -33,10 +41,10 @@ const MAX_BODY: usize = 4 * 1024 * 1024;
 #[openapi(
     info(
         title = "Embedenv",
-        description = "Rooms with their files, commands and join keys, and widgets, for the holder of a key pair. Times are milliseconds since 1970.",
+        description = "Rooms with their files, commands and join keys, and widgets, for the holder of a key pair; accounts, sessions and key pairs for people in the console. Times are milliseconds since 1970.",
         license(name = "Apache-2.0 OR MIT")
     ),
-    security(("pair" = [])),
+    security(("pair" = []), ("session" = [])),
     components(schemas(problem::Details)),
     modifiers(&Schemes)
 )]
@@ -49,7 +57,13 @@ impl Modify for Schemes {
         let pair = HttpBuilder::new()
             .scheme(HttpAuthScheme::Basic)
             .description(Some("The public key as the user, the secret key as the password."));
-        openapi.components.get_or_insert_default().add_security_scheme("pair", SecurityScheme::Http(pair.build()));
+        let session = ApiKeyValue::with_description(
+            pair::COOKIE_NAME,
+            "Set by logging in. Whatever changes something says the session's `page_token` in `X-Embedenv-Page`, too.",
+        );
+        let components = openapi.components.get_or_insert_default();
+        components.add_security_scheme("pair", SecurityScheme::Http(pair.build()));
+        components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(session)));
     }
 }
 
@@ -70,6 +84,25 @@ impl IntoResponses for Refused {
 
 fn described() -> (Router<Doors>, utoipa::openapi::OpenApi) {
     OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(sessions::door))
+        .routes(routes!(sessions::sign_up))
+        .routes(routes!(sessions::confirm))
+        .routes(routes!(sessions::set_up))
+        .routes(routes!(sessions::list, sessions::log_in))
+        .routes(routes!(sessions::end))
+        .routes(routes!(sessions::show, sessions::log_out))
+        .routes(routes!(sessions::forget))
+        .routes(routes!(sessions::reset))
+        .routes(routes!(account::show, account::change, account::close))
+        .routes(routes!(account::change_password))
+        .routes(routes!(account::export))
+        .routes(routes!(account::audit))
+        .routes(routes!(keys::list, keys::create))
+        .routes(routes!(keys::change, keys::revoke))
+        .routes(routes!(keys::rotate))
+        .routes(routes!(operators::list))
+        .routes(routes!(operators::grant))
+        .routes(routes!(operators::invite))
         .routes(routes!(pair::show))
         .routes(routes!(credits::list))
         .routes(routes!(credits::usage))
@@ -88,12 +121,13 @@ fn described() -> (Router<Doors>, utoipa::openapi::OpenApi) {
         .split_for_parts()
 }
 
-pub(super) fn routes() -> Router<Doors> {
+pub(super) fn routes(rates: Arc<Rates>) -> Router<Doors> {
     let (router, document) = described();
     router
         .route("/api/v1/openapi.json", get(async move || axum::Json(document)))
         .method_not_allowed_fallback(problem::other_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn_with_state(rates, rates::guard))
 }
 
 #[cfg(test)]

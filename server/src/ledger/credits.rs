@@ -3,6 +3,7 @@
 use sqlx::any::AnyRow;
 use sqlx::{Any, Row as _, Transaction};
 
+use super::audit::{self, Actor};
 use super::{Ledger, LedgerError, keys, now};
 
 /// The milliseconds of a day of UTC.
@@ -19,21 +20,33 @@ pub struct CreditRow {
     pub amount: i64,
     pub balance_after: i64,
     pub room: Option<String>,
+    /// The pair that spent it; absent for a grant, and the account's own for what was done in the console.
+    pub public_key: Option<String>,
     pub created: i64,
 }
 
 impl CreditRow {
     /// Where the lines behind this one begin.
     pub fn mark(&self) -> Mark {
-        Mark { created: self.created, entry: self.entry.clone() }
+        Mark::new(self.created, &self.entry)
     }
 }
 
-/// A place among the lines of a pair, of which the newest come first.
+/// A place among lines of which the newest come first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mark {
     created: i64,
     entry: String,
+}
+
+impl Mark {
+    pub(super) fn new(created: i64, entry: &str) -> Self {
+        Self { created, entry: entry.to_owned() }
+    }
+
+    pub(super) fn parts(&self) -> (i64, &str) {
+        (self.created, &self.entry)
+    }
 }
 
 impl std::fmt::Display for Mark {
@@ -56,11 +69,13 @@ impl std::str::FromStr for Mark {
 #[error("this is not the `next` of a page")]
 pub struct NoMark;
 
-/// What a pair used on one day of UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What an account used on one day of UTC, by one of its pairs.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsageRow {
     /// Days since 1970.
     pub day: i64,
+    /// Absent for what was granted.
+    pub public_key: Option<String>,
     pub rooms: i64,
     /// Credits taken and not given back.
     pub spent: i64,
@@ -72,27 +87,29 @@ pub(super) fn check_amount(amount: i64, least: i64) -> Result<(), LedgerError> {
 }
 
 /// Adds a line and changes the balance with it, in the caller's transaction. Returns the balance, or `None` if it
-/// would have gone below zero or there is no such pair; then nothing was changed.
+/// would have gone below zero or there is no such account; then nothing was changed. `public_key` is the pair that spends.
 pub(super) async fn add(
     transaction: &mut Transaction<'_, Any>,
-    public_key: &str,
+    account: &str,
+    public_key: Option<&str>,
     kind: &str,
     amount: i64,
     room: Option<&str>,
 ) -> Result<Option<i64>, LedgerError> {
     let balance: Option<i64> = sqlx::query_scalar(
-        "UPDATE key_pairs SET balance = balance + $1 WHERE public_key = $2 AND balance + $3 >= 0 RETURNING balance",
+        "UPDATE accounts SET balance = balance + $1 WHERE account = $2 AND balance + $1 >= 0 RETURNING balance",
     )
     .bind(amount)
-    .bind(public_key)
-    .bind(amount)
+    .bind(account)
     .fetch_optional(&mut **transaction)
     .await?;
     let Some(balance) = balance else { return Ok(None) };
     sqlx::query(
-        "INSERT INTO credits (entry, public_key, kind, amount, balance_after, room, created) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO credits (entry, account, public_key, kind, amount, balance_after, room, created) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(keys::random::<16>())
+    .bind(account)
     .bind(public_key)
     .bind(kind)
     .bind(amount)
@@ -105,40 +122,52 @@ pub(super) async fn add(
 }
 
 impl Ledger {
-    /// Grants credits and returns the balance.
+    /// Grants credits to the account of a pair, on the command line, and returns the balance.
     pub async fn grant(&self, public_key: &str, amount: i64) -> Result<i64, LedgerError> {
+        let account = self.account_of(public_key).await?;
+        self.grant_to(&account, Actor::CommandLine, amount).await
+    }
+
+    /// Grants credits to an account, and returns the balance.
+    pub async fn grant_to(&self, account: &str, actor: Actor<'_>, amount: i64) -> Result<i64, LedgerError> {
         check_amount(amount, 1)?;
         let mut transaction = self.store.writer.begin().await?;
-        let balance = add(&mut transaction, public_key, "grant", amount, None).await?;
-        let balance = balance.ok_or_else(|| LedgerError::NoKey(public_key.to_owned()))?;
+        let balance = add(&mut transaction, account, None, "grant", amount, None).await?;
+        let balance = balance.ok_or(LedgerError::UnknownAccount)?;
+        audit::note(&mut transaction, account, actor, "credits.granted", &amount.to_string()).await?;
         transaction.commit().await?;
         Ok(balance)
     }
 
+    /// The balance of a pair's account.
     pub async fn balance(&self, public_key: &str) -> Result<i64, LedgerError> {
-        let row = sqlx::query("SELECT balance FROM key_pairs WHERE public_key = $1")
-            .bind(public_key)
-            .fetch_optional(&self.store.readers)
-            .await?
-            .ok_or_else(|| LedgerError::NoKey(public_key.to_owned()))?;
-        Ok(row.try_get(0)?)
-    }
-
-    /// A pair's lines, the newest first, so many of those behind `after`.
-    pub async fn credits(
-        &self,
-        public_key: &str,
-        after: Option<&Mark>,
-        most: u32,
-    ) -> Result<Vec<CreditRow>, LedgerError> {
-        let (created, entry) = after.map_or((i64::MAX, ""), |mark| (mark.created, &mark.entry));
-        let rows = sqlx::query(
-            "SELECT entry, kind, amount, balance_after, room, created FROM credits \
-             WHERE public_key = $1 AND (created < $2 OR created = $3 AND entry < $4) \
-             ORDER BY created DESC, entry DESC LIMIT $5",
+        let balance: Option<i64> = sqlx::query_scalar(
+            "SELECT balance FROM accounts JOIN key_pairs ON key_pairs.account = accounts.account WHERE public_key = $1",
         )
         .bind(public_key)
-        .bind(created)
+        .fetch_optional(&self.store.readers)
+        .await?;
+        balance.ok_or_else(|| LedgerError::NoKey(public_key.to_owned()))
+    }
+
+    /// Whose a pair is.
+    pub async fn account_of(&self, public_key: &str) -> Result<String, LedgerError> {
+        let account: Option<String> = sqlx::query_scalar("SELECT account FROM key_pairs WHERE public_key = $1")
+            .bind(public_key)
+            .fetch_optional(&self.store.readers)
+            .await?;
+        account.ok_or_else(|| LedgerError::NoKey(public_key.to_owned()))
+    }
+
+    /// An account's lines, the newest first, so many of those behind `after`.
+    pub async fn credits(&self, account: &str, after: Option<&Mark>, most: u32) -> Result<Vec<CreditRow>, LedgerError> {
+        let (created, entry) = after.map_or((i64::MAX, ""), Mark::parts);
+        let rows = sqlx::query(
+            "SELECT entry, kind, amount, balance_after, room, public_key, created FROM credits \
+             WHERE account = $1 AND (created < $2 OR created = $2 AND entry < $3) \
+             ORDER BY created DESC, entry DESC LIMIT $4",
+        )
+        .bind(account)
         .bind(created)
         .bind(entry)
         .bind(i64::from(most))
@@ -151,32 +180,35 @@ impl Ledger {
                 amount: row.try_get(2)?,
                 balance_after: row.try_get(3)?,
                 room: row.try_get(4)?,
-                created: row.try_get(5)?,
+                public_key: row.try_get(5)?,
+                created: row.try_get(6)?,
             })
         };
         rows.iter().map(row).collect()
     }
 
-    /// What a pair used on each of the last days, today's last; days on which it used nothing are left out.
-    pub async fn usage(&self, public_key: &str, days: u32) -> Result<Vec<UsageRow>, LedgerError> {
+    /// What an account used on each of the last days, today's last, by each of its pairs; days on which it used nothing are
+    /// left out.
+    pub async fn usage(&self, account: &str, days: u32) -> Result<Vec<UsageRow>, LedgerError> {
         let since = (now() / DAY - i64::from(days) + 1) * DAY;
         let rows = sqlx::query(
-            "SELECT created / $1, COUNT(DISTINCT CASE WHEN kind = 'charge' THEN room END), \
+            "SELECT created / $1, public_key, COUNT(DISTINCT CASE WHEN kind = 'charge' THEN room END), \
              CAST(SUM(CASE WHEN kind IN ('charge', 'refund') THEN -amount ELSE 0 END) AS BIGINT), \
              CAST(SUM(CASE WHEN kind = 'grant' THEN amount ELSE 0 END) AS BIGINT) \
-             FROM credits WHERE public_key = $2 AND created >= $3 GROUP BY 1 ORDER BY 1",
+             FROM credits WHERE account = $2 AND created >= $3 GROUP BY 1, 2 ORDER BY 1, 2",
         )
         .bind(DAY)
-        .bind(public_key)
+        .bind(account)
         .bind(since)
         .fetch_all(&self.store.readers)
         .await?;
         let row = |row: &AnyRow| {
             Ok(UsageRow {
                 day: row.try_get(0)?,
-                rooms: row.try_get(1)?,
-                spent: row.try_get(2)?,
-                granted: row.try_get(3)?,
+                public_key: row.try_get(1)?,
+                rooms: row.try_get(2)?,
+                spent: row.try_get(3)?,
+                granted: row.try_get(4)?,
             })
         };
         rows.iter().map(row).collect()

@@ -55,6 +55,10 @@ pub enum OpenOutcome {
     NoCredits,
     /// The widget has opened as many in this hour as it may.
     OverQuota,
+    /// The pair has taken as many credits as it may.
+    OverBudget,
+    /// As many rooms of the pair live as may.
+    TooManyRooms,
 }
 
 /// A living room. Times are milliseconds since 1970.
@@ -72,17 +76,22 @@ pub struct RoomRow {
 impl Ledger {
     /// Takes a credit and writes the room down, durably and in one step.
     pub async fn open_room(&self, new: NewRoom) -> Result<OpenOutcome, LedgerError> {
-        let NewRoom { payer: Payer { public_key, .. }, room, space, idempotency, sandbox, visit } = new;
+        let NewRoom { payer: Payer { account, public_key, .. }, room, space, idempotency, sandbox, visit } = new;
         let (record, epoch) = sandbox.map(|NewSandbox { record, epoch }| (record, epoch)).unzip();
         let id = room.to_string();
         let created = now();
         let mut transaction = self.store.writer.begin().await?;
         // What one pair pays for stands in line here, so that a retry finds what the first try left.
-        sqlx::query("UPDATE key_pairs SET last_used = $1 WHERE public_key = $2")
-            .bind(created)
-            .bind(&public_key)
-            .execute(&mut *transaction)
-            .await?;
+        let pair = sqlx::query(
+            "UPDATE key_pairs SET last_used = $1, spent = spent + $2 WHERE public_key = $3 RETURNING spent, budget, rooms_most",
+        )
+        .bind(created)
+        .bind(PRICE)
+        .bind(&public_key)
+        .fetch_one(&mut *transaction)
+        .await?;
+        let (spent, budget): (i64, Option<i64>) = (pair.try_get(0)?, pair.try_get(1)?);
+        let rooms_most: Option<i64> = pair.try_get(2)?;
         if let Some(IdempotencyKey { key, fingerprint }) = &idempotency {
             sqlx::query("DELETE FROM idempotency_keys WHERE created < $1")
                 .bind(now() - IDEMPOTENCY)
@@ -105,8 +114,21 @@ impl Ledger {
                 });
             }
         }
+        if budget.is_some_and(|budget| spent > budget) {
+            return Ok(OpenOutcome::OverBudget);
+        }
+        if let Some(most) = rooms_most {
+            let living: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM rooms WHERE public_key = $1 AND ended IS NULL")
+                .bind(&public_key)
+                .fetch_one(&mut *transaction)
+                .await?;
+            if living >= most {
+                return Ok(OpenOutcome::TooManyRooms);
+            }
+        }
         sqlx::query(
-            "INSERT INTO rooms (room, public_key, space, created, last_used, sandbox, epoch) VALUES ($1, $2, $3, $4, $4, $5, $6)",
+            "INSERT INTO rooms (room, public_key, space, created, last_used, sandbox, epoch, account) \
+             VALUES ($1, $2, $3, $4, $4, $5, $6, $7)",
         )
         .bind(&id)
         .bind(&public_key)
@@ -114,6 +136,7 @@ impl Ledger {
         .bind(created)
         .bind(record)
         .bind(stored_epoch(epoch.unwrap_or(0))?)
+        .bind(&account)
         .execute(&mut *transaction)
         .await?;
         sqlx::query("INSERT INTO join_keys (room, number, role, created) VALUES ($1, $2, $3, $4), ($1, $5, $6, $4)")
@@ -125,7 +148,8 @@ impl Ledger {
             .bind(join_keys::stored_role(Role::Owner))
             .execute(&mut *transaction)
             .await?;
-        let Some(remaining) = credits::add(&mut transaction, &public_key, "charge", -PRICE, Some(&id)).await? else {
+        let charged = credits::add(&mut transaction, &account, Some(&public_key), "charge", -PRICE, Some(&id)).await?;
+        let Some(remaining) = charged else {
             return Ok(OpenOutcome::NoCredits);
         };
         if let Some(visit) = &visit
@@ -155,15 +179,21 @@ impl Ledger {
     pub async fn refund_room(&self, room: RoomId) -> Result<(), LedgerError> {
         let id = room.to_string();
         let mut transaction = self.store.writer.begin().await?;
-        let payer: Option<String> = sqlx::query_scalar(
-            "UPDATE rooms SET ended = $1, sandbox = NULL WHERE room = $2 AND ended IS NULL RETURNING public_key",
+        let payer = sqlx::query(
+            "UPDATE rooms SET ended = $1, sandbox = NULL WHERE room = $2 AND ended IS NULL RETURNING account, public_key",
         )
         .bind(now())
         .bind(&id)
         .fetch_optional(&mut *transaction)
         .await?;
-        if let Some(public_key) = payer {
-            credits::add(&mut transaction, &public_key, "refund", PRICE, Some(&id)).await?;
+        if let Some(payer) = payer {
+            let (account, public_key): (String, String) = (payer.try_get(0)?, payer.try_get(1)?);
+            credits::add(&mut transaction, &account, Some(&public_key), "refund", PRICE, Some(&id)).await?;
+            sqlx::query("UPDATE key_pairs SET spent = spent - $1 WHERE public_key = $2")
+                .bind(PRICE)
+                .bind(&public_key)
+                .execute(&mut *transaction)
+                .await?;
             sqlx::query("DELETE FROM widget_openings WHERE room = $1").bind(&id).execute(&mut *transaction).await?;
             // A retry with the same idempotency key is a new attempt.
             sqlx::query("DELETE FROM idempotency_keys WHERE room = $1").bind(&id).execute(&mut *transaction).await?;
@@ -180,13 +210,13 @@ impl Ledger {
         rows.iter().map(row).collect()
     }
 
-    /// The living rooms that a pair pays for, by id, so many of those behind `after`.
-    pub async fn rooms_of(&self, public_key: &str, after: &str, most: u32) -> Result<Vec<RoomRow>, LedgerError> {
+    /// The living rooms that an account pays for, by id, so many of those behind `after`.
+    pub async fn rooms_of(&self, account: &str, after: &str, most: u32) -> Result<Vec<RoomRow>, LedgerError> {
         let rows = sqlx::query(
             "SELECT room, space, created, last_used, sandbox, epoch FROM rooms \
-             WHERE public_key = $1 AND ended IS NULL AND room > $2 ORDER BY room LIMIT $3",
+             WHERE account = $1 AND ended IS NULL AND room > $2 ORDER BY room LIMIT $3",
         )
-        .bind(public_key)
+        .bind(account)
         .bind(after)
         .bind(i64::from(most))
         .fetch_all(&self.store.readers)
@@ -194,13 +224,13 @@ impl Ledger {
         rows.iter().map(row).collect()
     }
 
-    /// A living room, if the pair pays for it.
-    pub async fn room_of(&self, public_key: &str, room: RoomId) -> Result<RoomRow, LedgerError> {
+    /// A living room, if the account pays for it.
+    pub async fn room_of(&self, account: &str, room: RoomId) -> Result<RoomRow, LedgerError> {
         let found = sqlx::query(
             "SELECT room, space, created, last_used, sandbox, epoch FROM rooms \
-             WHERE public_key = $1 AND room = $2 AND ended IS NULL",
+             WHERE account = $1 AND room = $2 AND ended IS NULL",
         )
-        .bind(public_key)
+        .bind(account)
         .bind(room.to_string())
         .fetch_optional(&self.store.readers)
         .await?;
@@ -211,7 +241,7 @@ impl Ledger {
     pub async fn latest_room_of(&self, name: &str) -> Result<Option<RoomId>, LedgerError> {
         let room: Option<String> = sqlx::query_scalar(
             "SELECT room FROM rooms JOIN key_pairs ON key_pairs.public_key = rooms.public_key \
-             WHERE name = $1 AND ended IS NULL ORDER BY rooms.last_used DESC LIMIT 1",
+             WHERE key_pairs.name = $1 AND kind = 'pair' AND ended IS NULL ORDER BY rooms.last_used DESC LIMIT 1",
         )
         .bind(name)
         .fetch_optional(&self.store.readers)

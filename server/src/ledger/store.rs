@@ -10,7 +10,7 @@ use sqlx::migrate::MigrateDatabase as _;
 use sqlx::{Any, AnyConnection, AnyPool, Executor as _};
 
 use super::LedgerError;
-use crate::config::DatabaseUrl;
+use crate::config::SecretUrl;
 
 /// The first SQLite without the fault in its write-ahead log.
 const LEAST_SQLITE: &str = "3.51.3";
@@ -52,7 +52,7 @@ pub struct Held {
 }
 
 impl Store {
-    pub(super) async fn open(path: &Path, database: Option<&DatabaseUrl>) -> Result<Self, LedgerError> {
+    pub(super) async fn open(path: &Path, database: Option<&SecretUrl>) -> Result<Self, LedgerError> {
         sqlx::any::install_default_drivers();
         match database {
             None => Self::sqlite(path).await,
@@ -86,7 +86,7 @@ impl Store {
         Ok(Self { writer, readers, kind: Kind::Sqlite })
     }
 
-    async fn postgres(url: &DatabaseUrl) -> Result<Self, LedgerError> {
+    async fn postgres(url: &SecretUrl) -> Result<Self, LedgerError> {
         let connect =
             || AnyPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE).connect(url.reveal());
         let pool = match connect().await {

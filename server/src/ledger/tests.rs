@@ -9,7 +9,7 @@ use super::*;
 /// Where a ledger is: a folder of its own, and with PostgreSQL a database of its own.
 struct Place {
     folder: tempfile::TempDir,
-    database: Option<DatabaseUrl>,
+    database: Option<SecretUrl>,
 }
 
 impl Place {
@@ -26,7 +26,7 @@ impl Place {
             return None;
         };
         let url = format!("{server}/ledger_{}", keys::random::<12>().replace('-', "_").to_lowercase());
-        Some(Self { folder: tempfile::tempdir().unwrap(), database: DatabaseUrl::new(&url) })
+        Some(Self { folder: tempfile::tempdir().unwrap(), database: SecretUrl::postgres(&url) })
     }
 
     async fn open(&self) -> Ledger {

@@ -11,7 +11,7 @@ use serde::Serialize;
 use sqlx::{Any, Row as _, Transaction};
 
 use super::{Ledger, LedgerError, keys, now};
-use crate::origin::is_source;
+use crate::origin::{is_source, matches};
 
 /// Random bytes of an id.
 const ID: usize = 12;
@@ -29,6 +29,7 @@ const HOUR: i64 = 60 * 60 * 1000;
 /// A widget to be made.
 #[derive(Debug, Clone)]
 pub struct NewWidget {
+    /// The pair that makes it, and pays for what it opens.
     pub public_key: String,
     pub name: String,
     /// The origins whose pages may show it.
@@ -64,15 +65,7 @@ pub struct Widget {
 impl Widget {
     /// Whether a page of this origin may show it.
     pub fn allows(&self, origin: &str) -> bool {
-        self.origins.iter().any(|listed| match listed.split_once("://*.") {
-            // A wildcard stands for one or more labels, as in `frame-ancestors`.
-            Some((scheme, domain)) => origin
-                .strip_prefix(scheme)
-                .and_then(|rest| rest.strip_prefix("://"))
-                .and_then(|host| host.strip_suffix(domain))
-                .is_some_and(|labels| labels.len() > 1 && labels.ends_with('.')),
-            None => listed.eq_ignore_ascii_case(origin),
-        })
+        self.origins.iter().any(|listed| matches(listed, origin))
     }
 }
 
@@ -124,18 +117,16 @@ impl Ledger {
         if project.as_ref().is_some_and(|bytes| bytes.len() > MAX_PROJECT) {
             return Err(LedgerError::Project { most: MAX_PROJECT });
         }
-        let known: Option<i64> =
-            sqlx::query_scalar("SELECT 1 FROM key_pairs WHERE public_key = $1 AND revoked IS NULL")
+        let account: Option<String> =
+            sqlx::query_scalar("SELECT account FROM key_pairs WHERE public_key = $1 AND revoked IS NULL")
                 .bind(&public_key)
                 .fetch_optional(&self.store.readers)
                 .await?;
-        if known.is_none() {
-            return Err(LedgerError::NoKey(public_key));
-        }
+        let account = account.ok_or_else(|| LedgerError::NoKey(public_key.clone()))?;
         let id = format!("{PREFIX}{}", keys::random::<ID>());
         sqlx::query(
-            "INSERT INTO widgets (widget, public_key, name, origins, space, project, per_hour, per_address, look, created) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            "INSERT INTO widgets (widget, public_key, name, origins, space, project, per_hour, per_address, look, created, account) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         )
         .bind(&id)
         .bind(&public_key)
@@ -147,6 +138,7 @@ impl Ledger {
         .bind(quota.per_address)
         .bind(look.as_str())
         .bind(now())
+        .bind(&account)
         .execute(&self.store.writer)
         .await?;
         Ok(id)
@@ -175,15 +167,15 @@ impl Ledger {
         })
     }
 
-    /// All widgets, or those of one pair.
-    pub async fn widgets(&self, public_key: Option<&str>) -> Result<Vec<WidgetRow>, LedgerError> {
+    /// All widgets, or those of one account.
+    pub async fn widgets(&self, account: Option<&str>) -> Result<Vec<WidgetRow>, LedgerError> {
         let rows = sqlx::query(
             "SELECT widget, public_key, name, origins, space, per_hour, per_address, look, created, revoked, \
              (SELECT COUNT(*) FROM widget_openings o WHERE o.widget = widgets.widget AND o.created > $1) \
-             FROM widgets WHERE public_key = COALESCE($2, public_key) ORDER BY created, widget",
+             FROM widgets WHERE account = COALESCE($2, account) ORDER BY created, widget",
         )
         .bind(now() - HOUR)
-        .bind(public_key)
+        .bind(account)
         .fetch_all(&self.store.readers)
         .await?;
         let row = |row: &sqlx::any::AnyRow| {
@@ -203,16 +195,16 @@ impl Ledger {
         rows.iter().map(row).collect()
     }
 
-    /// From now on the widget, which is of that pair if one is named, opens nothing. Rooms that are open stay.
-    pub async fn revoke_widget(&self, id: &str, public_key: Option<&str>) -> Result<(), LedgerError> {
+    /// From now on the widget, which is of that account if one is named, opens nothing. Rooms that are open stay.
+    pub async fn revoke_widget(&self, id: &str, account: Option<&str>) -> Result<(), LedgerError> {
         let done = sqlx::query(
-            "UPDATE widgets SET revoked = COALESCE(revoked, $1) WHERE widget = $2 AND public_key = COALESCE($3, public_key)",
+            "UPDATE widgets SET revoked = COALESCE(revoked, $1) WHERE widget = $2 AND account = COALESCE($3, account)",
         )
-            .bind(now())
-            .bind(id)
-            .bind(public_key)
-            .execute(&self.store.writer)
-            .await?;
+        .bind(now())
+        .bind(id)
+        .bind(account)
+        .execute(&self.store.writer)
+        .await?;
         if done.rows_affected() == 0 { Err(LedgerError::UnknownWidget) } else { Ok(()) }
     }
 

@@ -31,7 +31,7 @@ use crate::engine::{Engine, EngineError, Notice, Profile, SandboxRecord, Standin
 use crate::journal::Syncer;
 use crate::ledger::{
     DocumentPass, IdempotencyKey, JoinKeyRow, Ledger, LedgerError, NewJoinKey, NewRoom as LedgerRoom, NewSandbox,
-    OpenOutcome, PRICE, Payer, RoomRow, Visit, Widget,
+    OpenOutcome, PRICE, Payer, RoomRow, Visit, Widget, failed,
 };
 use crate::link::Link;
 use crate::tasks::Tasks;
@@ -134,8 +134,13 @@ impl Registry {
     }
 
     /// Opens a room for a key pair: one credit, taken before this returns and given back if the sandbox does not start.
-    pub async fn open(&self, space: &str, init: &Init) -> Result<Opened, Failure> {
+    /// `origin` is that of the page which asks, if it is one.
+    pub async fn open(&self, space: &str, init: &Init, origin: Option<&str>) -> Result<Opened, Failure> {
         let payer = self.pair(&init.public_key, &init.secret_key).await?;
+        if !payer.scope.allows_socket(origin) {
+            let message = "this key pair is not for this: its owner has narrowed where it may be used from";
+            return Err(Failure::new(ErrorCode::Forbidden, message));
+        }
         self.open_for_pair(payer, space, init.idempotency_key.as_deref()).await
     }
 
@@ -181,6 +186,9 @@ impl Registry {
         visit: Option<Visit>,
     ) -> Result<Opened, Failure> {
         let profile = self.profile(space).ok_or_else(|| Failure::new(ErrorCode::UnknownSpace, "no such space"))?;
+        if !payer.scope.allows_space(space) {
+            return Err(Failure::new(ErrorCode::Forbidden, "this key pair opens no rooms of this space"));
+        }
         let place = self.place()?;
         let spare = self.pool.shelf(space).and_then(|shelf| shelf.take());
         let room = spare.unwrap_or_else(|| self.new_room(new_id(), space, profile, None, 0, true));
@@ -213,6 +221,14 @@ impl Registry {
                     }
                     OpenOutcome::NoCredits => {
                         Err(Failure::new(ErrorCode::NoCredits, "the key pair has no credits left"))
+                    }
+                    OpenOutcome::OverBudget => {
+                        let message = "the key pair has taken as many credits as its owner lets it";
+                        Err(Failure::new(ErrorCode::NoCredits, message))
+                    }
+                    OpenOutcome::TooManyRooms => {
+                        let message = "as many rooms of this key pair live as its owner lets it";
+                        Err(Failure::new(ErrorCode::LimitReached, message))
                     }
                     OpenOutcome::OverQuota => {
                         let message = "this page has opened as many workspaces in this hour as it may; try again later";
@@ -645,29 +661,4 @@ fn new_id() -> RoomId {
     let mut bytes = [0; ROOM_ID_BYTES];
     getrandom::fill(&mut bytes).expect("the system has randomness");
     RoomId(bytes)
-}
-
-/// What the ledger says, as the client is told.
-fn failed(error: LedgerError) -> Failure {
-    match error {
-        LedgerError::BadCredentials => Failure::new(ErrorCode::BadCredentials, "the key pair is not valid"),
-        LedgerError::UnknownJoinKey => {
-            Failure::new(ErrorCode::UnknownJoinKey, "the join key is unknown or has expired")
-        }
-        error @ (LedgerError::UnknownWidget | LedgerError::UnknownRoom) => {
-            Failure::new(ErrorCode::NotFound, error.to_string())
-        }
-        error @ (LedgerError::Name { .. }
-        | LedgerError::Origin(_)
-        | LedgerError::Origins { .. }
-        | LedgerError::Quota { .. }
-        | LedgerError::Look(_)) => Failure::new(ErrorCode::BadRequest, error.to_string()),
-        error @ LedgerError::Project { .. } => Failure::new(ErrorCode::TooLarge, error.to_string()),
-        error @ LedgerError::TooManyJoinKeys => Failure::new(ErrorCode::LimitReached, error.to_string()),
-        error @ LedgerError::UnknownDocumentToken => Failure::new(ErrorCode::UnknownJoinKey, error.to_string()),
-        other => {
-            tracing::error!(error = %crate::telemetry::chain(&other), "the ledger failed");
-            Failure::new(ErrorCode::Internal, "the server could not reach its ledger; nothing was charged")
-        }
-    }
 }

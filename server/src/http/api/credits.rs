@@ -42,7 +42,7 @@ pub(super) struct Credits {
 
 /// A line of the account. It is never changed.
 #[derive(Serialize, ToSchema)]
-struct CreditEntry {
+pub(super) struct CreditEntry {
     /// `grant`, `charge` for a room that was opened, `refund` for one that could not be.
     kind: String,
     /// Negative for what was taken.
@@ -51,13 +51,16 @@ struct CreditEntry {
     balance: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     room: Option<String>,
+    /// The pair that spent it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    public_key: Option<String>,
     created: u64,
 }
 
 impl From<CreditRow> for CreditEntry {
     fn from(row: CreditRow) -> Self {
-        let CreditRow { kind, amount, balance_after, room, created, .. } = row;
-        Self { kind, amount, balance: balance_after, room, created: created.unsigned_abs() }
+        let CreditRow { kind, amount, balance_after, room, public_key, created, .. } = row;
+        Self { kind, amount, balance: balance_after, room, public_key, created: created.unsigned_abs() }
     }
 }
 
@@ -86,16 +89,37 @@ struct Day {
     /// Credits that were taken and not given back.
     spent: i64,
     granted: i64,
+    /// The same by key pair; what was done in the console stands under one of its own.
+    keys: Vec<DayOfKey>,
 }
 
-impl From<UsageRow> for Day {
-    fn from(UsageRow { day, rooms, spent, granted }: UsageRow) -> Self {
-        Self { began: (day * DAY).unsigned_abs(), rooms: rooms.unsigned_abs(), spent, granted }
+#[derive(Serialize, ToSchema)]
+struct DayOfKey {
+    public_key: String,
+    rooms: u64,
+    spent: i64,
+}
+
+/// Rows as they come, by day and pair.
+fn by_day(rows: Vec<UsageRow>) -> Vec<Day> {
+    let mut days: Vec<Day> = Vec::new();
+    for UsageRow { day, public_key, rooms, spent, granted } in rows {
+        let began = (day * DAY).unsigned_abs();
+        if days.last().is_none_or(|last| last.began != began) {
+            days.push(Day { began, rooms: 0, spent: 0, granted: 0, keys: Vec::new() });
+        }
+        let Some(last) = days.last_mut() else { continue };
+        let rooms = rooms.unsigned_abs();
+        last.rooms += rooms;
+        last.spent += spent;
+        last.granted += granted;
+        last.keys.extend(public_key.map(|public_key| DayOfKey { public_key, rooms, spent }));
     }
+    days
 }
 
 /// The lines of the pair's account, the newest first.
-#[utoipa::path(get, path = "/api/v1/credits", tag = "key", operation_id = "listCredits", params(Paging),
+#[utoipa::path(get, path = "/api/v1/credits", tag = "credits", operation_id = "listCredits", params(Paging),
     responses((status = 200, description = "As asked.", body = Credits), Refused))]
 pub(super) async fn list(
     State(doors): State<Doors>,
@@ -118,7 +142,7 @@ pub(super) async fn list(
 }
 
 /// What the pair used, by day.
-#[utoipa::path(get, path = "/api/v1/usage", tag = "key", operation_id = "showUsage", params(Span),
+#[utoipa::path(get, path = "/api/v1/usage", tag = "credits", operation_id = "showUsage", params(Span),
     responses((status = 200, description = "As asked.", body = Usage), Refused))]
 pub(super) async fn usage(
     State(doors): State<Doors>,
@@ -130,5 +154,5 @@ pub(super) async fn usage(
         return Err(Problem::new(ErrorCode::BadRequest, format!("days must be a whole number from 1 to {MAX_DAYS}")));
     }
     let days = doors.registry.usage_of(&payer, days).await?;
-    Ok(axum::Json(Usage { days: days.into_iter().map(Day::from).collect() }))
+    Ok(axum::Json(Usage { days: by_day(days) }))
 }

@@ -57,7 +57,7 @@ pub(super) async fn shake(
         Err(BadFrame { id, failure }) => return Err(refuse(socket, id, &failure, None).await),
     };
     let (presented, outcome) = match body {
-        ClientBody::Init(init) => (init.public_key.clone(), open(doors, space, init, socket).await),
+        ClientBody::Init(init) => (init.public_key.clone(), open(doors, space, init, from, socket).await),
         ClientBody::Join(join) => (join.join.clone(), enter(doors, join, socket).await),
         ClientBody::Visit(visit) => {
             (visit.widget.clone(), self::visit(doors, visit, Peer::of(address.ip()), from, socket).await)
@@ -103,10 +103,14 @@ async fn first_frame(socket: &mut Socket) -> First {
     }
 }
 
-async fn open(doors: &Doors, space: &str, init: Init, socket: &mut Socket) -> Result<Seat, Failure> {
+async fn open(doors: &Doors, space: &str, init: Init, from: &CameFrom, socket: &mut Socket) -> Result<Seat, Failure> {
     // A name or colour that can't be used is refused before a credit is taken.
     check_guest(&init.guest)?;
-    let opened = doors.registry.open(space, &init).await?;
+    let origin = match from {
+        CameFrom::Other(origin) => Some(origin.as_str()),
+        CameFrom::Own | CameFrom::Nobody => None,
+    };
+    let opened = doors.registry.open(space, &init, origin).await?;
     let outbox = Arc::<Outbox>::default();
     let key = crate::ledger::OWNER_KEY;
     let dialect = Dialect::asked_by(&init.guest);

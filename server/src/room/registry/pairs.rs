@@ -6,9 +6,12 @@ use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::command::MAX_KEY;
 use embedenv_shared::id::RoomId;
 
-use super::{Registry, failed};
-use crate::ledger::{CreditRow, LedgerError, Mark, NewWidget, Payer, RoomRow, UsageRow, Widget, WidgetRow};
+use super::Registry;
+use crate::ledger::{CreditRow, LedgerError, Mark, NewWidget, Payer, RoomRow, UsageRow, Widget, WidgetRow, failed};
 use crate::room::Room;
+
+/// Rooms that are ended before the next ones are looked for.
+const ENDED_AT_ONCE: u32 = 100;
 
 impl Registry {
     /// A pair that proves itself by its secret.
@@ -19,26 +22,42 @@ impl Registry {
         self.ledger.authenticate(public_key, secret_key).await.map_err(failed)
     }
 
-    /// The living rooms that a pair pays for, by id, so many of those behind `after`.
+    /// The living rooms that a pair's account pays for, by id, so many of those behind `after`.
     pub async fn rooms_of(&self, payer: &Payer, after: &str, most: u32) -> Result<Vec<RoomRow>, Failure> {
-        self.ledger.rooms_of(payer.public_key(), after, most).await.map_err(failed)
+        self.ledger.rooms_of(payer.account(), after, most).await.map_err(failed)
     }
 
-    /// A living room, if the pair pays for it.
+    /// A living room, if the pair's account pays for it.
     pub async fn room_of(&self, payer: &Payer, room: RoomId) -> Result<(Arc<Room>, RoomRow), Failure> {
-        let row = self.ledger.room_of(payer.public_key(), room).await.map_err(failed)?;
+        let row = self.ledger.room_of(payer.account(), room).await.map_err(failed)?;
         let room = self.find(room).ok_or_else(|| failed(LedgerError::UnknownRoom))?;
         Ok((room, row))
     }
 
-    /// The lines of a pair's account, the newest first, so many of those behind `after`.
-    pub async fn credits_of(&self, payer: &Payer, after: Option<&Mark>, most: u32) -> Result<Vec<CreditRow>, Failure> {
-        self.ledger.credits(payer.public_key(), after, most).await.map_err(failed)
+    /// Ends every room that a pair's account pays for, with its files.
+    pub async fn end_rooms_of(&self, payer: &Payer) -> Result<(), Failure> {
+        loop {
+            let rows = self.rooms_of(payer, "", ENDED_AT_ONCE).await?;
+            for row in &rows {
+                match self.find(row.room) {
+                    Some(room) => self.end(&room).await,
+                    None => self.ledger.end_room(row.room).await.map_err(failed)?,
+                }
+            }
+            if rows.len() < ENDED_AT_ONCE as usize {
+                return Ok(());
+            }
+        }
     }
 
-    /// What a pair used on each of the last days.
+    /// The lines of a pair's account, the newest first, so many of those behind `after`.
+    pub async fn credits_of(&self, payer: &Payer, after: Option<&Mark>, most: u32) -> Result<Vec<CreditRow>, Failure> {
+        self.ledger.credits(payer.account(), after, most).await.map_err(failed)
+    }
+
+    /// What a pair's account used on each of the last days.
     pub async fn usage_of(&self, payer: &Payer, days: u32) -> Result<Vec<UsageRow>, Failure> {
-        self.ledger.usage(payer.public_key(), days).await.map_err(failed)
+        self.ledger.usage(payer.account(), days).await.map_err(failed)
     }
 
     /// Makes a widget, and returns its id.
@@ -51,11 +70,11 @@ impl Registry {
     }
 
     pub async fn widgets_of(&self, payer: &Payer) -> Result<Vec<WidgetRow>, Failure> {
-        self.ledger.widgets(Some(payer.public_key())).await.map_err(failed)
+        self.ledger.widgets(Some(payer.account())).await.map_err(failed)
     }
 
     pub async fn revoke_widget_of(&self, payer: &Payer, id: &str) -> Result<(), Failure> {
-        self.ledger.revoke_widget(id, Some(payer.public_key())).await.map_err(failed)
+        self.ledger.revoke_widget(id, Some(payer.account())).await.map_err(failed)
     }
 
     /// What may be opened by an id.

@@ -1,0 +1,221 @@
+//! One's own account: what it is, what was done with it, all of it as a file, and its end.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use embedenv_shared::code::ErrorCode;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::Refused;
+use super::asked::{Asked, Body};
+use super::credits::CreditEntry;
+use super::keys::KeyBody;
+use super::pair::Person;
+use crate::http::Doors;
+use crate::http::problem::Problem;
+use crate::ledger::{AccountRole, AccountRow, AuditRow, Mark, failed};
+
+/// Lines of one answer, at most and if nobody says.
+const MAX_PAGE: u32 = 100;
+const PAGE: u32 = 50;
+/// Lines of each kind that an export has at most, the newest.
+const EXPORTED: u32 = 100_000;
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = Account)]
+pub(super) struct AccountBody {
+    account: String,
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+    role: Role,
+    /// What is left.
+    credits: i64,
+    created: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = AccountRole)]
+#[serde(rename_all = "kebab-case")]
+enum Role {
+    Member,
+    Operator,
+}
+
+impl From<AccountRow> for AccountBody {
+    fn from(row: AccountRow) -> Self {
+        let AccountRow { account, name, email, role, balance, created } = row;
+        let role = match role {
+            AccountRole::Member => Role::Member,
+            AccountRole::Operator => Role::Operator,
+        };
+        Self { account, name, email, role, credits: balance, created: created.unsigned_abs() }
+    }
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AccountChange {
+    #[schema(min_length = 1, max_length = 100)]
+    name: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PasswordChange {
+    current: String,
+    #[schema(min_length = 10, max_length = 1024)]
+    password: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Closing {
+    /// The account's.
+    password: String,
+}
+
+/// A line of the audit log.
+#[derive(Serialize, ToSchema)]
+struct AuditEntry {
+    /// An account, a public key, or `command line`.
+    actor: String,
+    /// Such as `key.revoked`.
+    action: String,
+    /// To what.
+    subject: String,
+    created: u64,
+}
+
+impl From<AuditRow> for AuditEntry {
+    fn from(row: AuditRow) -> Self {
+        let AuditRow { actor, action, subject, created, .. } = row;
+        Self { actor, action, subject, created: created.unsigned_abs() }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Audit {
+    entries: Vec<AuditEntry>,
+    /// For the next page's `after`; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Paging {
+    /// The `next` of the page before.
+    after: Option<String>,
+    /// How many at most.
+    #[param(minimum = 1, maximum = 100, default = 50)]
+    limit: Option<u32>,
+}
+
+/// Everything that is kept of an account.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Export {
+    account: AccountBody,
+    keys: Vec<KeyBody>,
+    credits: Vec<CreditEntry>,
+    audit: Vec<AuditEntry>,
+}
+
+/// One's own account.
+#[utoipa::path(get, path = "/api/v1/account", tag = "account", operation_id = "showAccount", security(("session" = [])),
+    responses((status = 200, description = "As asked.", body = AccountBody), Refused))]
+pub(super) async fn show(Person(session): Person) -> axum::Json<AccountBody> {
+    axum::Json(session.account.into())
+}
+
+/// Gives the account another name.
+#[utoipa::path(patch, path = "/api/v1/account", tag = "account", operation_id = "changeAccount", security(("session" = [])),
+    request_body = AccountChange, responses((status = 200, description = "As it is now.", body = AccountBody), Refused))]
+pub(super) async fn change(
+    State(doors): State<Doors>,
+    Person(session): Person,
+    Body(AccountChange { name }): Body<AccountChange>,
+) -> Result<axum::Json<AccountBody>, Problem> {
+    let ledger = doors.accounts.ledger();
+    ledger.rename_account(&session.account.account, &name).await.map_err(failed)?;
+    Ok(axum::Json(ledger.account(&session.account.account).await.map_err(failed)?.into()))
+}
+
+/// Closes the account: nobody logs in any more, its keys and widgets open nothing, its rooms end with their files, and its
+/// name and address are forgotten. It can't be taken back.
+#[utoipa::path(delete, path = "/api/v1/account", tag = "account", operation_id = "closeAccount", security(("session" = [])),
+    request_body = Closing, responses((status = 204, description = "Done."), Refused))]
+pub(super) async fn close(
+    State(doors): State<Doors>,
+    Person(session): Person,
+    Body(Closing { password }): Body<Closing>,
+) -> Result<StatusCode, Problem> {
+    let account = &session.account.account;
+    doors.accounts.prove(account, password).await.map_err(not_this_one)?;
+    doors.accounts.ledger().close_account(account).await.map_err(failed)?;
+    doors.registry.end_rooms_of(&session.payer).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Another password. Every other browser is logged out.
+#[utoipa::path(put, path = "/api/v1/password", tag = "account", operation_id = "changePassword", security(("session" = [])),
+    request_body = PasswordChange, responses((status = 204, description = "Done."), Refused))]
+pub(super) async fn change_password(
+    State(doors): State<Doors>,
+    Person(session): Person,
+    Body(PasswordChange { current, password }): Body<PasswordChange>,
+) -> Result<StatusCode, Problem> {
+    let changed = doors.accounts.change_password(&session.account.account, &session.session, current, password).await;
+    changed.map_err(not_this_one)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What was done with the account, the newest first.
+#[utoipa::path(get, path = "/api/v1/audit", tag = "account", operation_id = "listAudit", security(("session" = [])), params(Paging),
+    responses((status = 200, description = "As asked.", body = Audit), Refused))]
+pub(super) async fn audit(
+    State(doors): State<Doors>,
+    Person(session): Person,
+    Asked(Paging { after, limit }): Asked<Paging>,
+) -> Result<axum::Json<Audit>, Problem> {
+    let wrong = |message: String| Problem::new(ErrorCode::BadRequest, message);
+    let limit = limit.unwrap_or(PAGE);
+    if !(1..=MAX_PAGE).contains(&limit) {
+        return Err(wrong(format!("limit must be a whole number from 1 to {MAX_PAGE}")));
+    }
+    let after = after.filter(|after| !after.is_empty());
+    let after: Option<Mark> =
+        after.map(|after| after.parse()).transpose().map_err(|why| wrong(format!("after: {why}")))?;
+    let ledger = doors.accounts.ledger();
+    let mut rows = ledger.audit(&session.account.account, after.as_ref(), limit + 1).await.map_err(failed)?;
+    let has_more = rows.len() > limit as usize;
+    rows.truncate(limit as usize);
+    let next = rows.last().filter(|_| has_more).map(|row| row.mark().to_string());
+    Ok(axum::Json(Audit { entries: rows.into_iter().map(AuditEntry::from).collect(), next }))
+}
+
+/// Everything that is kept of the account.
+#[utoipa::path(get, path = "/api/v1/account/export", tag = "account", operation_id = "exportAccount", security(("session" = [])),
+    responses((status = 200, description = "As asked.", body = Export), Refused))]
+pub(super) async fn export(State(doors): State<Doors>, Person(session): Person) -> Result<axum::Json<Export>, Problem> {
+    let ledger = doors.accounts.ledger();
+    let account = session.account.account.clone();
+    let keys = ledger.keys_of(&account).await.map_err(failed)?;
+    let credits = ledger.credits(&account, None, EXPORTED).await.map_err(failed)?;
+    let audit = ledger.audit(&account, None, EXPORTED).await.map_err(failed)?;
+    Ok(axum::Json(Export {
+        account: session.account.into(),
+        keys: keys.into_iter().map(KeyBody::from).collect(),
+        credits: credits.into_iter().map(CreditEntry::from).collect(),
+        audit: audit.into_iter().map(AuditEntry::from).collect(),
+    }))
+}
+
+/// A wrong password of somebody who is logged in: 403, since 401 would say that they are not.
+fn not_this_one(failure: embedenv_shared::code::Failure) -> Problem {
+    match failure.code {
+        ErrorCode::BadCredentials => Problem::new(ErrorCode::Forbidden, failure.message),
+        _ => failure.into(),
+    }
+}

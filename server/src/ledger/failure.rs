@@ -1,0 +1,41 @@
+//! What clients hear of the ledger's errors: those that they can do something about in so many words, of others that it
+//! failed.
+
+use embedenv_shared::code::{ErrorCode, Failure};
+
+use super::LedgerError;
+
+/// As a client is told.
+pub fn failed(error: LedgerError) -> Failure {
+    match error {
+        LedgerError::BadCredentials => Failure::new(ErrorCode::BadCredentials, "the key pair is not valid"),
+        LedgerError::UnknownJoinKey => {
+            Failure::new(ErrorCode::UnknownJoinKey, "the join key is unknown or has expired")
+        }
+        error @ (LedgerError::UnknownWidget
+        | LedgerError::UnknownRoom
+        | LedgerError::UnknownAccount
+        | LedgerError::NoKey(_)) => Failure::new(ErrorCode::NotFound, error.to_string()),
+        error @ (LedgerError::Name { .. }
+        | LedgerError::Origin(_)
+        | LedgerError::Origins { .. }
+        | LedgerError::Quota { .. }
+        | LedgerError::Look(_)
+        | LedgerError::Scope { .. }
+        | LedgerError::Bound { .. }
+        | LedgerError::Overlap { .. }
+        | LedgerError::Amount { .. }) => Failure::new(ErrorCode::BadRequest, error.to_string()),
+        error @ LedgerError::Project { .. } => Failure::new(ErrorCode::TooLarge, error.to_string()),
+        error @ (LedgerError::UnknownSession | LedgerError::UnknownToken) => {
+            Failure::new(ErrorCode::BadCredentials, error.to_string())
+        }
+        error @ (LedgerError::TooManyJoinKeys | LedgerError::TooManyKeys { .. }) => {
+            Failure::new(ErrorCode::LimitReached, error.to_string())
+        }
+        error @ LedgerError::UnknownDocumentToken => Failure::new(ErrorCode::UnknownJoinKey, error.to_string()),
+        other => {
+            tracing::error!(error = %crate::telemetry::chain(&other), "the ledger failed");
+            Failure::new(ErrorCode::Internal, "the server could not reach its ledger; nothing was charged")
+        }
+    }
+}
