@@ -15,7 +15,7 @@ use crate::engine::{Engine, EngineError, EngineHome};
 use crate::http::assets::NoAgent;
 use crate::http::attempts::Attempts;
 use crate::http::{self, Inside, Listening};
-use crate::ledger::{Held, Ledger, LedgerError};
+use crate::ledger::{Held, Ledger, LedgerError, Purpose, Token};
 use crate::room::registry::{Opened, Registry, RegistryError, Sandboxes};
 use crate::tasks::Tasks;
 
@@ -150,6 +150,14 @@ impl Running {
     /// Ends the server and its sandboxes.
     pub async fn end(self) -> bool {
         self.server.close(Sandboxes::End).await
+    }
+
+    /// A code that makes its bearer this server's first operator; nothing if there is one.
+    pub async fn operator_code(&self) -> Result<Option<String>, LedgerError> {
+        match self.server.ledger.has_operator().await? {
+            true => Ok(None),
+            false => self.server.ledger.mint_token(Purpose::Operator, &Token::default()).await.map(Some),
+        }
     }
 
     /// Opens a room for a key pair without a socket, for `embedenv try`.

@@ -8,6 +8,7 @@ pub mod decoders;
 pub mod dockerd;
 pub mod editor;
 pub mod http;
+pub mod mailbox;
 pub mod program;
 pub mod sandboxes;
 pub mod stores;
@@ -77,7 +78,7 @@ impl TestServer {
         &self.config.data_dir
     }
 
-    fn running(&self) -> Result<&Running> {
+    pub fn running(&self) -> Result<&Running> {
         self.running.as_ref().context("the server runs")
     }
 

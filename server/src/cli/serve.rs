@@ -22,9 +22,15 @@ const SAMPLE_TREE: [(&str, &str); 4] = [
 ];
 
 pub(super) async fn serve(config: Config) -> Result<(), CliError> {
-    let running = Server::new(config).await?.listen().await?;
+    let running = Server::new(config.clone()).await?.listen().await?;
     let ending = Ending::listen()?;
+    let base = config.link_base(running.address());
     say(&format!("listening on http://{}", running.address()));
+    if let Some(code) = running.operator_code().await? {
+        say(&format!(
+            "nobody operates this server yet; who opens this within a day does: {base}/console#operator={code}"
+        ));
+    }
     ending.wait().await;
     match running.shutdown().await {
         true => Ok(()),

@@ -310,7 +310,7 @@ mod tests {
             "@example.org",
             "ada@",
             "a b@example.org",
-            "a@b\n",
+            "a\nb@example.org",
             "<a@b>",
             "a@b@c",
             &format!("{}@b", "a".repeat(260)),

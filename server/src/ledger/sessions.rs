@@ -92,7 +92,7 @@ impl Ledger {
     pub async fn session(&self, token: &str) -> Result<Session, LedgerError> {
         let at = now();
         let row = sqlx::query(
-            "SELECT session, sessions.account, last_used, public_key FROM sessions \
+            "SELECT session, sessions.account, sessions.last_used, public_key FROM sessions \
              JOIN key_pairs ON key_pairs.account = sessions.account AND kind = $1 \
              WHERE token_hash = $2 AND expires > $3",
         )

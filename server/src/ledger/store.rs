@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use sqlx::any::AnyPoolOptions;
-use sqlx::migrate::MigrateDatabase as _;
+use sqlx::migrate::{MigrateDatabase as _, Migrator};
 use sqlx::{Any, AnyConnection, AnyPool, Executor as _};
 
 use super::LedgerError;
@@ -29,6 +29,8 @@ const ADVISORY_LOCK: i64 = 0x656d_6265_6465_6e76;
 const NO_DATABASE: &str = "3D000";
 /// What would end a path in a URL.
 const PATH: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#').add(b' ').add(b'\\');
+
+static MIGRATIONS: Migrator = sqlx::migrate!();
 
 /// Where things are written, and where they are read.
 #[derive(Debug, Clone)]
@@ -53,11 +55,25 @@ pub struct Held {
 
 impl Store {
     pub(super) async fn open(path: &Path, database: Option<&SecretUrl>) -> Result<Self, LedgerError> {
+        Self::open_at(path, database, None).await
+    }
+
+    /// The same, brought no further than to a version of its schema, if one is named.
+    pub(super) async fn open_at(
+        path: &Path,
+        database: Option<&SecretUrl>,
+        version: Option<i64>,
+    ) -> Result<Self, LedgerError> {
         sqlx::any::install_default_drivers();
-        match database {
-            None => Self::sqlite(path).await,
-            Some(url) => Self::postgres(url).await,
+        let store = match database {
+            None => Self::sqlite(path).await?,
+            Some(url) => Self::postgres(url).await?,
+        };
+        match version {
+            None => MIGRATIONS.run(&store.writer).await?,
+            Some(version) => MIGRATIONS.run_to(version, &store.writer).await?,
         }
+        Ok(store)
     }
 
     /// One writer, so that transactions stand in line here and not at the database, and some readers.
@@ -81,7 +97,6 @@ impl Store {
         };
         let writer = pool(1).connect(&url).await?;
         check_sqlite(&writer).await?;
-        sqlx::migrate!().run(&writer).await?;
         let readers = pool(READERS).connect(&url).await?;
         Ok(Self { writer, readers, kind: Kind::Sqlite })
     }
@@ -101,7 +116,6 @@ impl Store {
         if version.parse().unwrap_or(0) < LEAST_POSTGRES {
             return Err(LedgerError::Version { database: "PostgreSQL", found: version, wanted: "14" });
         }
-        sqlx::migrate!().run(&pool).await?;
         Ok(Self { writer: pool.clone(), readers: pool, kind: Kind::Postgres })
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use embedenv_shared::id::{Role, RoomId};
+use sqlx::Row as _;
 
 use super::*;
 
@@ -59,6 +60,9 @@ on_both!(
     a_link_is_good_as_often_and_as_long_as_it_says_and_racing_for_it_gains_nothing,
     a_room_has_so_many_living_links,
     a11_no_secret_is_at_rest_or_in_debug_output,
+    a_database_of_the_first_versions_goes_on_with_its_pairs_credits_and_rooms,
+    a_token_is_good_once_and_for_what_it_is,
+    racing_for_the_last_pair_of_an_account_gains_nothing,
 );
 
 fn room(n: u8) -> RoomId {
@@ -134,7 +138,7 @@ async fn wrong_unknown_and_revoked_pairs_are_refused_alike(place: Place) {
     let refused = |result: Result<Payer, LedgerError>| matches!(result, Err(LedgerError::BadCredentials));
     assert!(refused(ledger.authenticate(&pair.public_key, "sk_wrong").await));
     assert!(refused(ledger.authenticate("pk_unknown", &pair.secret_key).await));
-    ledger.revoke_key(&pair.public_key).await.unwrap();
+    ledger.revoke_key(None, Actor::CommandLine, &pair.public_key).await.unwrap();
     assert!(refused(ledger.authenticate(&pair.public_key, &pair.secret_key).await));
 }
 
@@ -213,12 +217,114 @@ async fn a11_no_secret_is_at_rest_or_in_debug_output(place: Place) {
     let key = ledger.authenticate(&pair.public_key, &pair.secret_key).await.unwrap();
     ledger.open_room(new_room(&key, 1, None, "default")).await.unwrap();
     let join = ledger.join_keys().mint(room(1), EDITOR_KEY, Role::Editor);
-    assert!(!format!("{pair:?} {ledger:?}").contains(&pair.secret_key));
+    let session = ledger.begin_session(key.account(), "browser").await.unwrap();
+    let token = ledger.mint_token(Purpose::Reset, &Token::default()).await.unwrap();
+    let rotated = ledger.rotate_pair(key.account(), Actor::CommandLine, &pair.public_key, 1000).await.unwrap();
+    let secrets = [pair.secret_key.clone(), rotated.secret_key, join, session.token.clone(), token];
+    let printed = format!("{pair:?} {ledger:?} {session:?}");
+    assert!(secrets.iter().all(|secret| !printed.contains(secret)));
+    let mut dump = dump(&ledger).await;
+    assert!(dump.contains(&pair.public_key) && dump.contains("key.rotated"));
     ledger.close().await;
     for entry in std::fs::read_dir(place.folder.path()).unwrap() {
-        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
-        for secret in [pair.secret_key.as_bytes(), join.as_bytes()] {
-            assert!(!bytes.windows(secret.len()).any(|window| window == secret));
+        dump.push_str(&String::from_utf8_lossy(&std::fs::read(entry.unwrap().path()).unwrap()));
+    }
+    assert!(secrets.iter().all(|secret| !dump.contains(secret)));
+}
+
+/// Every text in the database.
+async fn dump(ledger: &Ledger) -> String {
+    let mut dump = String::new();
+    for table in [
+        "accounts",
+        "audit",
+        "credits",
+        "idempotency_keys",
+        "join_keys",
+        "key_pairs",
+        "rooms",
+        "sessions",
+        "tokens",
+        "widgets",
+    ] {
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT * FROM {table}")));
+        for row in rows.fetch_all(&ledger.store.readers).await.unwrap() {
+            for column in 0..row.columns().len() {
+                dump.push_str(row.try_get::<Option<String>, _>(column).ok().flatten().as_deref().unwrap_or_default());
+                dump.push(' ');
+            }
         }
     }
+    dump
+}
+
+async fn a_database_of_the_first_versions_goes_on_with_its_pairs_credits_and_rooms(place: Place) {
+    let store = store::Store::open_at(&place.folder.path().join("embedenv.db"), place.database.as_ref(), Some(5)).await;
+    let store = store.unwrap();
+    let kept = room(3).to_string();
+    for statement in [
+        "INSERT INTO key_pairs (public_key, name, secret_hash, balance, created) VALUES ('pk_old', 'Old', 'hash', 7, 1)",
+        "INSERT INTO rooms (room, public_key, space, created, last_used, epoch) VALUES ('ROOM', 'pk_old', 'default', 1, 1, 0)",
+        "INSERT INTO credits (entry, public_key, kind, amount, balance_after, created) VALUES ('e1', 'pk_old', 'grant', 8, 8, 1)",
+        "INSERT INTO credits (entry, public_key, kind, amount, balance_after, room, created) \
+         VALUES ('e2', 'pk_old', 'charge', -1, 7, 'ROOM', 2)",
+        "INSERT INTO widgets (widget, public_key, name, origins, space, per_hour, per_address, created) \
+         VALUES ('w_old', 'pk_old', 'W', '[\"https://a.org\"]', 'default', 1, 1, 1)",
+    ] {
+        let statement = statement.replace("ROOM", &kept);
+        sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&store.writer).await.unwrap();
+    }
+    store.close().await;
+    let ledger = place.open().await;
+    let keys = ledger.keys().await.unwrap();
+    assert_eq!((keys[0].account.as_str(), keys[0].credits, keys[0].spent), ("a_old", 7, 1));
+    assert_eq!(ledger.balance("pk_old").await.unwrap(), 7);
+    let lines = ledger.credits("a_old", None, 10).await.unwrap();
+    let seen: Vec<_> = lines.iter().map(|line| (line.kind.as_str(), line.amount, line.public_key.as_deref())).collect();
+    assert_eq!(seen, [("charge", -1, Some("pk_old")), ("grant", 8, Some("pk_old"))]);
+    assert_eq!(ledger.rooms_of("a_old", "", 10).await.unwrap().len(), 1);
+    assert_eq!(ledger.widgets(Some("a_old")).await.unwrap().len(), 1);
+    let payer = ledger.payer("pk_old").await.unwrap();
+    assert_eq!(
+        ledger.open_room(new_room(&payer, 9, None, "default")).await.unwrap(),
+        OpenOutcome::New { remaining: 6 }
+    );
+}
+
+async fn a_token_is_good_once_and_for_what_it_is(place: Place) {
+    let ledger = place.open().await;
+    let new = NewAccount {
+        name: "Ada".into(),
+        email: "ada@example.org".into(),
+        password_hash: "hash".into(),
+        role: AccountRole::Member,
+        credits: 3,
+    };
+    let token = Token { email: Some("ada@example.org".into()), ..Token::default() };
+    let first = ledger.mint_token(Purpose::SignUp, &token).await.unwrap();
+    let second = ledger.mint_token(Purpose::SignUp, &token).await.unwrap();
+    // A second one takes the place of the first, and neither is good for something else.
+    assert!(matches!(ledger.token(Purpose::SignUp, &first).await, Err(LedgerError::UnknownToken)));
+    assert!(ledger.token(Purpose::Reset, &second).await.is_err());
+    assert_eq!(ledger.token(Purpose::SignUp, &second).await.unwrap(), token);
+    let made = (0..20).map(|_| ledger.create_account(&new, Some((Purpose::SignUp, &second))));
+    let made = futures_util::future::join_all(made).await;
+    let accounts: Vec<_> = made.into_iter().filter_map(|made| made.ok().flatten()).collect();
+    assert_eq!(accounts.len(), 1);
+    assert_eq!((accounts[0].balance, accounts[0].email.as_deref()), (3, Some("ada@example.org")));
+    assert_eq!(ledger.login("ada@example.org").await.unwrap().unwrap().password_hash.as_deref(), Some("hash"));
+    // The address is taken, also with a token that is good.
+    let third = ledger.mint_token(Purpose::SignUp, &token).await.unwrap();
+    assert_eq!(ledger.create_account(&new, Some((Purpose::SignUp, &third))).await.unwrap(), None);
+}
+
+async fn racing_for_the_last_pair_of_an_account_gains_nothing(place: Place) {
+    let ledger = place.open().await;
+    let pair = ledger.create_key("k", 1).await.unwrap();
+    let account = ledger.account_of(&pair.public_key).await.unwrap();
+    let settings = PairSettings { name: "more".into(), ..PairSettings::default() };
+    let racing = (0..110).map(|_| ledger.create_pair(&account, Actor::CommandLine, &settings));
+    let made = futures_util::future::join_all(racing).await;
+    assert_eq!(made.iter().filter(|made| made.is_ok()).count(), 99);
+    assert!(made.iter().all(|made| matches!(made, Ok(_) | Err(LedgerError::TooManyKeys { .. }))));
 }

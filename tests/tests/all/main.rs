@@ -1,5 +1,6 @@
 //! Every case that runs on either engine, a module to a subject: one program, so that it is linked once.
 
+mod accounts;
 mod api;
 mod chat;
 mod decoders;
