@@ -2,6 +2,7 @@
 
 mod credits;
 mod keys;
+mod operator;
 mod serve;
 mod widgets;
 
@@ -36,6 +37,11 @@ enum Command {
     /// Make, list and revoke widgets, by which visitors of a site open rooms.
     #[command(subcommand)]
     Widgets(widgets::WidgetsCommand),
+    /// Print a link, good once and for a day, by which somebody becomes an operator of the server.
+    Operator {
+        #[command(flatten)]
+        settings: Settings,
+    },
     /// Tell what this machine lets each engine enforce, what is missing, and how to get it.
     Doctor {
         /// As JSON.
@@ -136,6 +142,7 @@ fn carry_out(command: Command) -> Result<(), CliError> {
         Command::Keys(command) => runtime()?.block_on(keys::carry_out(command)),
         Command::Credits(command) => runtime()?.block_on(credits::carry_out(command)),
         Command::Widgets(command) => runtime()?.block_on(widgets::carry_out(command)),
+        Command::Operator { settings } => runtime()?.block_on(operator::invite(settings)),
         Command::Doctor { json, settings } => {
             let config = settings.config(&[])?;
             let reports = runtime()?.block_on(doctor::reports(&config));

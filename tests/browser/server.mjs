@@ -62,6 +62,12 @@ export class Server {
     return { ...JSON.parse(stdout), key };
   }
 
+  /** A code by which somebody becomes an operator. */
+  async operatorCode() {
+    const { stdout } = await promisify(execFile)(this.#program, ['operator', '--data-dir', this.#folder], { env: settled() });
+    return /#operator=(\S+)/.exec(stdout)[1];
+  }
+
   /** The credits that a pair has left. */
   async creditsOf(key) {
     const { stdout } = await promisify(execFile)(

@@ -26,15 +26,18 @@ const LATE = ['configurations', 'views', 'search', 'transfers', 'preview', 'chat
 const staging = process.env.TRUNK_STAGING_DIR;
 if (!staging) throw new Error('TRUNK_STAGING_DIR is not set: this script is run by `trunk build`');
 const page = path.join(staging, 'index.html');
+const consolePage = path.join(staging, 'console.html');
 
 await moveAssets();
+await makeConsole();
 await moveForHosts();
 const isParted = process.env.TRUNK_PROFILE === 'release' && !process.env.EMBEDENV_WATCH;
 const lateSheet = await joinStyles(isParted);
 if (process.env.EMBEDENV_WATCH) await watch();
 else if (isParted) await optimise(lateSheet);
 await nameEntries();
-await nameLanguages();
+await nameLanguages(fileURLToPath(new URL('../words/', import.meta.url)), 'words', page);
+for (const html of [page, consolePage]) await writeFile(html, tightened(await readFile(html, 'utf8')));
 if (process.env.TRUNK_PROFILE === 'release') await compressAll();
 
 /** trunk writes its files flat; their addresses begin with `/assets/`, so they move to a folder of that name. */
@@ -174,25 +177,53 @@ async function nameEntries() {
   await writeFile(page, html.replace(meta, () => filled));
 }
 
-/** Fills `<meta name="embedenv-words">`: a file of `web/words` is a language that can be chosen. English is in the page. */
-async function nameLanguages() {
-  const folder = fileURLToPath(new URL('../words/', import.meta.url));
+/**
+ * Fills `<meta name="embedenv-words">` of a page: a file of the folder is a language that can be chosen. English is in the page.
+ */
+async function nameLanguages(folder, prefix, page) {
   const languages = {};
   for (const file of (await readdir(folder)).sort()) {
     const code = path.basename(file, '.txt');
     if (code === 'en' || code === file) continue;
     const words = await readFile(path.join(folder, file), 'utf8');
     const name = words.match(/^language\.name\s*=\s*(.+)$/m)?.[1].trim();
-    if (!name) throw new Error(`web/words/${file} has no language.name`);
-    const url = `assets/words-${code}-${createHash('sha256').update(words).digest('hex').slice(0, 16)}.txt`;
+    if (!name) throw new Error(`${file} of ${prefix} has no language.name`);
+    const url = `assets/${prefix}-${code}-${createHash('sha256').update(words).digest('hex').slice(0, 16)}.txt`;
     await writeFile(path.join(staging, url), words);
     languages[code] = { name, url: `/${url}` };
   }
   const html = await readFile(page, 'utf8');
   const meta = /<meta name="embedenv-words"[^>]*>/;
-  if (!meta.test(html)) throw new Error('static/index.html has lost its <meta name="embedenv-words">');
+  if (!meta.test(html)) throw new Error(`${path.basename(page)} has lost its <meta name="embedenv-words">`);
   const listed = JSON.stringify(languages).replaceAll("'", '&#39;');
   await writeFile(page, html.replace(meta, () => `<meta name="embedenv-words" content='${listed}'>`));
+}
+
+/** Makes the console's page from its program, which trunk left beside the other one, and from style sheets of its own. */
+async function makeConsole() {
+  const of = (name) => path.join(staging, 'assets', name);
+  const wasm = of('embedenv-console_bg.wasm');
+  const small = process.env.TRUNK_PROFILE === 'release' ? await shrunk(wasm, await readFile(wasm)) : await readFile(wasm);
+  const script = await readFile(of('embedenv-console.js'), 'utf8');
+  const styles = new URL('../../static/styles/', import.meta.url);
+  const sheets = await Promise.all(['theme', 'base', 'console'].map((name) => readFile(new URL(`${name}.css`, styles), 'utf8')));
+  const sheet = (await transform(sheets.join('\n'), { loader: 'css', minify: true })).code;
+  const address = async (...file) => `/${path.relative(staging, await placed(...file))}`;
+  const places = {
+    WASM: await address(small, 'console', '.wasm'),
+    SCRIPT: await address((await transform(script, { minify: true })).code, 'console', '.js'),
+    SHEET: await address(sheet, 'console', '.css'),
+  };
+  await Promise.all(['embedenv-console.js', 'embedenv-console_bg.wasm'].map((name) => rm(of(name), { force: true })));
+  let html = await readFile(new URL('../../static/console.html', import.meta.url), 'utf8');
+  for (const [name, place] of Object.entries(places)) html = html.replaceAll(name, place);
+  await writeFile(consolePage, html);
+  await nameLanguages(fileURLToPath(new URL('../words/console/', import.meta.url)), 'console-words', consolePage);
+}
+
+/** A page without what is for those who read its source: each answer is sent as it is. */
+function tightened(html) {
+  return html.replaceAll(/<!--[^]*?-->/g, '').replaceAll(/\n\s*/g, '\n');
 }
 
 async function compressAll() {

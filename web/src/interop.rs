@@ -1,5 +1,6 @@
 //! Every JavaScript binding of the page: its own modules ([`modules`], [`editor`], [`terminal`], [`language`], [`views`],
-//! [`frame`]) and what it asks of the browser ([`page`], [`keyboard`], [`dropped`], [`framed`]). Nothing here knows the room or
+//! [`frame`]) and what it asks of the browser ([`page`], [`tabs`], [`keyboard`], [`dropped`],
+//! [`framed`]). Nothing here knows the room or
 //! the state.
 
 pub(crate) mod dropped;
@@ -10,6 +11,7 @@ pub(crate) mod keyboard;
 pub(crate) mod language;
 pub(crate) mod modules;
 pub(crate) mod page;
+pub(crate) mod tabs;
 pub(crate) mod terminal;
 pub(crate) mod toml;
 pub(crate) mod touch;

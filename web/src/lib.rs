@@ -3,9 +3,10 @@
 //! What it shows is [`state`], which is pure and knows no browser; so are [`run`], [`words`], [`backoff`], [`link`],
 //! [`standing`], [`queue`], [`places`] and [`wire`], and all of them are tested on the host. The rest exists in a browser
 //! alone: `connection` is the socket, `workbench` turns what people do and what the server says into state, `components`
-//! draw it, and nothing but `interop` and `connection` binds JavaScript.
+//! draw it, and nothing but `interop` and `connection` binds JavaScript. [`console`] is another page, with a program of its own.
 
 pub mod backoff;
+pub mod console;
 pub mod link;
 pub mod places;
 pub mod queue;

@@ -54,6 +54,7 @@ struct Site {
 /// | --- | --- |
 /// | `/` | what this server is |
 /// | `/w`, `/embed` | the IDE, alone and in a frame |
+/// | `/console` | accounts and what is theirs |
 /// | `/assets/NAME`, `/js/NAME` | its files |
 /// | `/embed.js`, `/embed.mjs`, `/embed.d.ts` | what pages of others load, and its types |
 /// | `/oembed` | a frame for an address, for programs that show links |
@@ -85,6 +86,10 @@ fn routes_of<S: Clone + Send + Sync + 'static>(site: Site) -> Router<S> {
         .route(
             "/embed",
             get(async |site: State<Site>, uri: Uri, headers: HeaderMap| site.page(Page::Embed, &uri, &headers)),
+        )
+        .route(
+            "/console",
+            get(async |site: State<Site>, uri: Uri, headers: HeaderMap| site.page(Page::Console, &uri, &headers)),
         )
         .route("/embed.js", for_hosts("embed.js"))
         .route("/embed.mjs", for_hosts("embed.mjs"))
@@ -138,8 +143,9 @@ impl Site {
     ) -> Result<Response<Body>, Problem> {
         let html = match page {
             Page::Start => Cow::Borrowed(START),
-            Page::Ide | Page::Embed => {
-                let file = (self.file)("index.html").ok_or_else(|| {
+            Page::Ide | Page::Embed | Page::Console => {
+                let name = if page == Page::Console { "console.html" } else { "index.html" };
+                let file = (self.file)(name).ok_or_else(|| {
                     Problem::new(
                         ErrorCode::Unavailable,
                         "this program was built without its page; `cargo xtask build` puts it in",

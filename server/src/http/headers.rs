@@ -80,6 +80,10 @@ impl PagePolicy {
                 "default-src 'none'; style-src 'nonce-{nonce}'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
             ),
             Page::Ide => self.ide(nonce, "'none'"),
+            Page::Console => format!(
+                "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; \
+                 connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+            ),
             Page::Embed => self.ide(nonce, framed_by),
         };
         let mut headers = HeaderMap::new();
@@ -118,6 +122,8 @@ pub enum Page {
     /// Says what the server is.
     Start,
     Ide,
+    /// Accounts and what is theirs.
+    Console,
     /// The IDE in a frame of another site's.
     Embed,
 }

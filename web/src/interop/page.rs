@@ -20,7 +20,7 @@ pub(crate) fn document() -> Document {
 }
 
 /// Sets a member of an object made here.
-pub(super) fn set(object: &Object, name: &str, value: &JsValue) {
+pub(crate) fn set(object: &Object, name: &str, value: &JsValue) {
     Reflect::set(object, &name.into(), value).expect("an object made here takes members");
 }
 
@@ -60,6 +60,32 @@ pub(crate) fn add_style_sheet(url: &str) {
         let _ = link.set_attribute("rel", "stylesheet");
         let _ = link.set_attribute("href", url);
         let _ = head.append_child(&link);
+    }
+}
+
+/// The address's fragment, as it stands there.
+pub(crate) fn fragment() -> String {
+    window().location().hash().unwrap_or_default()
+}
+
+/// Another one; nothing takes it out of the address bar and its history entry.
+pub(crate) fn set_fragment(fragment: &str) {
+    let location = window().location();
+    if !fragment.is_empty() {
+        // Of this page: never refused.
+        let _ = location.set_hash(fragment);
+        return;
+    }
+    let bare = format!("{}{}", location.pathname().unwrap_or_default(), location.search().unwrap_or_default());
+    if let Ok(history) = window().history() {
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&bare));
+    }
+}
+
+/// Says something in place of a page that has failed.
+pub(crate) fn say_instead(text: &str) {
+    if let Some(body) = document().body() {
+        body.set_text_content(Some(text));
     }
 }
 

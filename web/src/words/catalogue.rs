@@ -16,7 +16,7 @@ const COUNT: usize = lines(ENGLISH);
 
 /// A key and its text.
 #[derive(Debug, Clone, Copy)]
-struct Word {
+pub(crate) struct Word {
     key: &'static str,
     text: &'static str,
 }
@@ -83,7 +83,11 @@ pub fn entries(file: &str) -> impl Iterator<Item = (&str, &str)> {
 
 /// The text of a key that was looked up while compiling.
 pub fn text(at: usize) -> &'static str {
-    let word = &WORDS[at];
+    said(&WORDS[at])
+}
+
+/// A word of a catalogue in the language that is spoken.
+pub(crate) fn said(word: &'static Word) -> &'static str {
     SPOKEN.get().and_then(|language| language.texts.get(word.key).copied()).unwrap_or(word.text)
 }
 
@@ -122,33 +126,34 @@ pub fn filled(text: &str, values: &[(&str, &dyn Display)]) -> String {
 
 /// Looks a key up while compiling. Placeholders of its text must be among `names`, and all of `names` in it.
 pub const fn at(key: &str, names: &[&str]) -> usize {
-    at_with(key, names, false)
+    at_in(&WORDS, key, names, false)
 }
 
 /// The same for the text of a number of things, which may say the number or not.
 pub const fn at_counted(key: &str, names: &[&str]) -> usize {
-    at_with(key, names, true)
+    at_in(&WORDS, key, names, true)
 }
 
-const fn at_with(key: &str, names: &[&str], is_counted: bool) -> usize {
+/// The same in any catalogue.
+pub(crate) const fn at_in(words: &[Word], key: &str, names: &[&str], is_counted: bool) -> usize {
     let mut at = 0;
-    while at < COUNT {
-        if is_same(WORDS[at].key, key) {
-            let says_count = is_counted && has_placeholder(WORDS[at].text, "count");
+    while at < words.len() {
+        if is_same(words[at].key, key) {
+            let says_count = is_counted && has_placeholder(words[at].text, "count");
             assert!(
-                count_placeholders(WORDS[at].text) == names.len() + says_count as usize,
-                "a placeholder of the text is not filled, or there are too many: see web/words/en.txt"
+                count_placeholders(words[at].text) == names.len() + says_count as usize,
+                "a placeholder of the text is not filled, or there are too many: see web/words"
             );
             let mut name = 0;
             while name < names.len() {
-                assert!(has_placeholder(WORDS[at].text, names[name]), "the text has no such placeholder");
+                assert!(has_placeholder(words[at].text, names[name]), "the text has no such placeholder");
                 name += 1;
             }
             return at;
         }
         at += 1;
     }
-    panic!("web/words/en.txt has no such key")
+    panic!("the catalogue in web/words has no such key")
 }
 
 /// Says something: `say!("key")`, or with what belongs into its text, `say!("key", name = value)`.
@@ -203,7 +208,7 @@ fn strange(text: &str) -> String {
 }
 
 /// The lines of a file that hold a word.
-const fn lines(file: &str) -> usize {
+pub(crate) const fn lines(file: &str) -> usize {
     let bytes = file.as_bytes();
     let (mut count, mut start, mut at) = (0, 0, 0);
     while at < bytes.len() {
@@ -218,9 +223,10 @@ const fn lines(file: &str) -> usize {
     count
 }
 
-const fn index(file: &'static str) -> [Word; COUNT] {
+/// All words of a file, of which there are `N`.
+pub(crate) const fn index<const N: usize>(file: &'static str) -> [Word; N] {
     let bytes = file.as_bytes();
-    let mut words = [Word { key: "", text: "" }; COUNT];
+    let mut words = [Word { key: "", text: "" }; N];
     let (mut count, mut start, mut equals, mut at) = (0, 0, 0, 0);
     while at < bytes.len() {
         if bytes[at] == b'=' && equals == 0 {
@@ -228,7 +234,7 @@ const fn index(file: &'static str) -> [Word; COUNT] {
         }
         if bytes[at] == b'\n' {
             if at > start && bytes[start] != b'#' {
-                assert!(equals > start, "a line of web/words/en.txt has no equals sign");
+                assert!(equals > start, "a line of a catalogue has no equals sign");
                 words[count] = Word { key: part(file, start, equals), text: part(file, equals + 1, at) };
                 count += 1;
             }
