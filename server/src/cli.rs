@@ -1,5 +1,6 @@
 //! The command line: what can be typed, and what is printed. Exit codes: 0 done, 1 failed, 2 wrong use or settings.
 
+mod backup;
 mod credits;
 mod keys;
 mod operator;
@@ -37,6 +38,19 @@ enum Command {
     /// Make, list and revoke widgets, by which visitors of a site open rooms.
     #[command(subcommand)]
     Widgets(widgets::WidgetsCommand),
+    /// Copy the data directory into one file, beside a server that may be running on it.
+    Backup {
+        /// A file that is not there yet.
+        file: PathBuf,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Make a data directory of a backup.
+    Restore {
+        file: PathBuf,
+        #[command(flatten)]
+        settings: Settings,
+    },
     /// Print a link, good once and for a day, by which somebody becomes an operator of the server.
     Operator {
         #[command(flatten)]
@@ -90,6 +104,8 @@ enum CliError {
     Ledger(#[from] crate::ledger::LedgerError),
     #[error(transparent)]
     Widget(#[from] widgets::WidgetError),
+    #[error(transparent)]
+    Backup(#[from] crate::backup::BackupError),
     #[error("cannot use the data directory {path}")]
     DataDir {
         path: String,
@@ -142,6 +158,8 @@ fn carry_out(command: Command) -> Result<(), CliError> {
         Command::Keys(command) => runtime()?.block_on(keys::carry_out(command)),
         Command::Credits(command) => runtime()?.block_on(credits::carry_out(command)),
         Command::Widgets(command) => runtime()?.block_on(widgets::carry_out(command)),
+        Command::Backup { file, settings } => runtime()?.block_on(backup::write(file, settings)),
+        Command::Restore { file, settings } => backup::restore(&file, &settings),
         Command::Operator { settings } => runtime()?.block_on(operator::invite(settings)),
         Command::Doctor { json, settings } => {
             let config = settings.config(&[])?;

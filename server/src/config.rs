@@ -45,6 +45,8 @@ pub struct Config {
     pub mail: Mail,
     pub embed: Embed,
     pub preview: Preview,
+    /// Where `/metrics` is; nowhere without it.
+    pub metrics_listen: Option<SocketAddr>,
     pub spaces: BTreeMap<String, Space>,
 }
 
@@ -231,6 +233,7 @@ impl Default for Config {
             mail: Mail { smtp: None, from: "Embedenv <noreply@localhost>".to_owned() },
             embed: Embed::default(),
             preview: Preview::default(),
+            metrics_listen: None,
             spaces: BTreeMap::from([(
                 DEFAULT_SPACE.to_owned(),
                 Space { pool: Pool { least: 1, ..Pool::default() }, ..Space::default() },

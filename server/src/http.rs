@@ -15,6 +15,7 @@ pub mod problem;
 mod proxies;
 mod quoting;
 mod socket;
+mod watch;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use crate::accounts::Accounts;
 use crate::config::Config;
 use crate::ledger::Ledger;
 use crate::mail::{MailError, Mailer};
+use crate::metrics::Metrics;
 use crate::room::registry::Registry;
 use crate::tasks::Tasks;
 use accept::AcceptBounds;
@@ -50,6 +52,7 @@ pub struct Doors {
     /// Guesses of credentials, and mails that somebody had sent.
     pub attempts: Arc<Attempts>,
     pub mails: Arc<Attempts>,
+    pub metrics: Metrics,
     pub tasks: Tasks,
     /// Where previews are; known once the server listens.
     pub places: Arc<Places>,
@@ -59,8 +62,8 @@ pub struct Doors {
 /// every answer carries its headers.
 fn routes(doors: Doors, pages: Arc<PagePolicy>, hosts: Arc<Hosts>, previews: Arc<Previews>) -> Router {
     let rates = Arc::new(Rates::new(doors.config.limits.api_requests));
+    let metrics = doors.metrics.clone();
     Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
         .route("/ws/spaces/{space}", get(socket::upgrade))
         .route("/ws/spaces/{space}/", get(socket::upgrade))
         .route("/ws/docs/{project}/{*path}", get(socket::document::upgrade))
@@ -75,6 +78,7 @@ fn routes(doors: Doors, pages: Arc<PagePolicy>, hosts: Arc<Hosts>, previews: Arc
                 }
             }),
         )
+        .merge(watch::routes())
         .merge(api::routes(rates))
         .with_state(doors)
         .merge(assets::routes(pages.clone()))
@@ -83,6 +87,7 @@ fn routes(doors: Doors, pages: Arc<PagePolicy>, hosts: Arc<Hosts>, previews: Arc
         .layer(from_fn_with_state(pages, headers::guard))
         .layer(from_fn_with_state(hosts, host::guard))
         .layer(from_fn_with_state(previews, preview::guard))
+        .layer(from_fn_with_state(metrics, watch::count))
 }
 
 /// A setting that only the web side can judge.
@@ -104,6 +109,7 @@ pub struct Inside {
     pub config: Arc<Config>,
     pub registry: Arc<Registry>,
     pub ledger: Ledger,
+    pub metrics: Metrics,
     pub attempts: Arc<Attempts>,
     pub tasks: Tasks,
 }
@@ -115,9 +121,20 @@ pub struct Listening {
     pub address: SocketAddr,
 }
 
-/// Serves the routes on a listener, and previews below paths on another one, until the server goes down.
-pub fn serve(main: Listening, paths: Option<Listening>, inside: Inside) -> Result<(), WebError> {
-    let Inside { config, registry, ledger, attempts, tasks } = inside;
+/// The listeners of a server.
+#[derive(Debug)]
+pub struct Listeners {
+    pub main: Listening,
+    /// For previews below paths.
+    pub paths: Option<Listening>,
+    /// For what watches the server.
+    pub metrics: Option<Listening>,
+}
+
+/// Serves the routes on each listener until the server goes down.
+pub fn serve(listeners: Listeners, inside: Inside) -> Result<(), WebError> {
+    let Listeners { main, paths, metrics: watched } = listeners;
+    let Inside { config, registry, ledger, metrics, attempts, tasks } = inside;
     let address = main.address;
     let public_url = config.public_url.as_deref();
     let places = Arc::new(Places::new(&config, address, paths.as_ref().map(|paths| paths.address))?);
@@ -132,7 +149,16 @@ pub fn serve(main: Listening, paths: Option<Listening>, inside: Inside) -> Resul
     let mailer = Mailer::new(&config.mail, tasks.clone())?;
     let accounts = Accounts::new(config.clone(), ledger, mailer, config.link_base(address));
     let mails = Arc::new(Attempts::new(config.limits.failed_attempts));
-    let doors = Doors { config, registry, accounts: Arc::new(accounts), attempts, mails, tasks: tasks.clone(), places };
+    let doors = Doors {
+        config,
+        registry,
+        accounts: Arc::new(accounts),
+        attempts,
+        mails,
+        metrics,
+        tasks: tasks.clone(),
+        places,
+    };
     // The origins that the IDE's own page may have; one that came by another name hears nothing of what previews say.
     let own = match pages.public_origin() {
         Some(origin) => vec![origin.to_owned()],
@@ -145,6 +171,9 @@ pub fn serve(main: Listening, paths: Option<Listening>, inside: Inside) -> Resul
         let router = router.layer(from_fn_with_state(Arc::new(path_hosts), host::guard));
         let router = router.layer(from_fn_with_state(proxies.clone(), proxies::guard));
         tasks.spawn("accept", accept::serve(listener, router, bounds.clone(), tasks.clone()));
+    }
+    if let Some(Listening { listener, .. }) = watched {
+        tasks.spawn("accept", accept::serve(listener, watch::own(doors.clone()), bounds.clone(), tasks.clone()));
     }
     let router = routes(doors, Arc::new(pages), Arc::new(hosts), previews);
     let router = router.layer(from_fn_with_state(proxies, proxies::guard));

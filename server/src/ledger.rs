@@ -125,6 +125,16 @@ impl Ledger {
         Ok(Self { store, secret, join_keys, document_tokens })
     }
 
+    /// Whether the database answers.
+    pub async fn answers(&self) -> Result<(), LedgerError> {
+        self.store.answers().await
+    }
+
+    /// Copies the database as it is at one moment into a new file, beside whoever uses it. `false` if it is another server's.
+    pub async fn snapshot(&self, to: &Path) -> Result<bool, LedgerError> {
+        self.store.snapshot(to).await
+    }
+
     /// Holds the database for one server, until what this returns is dropped.
     pub async fn hold(&self) -> Result<Held, LedgerError> {
         self.store.hold().await

@@ -1,6 +1,7 @@
 //! The edge server of Embedenv as a library: what `embedenv serve` starts, and what the tests start in-process.
 
 pub mod accounts;
+pub mod backup;
 pub mod cli;
 pub mod config;
 mod data_dir;
@@ -12,6 +13,7 @@ pub mod journal;
 pub mod ledger;
 pub mod link;
 pub mod mail;
+pub mod metrics;
 pub mod origin;
 pub mod passwords;
 pub mod policy;

@@ -14,8 +14,9 @@ use crate::engine::local::{LocalEngine, LocalSettings};
 use crate::engine::{Engine, EngineError, EngineHome};
 use crate::http::assets::NoAgent;
 use crate::http::attempts::Attempts;
-use crate::http::{self, Inside, Listening};
+use crate::http::{self, Inside, Listeners, Listening};
 use crate::ledger::{Held, Ledger, LedgerError, Purpose, Token};
+use crate::metrics::Metrics;
 use crate::room::registry::{Opened, Registry, RegistryError, Sandboxes};
 use crate::tasks::Tasks;
 
@@ -63,6 +64,7 @@ pub struct Server {
 pub struct Running {
     server: Server,
     address: SocketAddr,
+    metrics_address: Option<SocketAddr>,
 }
 
 impl Server {
@@ -75,6 +77,7 @@ impl Server {
         let database = ledger.hold().await?;
         let home = EngineHome { data_dir: config.data_dir.clone(), agent: http::assets::agent()? };
         let tasks = Tasks::default();
+        let metrics = Metrics::new();
         let engine: Arc<dyn Engine> = match choice::choose(&config, !ledger.rooms().await?.is_empty()).await? {
             Kind::Local => Arc::new(LocalEngine::new(home, LocalSettings::default())?),
             Kind::Docker => {
@@ -82,9 +85,9 @@ impl Server {
                 Arc::new(DockerEngine::open(home, ledger.server_id(), profiles, tasks.clone()).await?)
             }
         };
-        let registry = Registry::start(config.clone(), engine, ledger.clone(), tasks.clone()).await?;
+        let registry = Registry::start(config.clone(), engine, ledger.clone(), metrics.clone(), tasks.clone()).await?;
         let attempts = Arc::new(Attempts::new(config.limits.failed_attempts));
-        let inside = Inside { config, registry, ledger: ledger.clone(), attempts, tasks };
+        let inside = Inside { config, registry, ledger: ledger.clone(), metrics, attempts, tasks };
         Ok(Self { inside, ledger, _data_dir: data_dir, _database: database })
     }
 
@@ -97,12 +100,16 @@ impl Server {
                 Some(address) => Some(bind(address).await?),
                 None => None,
             };
-            let address = main.address;
-            http::serve(main, paths, self.inside.clone())?;
-            Ok(address)
+            let metrics = match config.metrics_listen {
+                Some(address) => Some(bind(address).await?),
+                None => None,
+            };
+            let addresses = (main.address, metrics.as_ref().map(|metrics| metrics.address));
+            http::serve(Listeners { main, paths, metrics }, self.inside.clone())?;
+            Ok(addresses)
         };
         match bound.await {
-            Ok(address) => Ok(Running { server: self, address }),
+            Ok((address, metrics_address)) => Ok(Running { server: self, address, metrics_address }),
             Err(error) => {
                 // Its tasks would go on without it.
                 self.close(Sandboxes::GoOn).await;
@@ -131,6 +138,11 @@ async fn bind(wanted: SocketAddr) -> Result<Listening, ServerError> {
 impl Running {
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where what watches it asks, if that is an address of its own.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
     }
 
     pub fn ledger(&self) -> &Ledger {

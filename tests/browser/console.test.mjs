@@ -69,6 +69,7 @@ scenario('somebody signs up, makes a key pair and a widget, and readers of their
   await section(page, 'Overview');
   await page.getByRole('img', { name: 'Credits spent by day' }).waitFor();
   await page.getByText('Course backend').waitFor();
+  await page.getByRole('banner').getByText('19 Credits').waitFor();
   await page.screenshot({ path: 'target/browser/console-overview.png' });
   assert.deepEqual(await findings(page, 'overview'), []);
   await section(page, 'Rooms');

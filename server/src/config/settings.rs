@@ -130,6 +130,10 @@ pub const SETTINGS: &[Setting] = &[
         set: |c, raw| parsed(raw, "must be an address and a port").map(|v| c.preview.listen = Some(v)),
     },
     Setting { name: "preview.url", set: |c, raw| web_url(raw).map(|v| c.preview.url = Some(v)) },
+    Setting {
+        name: "metrics.listen",
+        set: |c, raw| parsed(raw, "must be an address and a port").map(|v| c.metrics_listen = Some(v)),
+    },
     Setting { name: "embed.origins", set: |c, raw| list(raw).map(|v| c.embed.origins = v) },
 ];
 

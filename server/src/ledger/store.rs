@@ -132,6 +132,20 @@ impl Store {
         if taken { Ok(Held { _connection: Some(connection.detach()) }) } else { Err(LedgerError::Held) }
     }
 
+    pub(super) async fn answers(&self) -> Result<(), LedgerError> {
+        let asked = tokio::time::timeout(ACQUIRE, sqlx::query("SELECT 1").execute(&self.readers)).await;
+        asked.map_err(|_| sqlx::Error::PoolTimedOut)??;
+        Ok(())
+    }
+
+    pub(super) async fn snapshot(&self, to: &Path) -> Result<bool, LedgerError> {
+        if self.kind == Kind::Postgres {
+            return Ok(false);
+        }
+        sqlx::query("VACUUM INTO $1").bind(to.to_string_lossy().into_owned()).execute(&self.readers).await?;
+        Ok(true)
+    }
+
     pub(super) async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;

@@ -48,6 +48,11 @@ impl Pool {
         self.0.get(space)
     }
 
+    /// How many spares there are.
+    pub fn count(&self) -> usize {
+        self.0.values().map(|shelf| shelf.stock.lock().spares.len()).sum()
+    }
+
     /// Takes every spare there is.
     pub fn empty(&self) -> Vec<Arc<Room>> {
         self.0.values().flat_map(|shelf| std::mem::take(&mut shelf.stock.lock().spares)).collect()

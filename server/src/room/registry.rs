@@ -34,6 +34,7 @@ use crate::ledger::{
     OpenOutcome, PRICE, Payer, RoomRow, Visit, Widget, failed,
 };
 use crate::link::Link;
+use crate::metrics::Metrics;
 use crate::tasks::Tasks;
 pub use ending::Sandboxes;
 
@@ -60,6 +61,7 @@ pub struct Registry {
     config: Arc<Config>,
     engine: Arc<dyn Engine>,
     ledger: Ledger,
+    metrics: Metrics,
     tasks: Tasks,
     rooms: Mutex<Rooms>,
     /// Every room that was made here and is still in somebody's hands, opened or not: the sweeper spares what is theirs.
@@ -101,6 +103,7 @@ impl Registry {
         config: Arc<Config>,
         engine: Arc<dyn Engine>,
         ledger: Ledger,
+        metrics: Metrics,
         tasks: Tasks,
     ) -> Result<Arc<Self>, RegistryError> {
         let rows = ledger.rooms().await?;
@@ -110,7 +113,7 @@ impl Registry {
             tracing::warn!(%error, "what an earlier server left unfinished could not be removed");
         }
         let (rooms, made) = (Mutex::default(), Mutex::default());
-        let registry = Arc::new(Self { config, engine, ledger, tasks, rooms, made, pool, stores });
+        let registry = Arc::new(Self { config, engine, ledger, metrics, tasks, rooms, made, pool, stores });
         for row in rows {
             registry.restore(row);
         }
@@ -179,6 +182,19 @@ impl Registry {
     }
 
     async fn open_for(
+        &self,
+        payer: Payer,
+        space: &str,
+        idempotency: Option<IdempotencyKey>,
+        visit: Option<Visit>,
+    ) -> Result<Opened, Failure> {
+        let asked = Instant::now();
+        let opened = self.open_or_find(payer, space, idempotency, visit).await;
+        self.metrics.opened(opened.as_ref().ok().map(|_| asked.elapsed()));
+        opened
+    }
+
+    async fn open_or_find(
         &self,
         payer: Payer,
         space: &str,

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod api;
+mod backup;
 mod chat;
 mod decoders;
 mod documents;
@@ -20,4 +21,5 @@ mod roles;
 mod search;
 mod terminals;
 mod transfer;
+mod watch;
 mod widgets;

@@ -105,6 +105,11 @@ fn Inside(props: &InsideProps) -> Html {
             move || drop(listener)
         }
     });
+    // What others spend meanwhile is seen at the next section.
+    use_effect_with(*section, {
+        let look = look.clone();
+        move |_| look.emit(())
+    });
     let account = Rc::new(session.account.clone());
     let go = Callback::from(|section: Section| page::set_fragment(&format!("/{}", section.name())));
     let log_out = {

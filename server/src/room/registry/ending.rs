@@ -1,12 +1,14 @@
-//! The end of a server: its rooms write what is open into their files, and sandboxes that nobody needs any more end.
+//! A server's rooms as one: how many there are, and the end: its rooms write what is open into their files, and sandboxes that nobody needs any more end.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use embedenv_shared::code::CloseCode;
+use embedenv_shared::frame::SandboxState;
 use futures_util::StreamExt as _;
 
 use super::Registry;
+use crate::metrics::Standing;
 
 /// How long the rooms have to write what is open into their files, and its spare sandboxes to end.
 const SETTLE: Duration = Duration::from_secs(5);
@@ -24,6 +26,14 @@ pub enum Sandboxes {
 }
 
 impl Registry {
+    /// How many of what there are now.
+    pub fn standing(&self) -> Standing {
+        let rooms = self.all();
+        let running = rooms.iter().filter(|room| room.sandbox.state() == SandboxState::Ready).count();
+        let members = rooms.iter().map(|room| room.members.all().len()).sum();
+        Standing { rooms: rooms.len(), members, running, spare: self.pool.count() }
+    }
+
     /// Everything acknowledged goes to disk, within [`SETTLE`]; spare sandboxes end, and the others if `sandboxes` says so.
     pub async fn shut_down(&self, sandboxes: Sandboxes) {
         let rooms = self.all();
