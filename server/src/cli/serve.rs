@@ -74,9 +74,8 @@ fn sample() -> (ProjectName, Plan) {
 
 /// Prints a line that others may be waiting for.
 fn say(line: &str) {
-    println!("{line}");
     // Nobody reading is no reason to stop serving.
-    let _ = io::stdout().flush();
+    let _ = writeln!(io::stdout(), "{line}").and_then(|()| io::stdout().flush());
 }
 
 /// SIGTERM and SIGINT, listened for before the line is printed: whoever waits for that may send one at once.
