@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, SignUp};
 use crate::ledger::{
-    AccountRole, AccountRow, Ledger, LedgerError, MAX_ACCOUNT_NAME, NewAccount, NewSession, Purpose, Token, address,
-    failed,
+    self, AccountRole, AccountRow, Ledger, LedgerError, MAX_ACCOUNT_NAME, NewAccount, NewSession, Purpose, Token,
+    address, failed,
 };
 use crate::mail::Mailer;
 use crate::passwords::Passwords;
@@ -81,8 +81,8 @@ impl Accounts {
             };
             return Err(Failure::new(ErrorCode::Forbidden, message));
         }
-        check_name(name)?;
-        let said = Said { name: name.trim().to_owned(), password_hash: self.passwords.hash(password).await? };
+        let name = ledger::name(name, MAX_ACCOUNT_NAME).map_err(failed)?;
+        let said = Said { name: name.to_owned(), password_hash: self.passwords.hash(password).await? };
         if self.ledger.login(&email).await.map_err(failed)?.is_some() {
             let text = format!(
                 "Somebody, perhaps you, wanted to sign up for {PRODUCT} with this address. It has an account already: log in \
@@ -125,11 +125,11 @@ impl Accounts {
         browser: &str,
     ) -> Result<LoggedIn, Failure> {
         self.ledger.token(Purpose::Operator, code).await.map_err(failed)?;
-        check_name(name)?;
+        let name = ledger::name(name, MAX_ACCOUNT_NAME).map_err(failed)?;
         let email = checked(email)?;
         let password_hash = self.passwords.hash(password).await?;
         let new = NewAccount {
-            name: name.trim().to_owned(),
+            name: name.to_owned(),
             email,
             password_hash,
             role: AccountRole::Operator,
@@ -230,11 +230,4 @@ impl Accounts {
 
 fn checked(email: &str) -> Result<String, Failure> {
     address(email).ok_or_else(|| Failure::new(ErrorCode::BadRequest, "this is not a mail address"))
-}
-
-fn check_name(name: &str) -> Result<(), Failure> {
-    match (1..=MAX_ACCOUNT_NAME).contains(&name.trim().chars().count()) {
-        true => Ok(()),
-        false => Err(failed(LedgerError::Name { most: MAX_ACCOUNT_NAME })),
-    }
 }

@@ -35,6 +35,7 @@ use crate::metrics::Metrics;
 use crate::room::registry::Registry;
 use crate::tasks::Tasks;
 use accept::AcceptBounds;
+use api::mails::Mails;
 use api::rates::Rates;
 use attempts::Attempts;
 use headers::PagePolicy;
@@ -49,9 +50,9 @@ pub struct Doors {
     pub config: Arc<Config>,
     pub registry: Arc<Registry>,
     pub accounts: Arc<Accounts>,
-    /// Guesses of credentials, and mails that somebody had sent.
+    /// Guesses of credentials.
     pub attempts: Arc<Attempts>,
-    pub mails: Arc<Attempts>,
+    pub(crate) mails: Arc<Mails>,
     pub metrics: Metrics,
     pub tasks: Tasks,
     /// Where previews are; known once the server listens.
@@ -148,7 +149,7 @@ pub fn serve(listeners: Listeners, inside: Inside) -> Result<(), WebError> {
     };
     let mailer = Mailer::new(&config.mail, tasks.clone())?;
     let accounts = Accounts::new(config.clone(), ledger, mailer, config.link_base(address));
-    let mails = Arc::new(Attempts::new(config.limits.failed_attempts));
+    let mails = Arc::default();
     let doors = Doors {
         config,
         registry,

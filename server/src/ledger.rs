@@ -92,7 +92,7 @@ pub enum LedgerError {
     NoKey(String),
     #[error("credits must be a whole number from {least} to {most}")]
     Amount { least: i64, most: i64 },
-    #[error("a name has 1 to {most} characters")]
+    #[error("a name has 1 to {most} characters, and no control characters")]
     Name { most: usize },
     #[error("{database} {found} is too old: {wanted} or newer is needed")]
     Version { database: &'static str, found: String, wanted: &'static str },
@@ -158,6 +158,13 @@ impl Ledger {
     pub async fn close(&self) {
         self.store.close().await;
     }
+}
+
+/// What something is called: `text` without space around it, if it can be a name of so many characters.
+pub fn name(text: &str, most: usize) -> Result<&str, LedgerError> {
+    let name = text.trim();
+    let is_one = !name.is_empty() && name.chars().count() <= most && !name.contains(char::is_control);
+    if is_one { Ok(name) } else { Err(LedgerError::Name { most }) }
 }
 
 /// Milliseconds since 1970.

@@ -10,6 +10,7 @@ mod credits;
 mod files;
 mod join_keys;
 mod keys;
+pub(super) mod mails;
 mod operators;
 mod pair;
 pub(super) mod rates;

@@ -120,9 +120,7 @@ pub(super) async fn insert(
     login: Option<(&str, &str)>,
     role: AccountRole,
 ) -> Result<String, LedgerError> {
-    if name.trim().is_empty() || name.chars().count() > MAX_NAME {
-        return Err(LedgerError::Name { most: MAX_NAME });
-    }
+    let name = super::name(name, MAX_NAME)?;
     let account = format!("{PREFIX}{}", keys::random::<ID>());
     let (email, password_hash) = login.unzip();
     let created = now();
@@ -130,7 +128,7 @@ pub(super) async fn insert(
         "INSERT INTO accounts (account, name, email, password_hash, role, balance, created) VALUES ($1, $2, $3, $4, $5, 0, $6)",
     )
     .bind(&account)
-    .bind(name.trim())
+    .bind(name)
     .bind(email)
     .bind(password_hash)
     .bind(role.stored())
@@ -222,11 +220,9 @@ impl Ledger {
     }
 
     pub async fn rename_account(&self, account: &str, name: &str) -> Result<(), LedgerError> {
-        if name.trim().is_empty() || name.chars().count() > MAX_NAME {
-            return Err(LedgerError::Name { most: MAX_NAME });
-        }
+        let name = super::name(name, MAX_NAME)?;
         sqlx::query("UPDATE accounts SET name = $1 WHERE account = $2")
-            .bind(name.trim())
+            .bind(name)
             .bind(account)
             .execute(&self.store.writer)
             .await?;

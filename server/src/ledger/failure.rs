@@ -5,6 +5,9 @@ use embedenv_shared::code::{ErrorCode, Failure};
 
 use super::LedgerError;
 
+/// What PostgreSQL says of a text with a character of code 0, which it can't hold (`character_not_in_repertoire`).
+const NO_TEXT: &str = "22021";
+
 /// As a client is told.
 pub fn failed(error: LedgerError) -> Failure {
     match error {
@@ -33,6 +36,9 @@ pub fn failed(error: LedgerError) -> Failure {
             Failure::new(ErrorCode::LimitReached, error.to_string())
         }
         error @ LedgerError::UnknownDocumentToken => Failure::new(ErrorCode::UnknownJoinKey, error.to_string()),
+        LedgerError::Database(sqlx::Error::Database(error)) if error.code().as_deref() == Some(NO_TEXT) => {
+            Failure::new(ErrorCode::BadRequest, "a text holds a character of code 0")
+        }
         other => {
             tracing::error!(error = %crate::telemetry::chain(&other), "the ledger failed");
             Failure::new(ErrorCode::Internal, "the server could not reach its ledger; nothing was charged")

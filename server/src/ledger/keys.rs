@@ -70,9 +70,7 @@ pub struct PairSettings {
 
 impl PairSettings {
     fn check(&self) -> Result<(), LedgerError> {
-        if self.name.trim().is_empty() || self.name.chars().count() > MAX_NAME {
-            return Err(LedgerError::Name { most: MAX_NAME });
-        }
+        super::name(&self.name, MAX_NAME)?;
         if [self.budget, self.rooms_most].into_iter().flatten().any(|bound| !(0..=MAX_BOUND).contains(&bound)) {
             return Err(LedgerError::Bound { most: MAX_BOUND });
         }

@@ -138,6 +138,16 @@ async fn wrong_unknown_and_revoked_pairs_are_refused_alike(place: Place) {
     let refused = |result: Result<Payer, LedgerError>| matches!(result, Err(LedgerError::BadCredentials));
     assert!(refused(ledger.authenticate(&pair.public_key, "sk_wrong").await));
     assert!(refused(ledger.authenticate("pk_unknown", &pair.secret_key).await));
+    // What one database can't be asked about is a client's mistake, and no name.
+    let asked = ledger.rooms_of("a\0", "b\0", 1).await.map_err(failed);
+    assert!(asked.is_ok_and(|rooms| rooms.is_empty()) || place.database.is_some());
+    if place.database.is_some() {
+        let code = ledger.rooms_of("a\0", "", 1).await.map_err(failed).unwrap_err().code;
+        assert_eq!(code, embedenv_shared::code::ErrorCode::BadRequest);
+    }
+    for bad in ["", " ", "a\0b", "a\nb", &"x".repeat(101)] {
+        assert!(matches!(ledger.create_key(bad, 1).await, Err(LedgerError::Name { .. })), "{bad:?}");
+    }
     ledger.revoke_key(None, Actor::CommandLine, &pair.public_key).await.unwrap();
     assert!(refused(ledger.authenticate(&pair.public_key, &pair.secret_key).await));
 }

@@ -98,9 +98,7 @@ impl Ledger {
     /// Makes a widget and returns its id.
     pub async fn create_widget(&self, new: NewWidget) -> Result<String, LedgerError> {
         let NewWidget { public_key, name, origins, space, project, quota, look } = new;
-        if name.trim().is_empty() || name.chars().count() > MAX_NAME {
-            return Err(LedgerError::Name { most: MAX_NAME });
-        }
+        let name = super::name(&name, MAX_NAME)?;
         if origins.is_empty() || origins.len() > MAX_ORIGINS {
             return Err(LedgerError::Origins { most: MAX_ORIGINS });
         }
@@ -130,7 +128,7 @@ impl Ledger {
         )
         .bind(&id)
         .bind(&public_key)
-        .bind(name.trim())
+        .bind(name)
         .bind(serde_json::to_string(&origins).expect("texts always serialise"))
         .bind(&space)
         .bind(project.map(|bytes| STANDARD.encode(bytes)))
@@ -163,7 +161,7 @@ impl Ledger {
             space: row.try_get(2)?,
             project,
             quota: Quota { per_hour: row.try_get(4)?, per_address: row.try_get(5)? },
-            look: Look::parse(&row.try_get::<String, _>(6)?)?,
+            look: look(id, &row.try_get::<String, _>(6)?),
         })
     }
 
@@ -239,6 +237,14 @@ impl Ledger {
             .await?;
         Ok(true)
     }
+}
+
+/// How a widget's frame looks. What an earlier version let it say and this one does not know is no reason to refuse it.
+fn look(widget: &str, text: &str) -> Look {
+    Look::parse(text).unwrap_or_else(|error| {
+        tracing::warn!(widget, %error, "a widget's look can't be read; its frame looks as all do");
+        Look::default()
+    })
 }
 
 fn origins(text: &str) -> Result<Vec<String>, LedgerError> {

@@ -254,11 +254,13 @@ pub(super) async fn end(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Counts a mail that somebody has go to an address: as many as there may be failed attempts.
+/// Counts a mail that somebody has go to an address.
 fn mails(doors: &Doors, peer: SocketAddr, email: &str) -> Result<(), Problem> {
-    match doors.mails.failed(peer.ip(), &email.trim().to_lowercase()).is_limited() {
-        true => Err(Problem::new(ErrorCode::TooManyAttempts, "too many mails; wait a minute")),
-        false => Ok(()),
+    match doors.mails.may_go(peer.ip(), email) {
+        true => Ok(()),
+        false => {
+            Err(Problem::new(ErrorCode::TooManyAttempts, "too many mails to this address or from here in an hour"))
+        }
     }
 }
 

@@ -16,7 +16,8 @@ const ENDED_AT_ONCE: u32 = 100;
 impl Registry {
     /// A pair that proves itself by its secret.
     pub async fn pair(&self, public_key: &str, secret_key: &str) -> Result<Payer, Failure> {
-        if public_key.len() > MAX_KEY || secret_key.len() > MAX_KEY {
+        // No key has a character of code 0, which not every database can be asked about.
+        if public_key.len() > MAX_KEY || secret_key.len() > MAX_KEY || public_key.contains('\0') {
             return Err(failed(LedgerError::BadCredentials));
         }
         self.ledger.authenticate(public_key, secret_key).await.map_err(failed)
