@@ -24,14 +24,14 @@ use std::sync::Arc;
 
 use crate::config::SecretUrl;
 
-pub use accounts::{AccountRole, AccountRow, Login, MAX_EMAIL, MAX_NAME as MAX_ACCOUNT_NAME, NewAccount, address};
+pub use accounts::{AccountRole, AccountRow, Login, MAX_NAME as MAX_ACCOUNT_NAME, NewAccount, address};
 pub use audit::{Actor, AuditRow};
 pub use credits::{CreditRow, DAY, Mark, UsageRow};
 pub use document_tokens::DocumentPass;
 use document_tokens::DocumentTokens;
 pub use failure::failed;
 pub use join_keys::{Claim, EDITOR_KEY, JoinKeyRow, JoinKeys, NewJoinKey, OWNER_KEY};
-pub use keys::{KeyRow, MAX_OVERLAP, NewKey, PairSettings, Payer};
+pub use keys::{KeyRow, NewKey, PairSettings, Payer};
 pub use rooms::{IdempotencyKey, NewRoom, NewSandbox, OpenOutcome, PRICE, RoomRow};
 pub use scope::Scope;
 use secret::ServerSecret;

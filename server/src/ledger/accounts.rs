@@ -15,7 +15,7 @@ const PREFIX: &str = "a_";
 pub(super) const CONSOLE: &str = "console";
 /// The longest name, in characters, and the longest address (RFC 5321 section 4.5.3.1.3).
 pub const MAX_NAME: usize = 100;
-pub const MAX_EMAIL: usize = 254;
+const MAX_EMAIL: usize = 254;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountRole {

@@ -11,8 +11,6 @@ use super::{Ledger, LedgerError, keys, now};
 pub enum Actor<'a> {
     /// Somebody who is logged in, by their account's id.
     Account(&'a str),
-    /// Who holds a pair, by its public key.
-    Pair(&'a str),
     /// Who has the server's machine.
     CommandLine,
 }
@@ -21,7 +19,6 @@ impl Actor<'_> {
     fn stored(self) -> String {
         match self {
             Self::Account(id) => id.to_owned(),
-            Self::Pair(public_key) => public_key.to_owned(),
             Self::CommandLine => "command line".to_owned(),
         }
     }

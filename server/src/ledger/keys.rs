@@ -22,7 +22,7 @@ const MOST: i64 = 100;
 /// The most rooms at once, and the most credits, that a pair may be held to.
 const MAX_BOUND: i64 = 1_000_000_000;
 /// How long a secret may stay good beside the one that takes its place, in milliseconds: 30 days.
-pub const MAX_OVERLAP: i64 = 30 * 24 * 60 * 60 * 1000;
+const MAX_OVERLAP: i64 = 30 * 24 * 60 * 60 * 1000;
 
 /// A new pair, or a new secret of one. The secret is here and nowhere else.
 #[derive(Clone, Serialize)]

@@ -188,12 +188,13 @@ impl Ledger {
         .await?;
         if let Some(payer) = payer {
             let (account, public_key): (String, String) = (payer.try_get(0)?, payer.try_get(1)?);
-            credits::add(&mut transaction, &account, Some(&public_key), "refund", PRICE, Some(&id)).await?;
+            // The pair before the account, as where a room is opened: in the other order each could wait for the other.
             sqlx::query("UPDATE key_pairs SET spent = spent - $1 WHERE public_key = $2")
                 .bind(PRICE)
                 .bind(&public_key)
                 .execute(&mut *transaction)
                 .await?;
+            credits::add(&mut transaction, &account, Some(&public_key), "refund", PRICE, Some(&id)).await?;
             sqlx::query("DELETE FROM widget_openings WHERE room = $1").bind(&id).execute(&mut *transaction).await?;
             // A retry with the same idempotency key is a new attempt.
             sqlx::query("DELETE FROM idempotency_keys WHERE room = $1").bind(&id).execute(&mut *transaction).await?;

@@ -63,6 +63,7 @@ on_both!(
     a_database_of_the_first_versions_goes_on_with_its_pairs_credits_and_rooms,
     a_token_is_good_once_and_for_what_it_is,
     racing_for_the_last_pair_of_an_account_gains_nothing,
+    rooms_are_opened_and_given_back_beside_each_other,
 );
 
 fn room(n: u8) -> RoomId {
@@ -337,4 +338,20 @@ async fn racing_for_the_last_pair_of_an_account_gains_nothing(place: Place) {
     let made = futures_util::future::join_all(racing).await;
     assert_eq!(made.iter().filter(|made| made.is_ok()).count(), 99);
     assert!(made.iter().all(|made| matches!(made, Ok(_) | Err(LedgerError::TooManyKeys { .. }))));
+}
+
+async fn rooms_are_opened_and_given_back_beside_each_other(place: Place) {
+    let ledger = place.open().await;
+    let pair = ledger.create_key("k", 200).await.unwrap();
+    let key = ledger.authenticate(&pair.public_key, &pair.secret_key).await.unwrap();
+    for n in 0..100 {
+        ledger.open_room(new_room(&key, n, None, "default")).await.unwrap();
+    }
+    let given_back = futures_util::future::join_all((0..100).map(|n| ledger.refund_room(room(n))));
+    let opened =
+        futures_util::future::join_all((100..200).map(|n| ledger.open_room(new_room(&key, n, None, "default"))));
+    let (given_back, opened) = tokio::join!(given_back, opened);
+    assert!(given_back.iter().all(Result::is_ok) && opened.iter().all(Result::is_ok), "{given_back:?} {opened:?}");
+    assert_eq!(ledger.balance(&pair.public_key).await.unwrap(), 100);
+    assert_eq!(ledger.keys().await.unwrap()[0].spent, 100);
 }
