@@ -12,6 +12,7 @@ mod join_keys;
 mod keys;
 pub(super) mod mails;
 mod operators;
+mod paging;
 mod pair;
 pub(super) mod rates;
 mod rooms;

@@ -10,14 +10,12 @@ use super::Refused;
 use super::asked::{Asked, Body};
 use super::credits::CreditEntry;
 use super::keys::KeyBody;
+use super::paging;
 use super::pair::Person;
 use crate::http::Doors;
 use crate::http::problem::Problem;
-use crate::ledger::{AccountRole, AccountRow, AuditRow, Mark, failed};
+use crate::ledger::{AccountRole, AccountRow, AuditRow, failed};
 
-/// Lines of one answer, at most and if nobody says.
-const MAX_PAGE: u32 = 100;
-const PAGE: u32 = 50;
 /// Lines of each kind that an export has at most, the newest.
 const EXPORTED: u32 = 100_000;
 
@@ -179,19 +177,11 @@ pub(super) async fn audit(
     Person(session): Person,
     Asked(Paging { after, limit }): Asked<Paging>,
 ) -> Result<axum::Json<Audit>, Problem> {
-    let wrong = |message: String| Problem::new(ErrorCode::BadRequest, message);
-    let limit = limit.unwrap_or(PAGE);
-    if !(1..=MAX_PAGE).contains(&limit) {
-        return Err(wrong(format!("limit must be a whole number from 1 to {MAX_PAGE}")));
-    }
-    let after = after.filter(|after| !after.is_empty());
-    let after: Option<Mark> =
-        after.map(|after| after.parse()).transpose().map_err(|why| wrong(format!("after: {why}")))?;
+    let limit = paging::limit(limit)?;
+    let after = paging::mark(after)?;
     let ledger = doors.accounts.ledger();
-    let mut rows = ledger.audit(&session.account.account, after.as_ref(), limit + 1).await.map_err(failed)?;
-    let has_more = rows.len() > limit as usize;
-    rows.truncate(limit as usize);
-    let next = rows.last().filter(|_| has_more).map(|row| row.mark().to_string());
+    let rows = ledger.audit(&session.account.account, after.as_ref(), limit + 1).await.map_err(failed)?;
+    let (rows, next) = paging::page(rows, limit, |row| row.mark().to_string());
     Ok(axum::Json(Audit { entries: rows.into_iter().map(AuditEntry::from).collect(), next }))
 }
 

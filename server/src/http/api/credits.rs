@@ -7,14 +7,12 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Refused;
 use super::asked::Asked;
+use super::paging;
 use super::pair::Pair;
 use crate::http::Doors;
 use crate::http::problem::Problem;
-use crate::ledger::{CreditRow, DAY, Mark, UsageRow};
+use crate::ledger::{CreditRow, DAY, UsageRow};
 
-/// Lines of one answer, at most and if nobody says.
-const MAX_PAGE: u32 = 100;
-const PAGE: u32 = 50;
 /// Days of one answer, at most and if nobody says.
 const MAX_DAYS: u32 = 366;
 const DAYS: u32 = 30;
@@ -126,18 +124,10 @@ pub(super) async fn list(
     Pair(payer): Pair,
     Asked(Paging { after, limit }): Asked<Paging>,
 ) -> Result<axum::Json<Credits>, Problem> {
-    let wrong = |message: String| Problem::new(ErrorCode::BadRequest, message);
-    let limit = limit.unwrap_or(PAGE);
-    if !(1..=MAX_PAGE).contains(&limit) {
-        return Err(wrong(format!("limit must be a whole number from 1 to {MAX_PAGE}")));
-    }
-    let after = after.filter(|after| !after.is_empty());
-    let after: Option<Mark> =
-        after.map(|after| after.parse()).transpose().map_err(|why| wrong(format!("after: {why}")))?;
-    let mut rows = doors.registry.credits_of(&payer, after.as_ref(), limit + 1).await?;
-    let has_more = rows.len() > limit as usize;
-    rows.truncate(limit as usize);
-    let next = rows.last().filter(|_| has_more).map(|row| row.mark().to_string());
+    let limit = paging::limit(limit)?;
+    let after = paging::mark(after)?;
+    let rows = doors.registry.credits_of(&payer, after.as_ref(), limit + 1).await?;
+    let (rows, next) = paging::page(rows, limit, |row| row.mark().to_string());
     Ok(axum::Json(Credits { credits: payer.balance, entries: rows.into_iter().map(CreditEntry::from).collect(), next }))
 }
 

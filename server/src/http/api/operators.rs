@@ -10,14 +10,11 @@ use utoipa::{IntoParams, ToSchema};
 use super::Refused;
 use super::account::AccountBody;
 use super::asked::{Asked, Body, whole};
+use super::paging;
 use super::pair::Person;
 use crate::http::Doors;
 use crate::http::problem::Problem;
 use crate::ledger::{AccountRole, Actor, Session, failed};
-
-/// Accounts of one answer, at most and if nobody says.
-const MAX_PAGE: u32 = 100;
-const PAGE: u32 = 50;
 
 /// An operator who is logged in. To everybody else these addresses say so.
 pub(super) struct Operator(Session);
@@ -83,14 +80,9 @@ pub(super) async fn list(
     _: Operator,
     Asked(Paging { after, limit }): Asked<Paging>,
 ) -> Result<axum::Json<Accounts>, Problem> {
-    let limit = limit.unwrap_or(PAGE);
-    if !(1..=MAX_PAGE).contains(&limit) {
-        return Err(Problem::new(ErrorCode::BadRequest, format!("limit must be a whole number from 1 to {MAX_PAGE}")));
-    }
-    let mut rows = doors.accounts.ledger().accounts(&after, limit + 1).await.map_err(failed)?;
-    let has_more = rows.len() > limit as usize;
-    rows.truncate(limit as usize);
-    let next = rows.last().filter(|_| has_more).map(|row| row.account.clone());
+    let limit = paging::limit(limit)?;
+    let rows = doors.accounts.ledger().accounts(&after, limit + 1).await.map_err(failed)?;
+    let (rows, next) = paging::page(rows, limit, |row| row.account.clone());
     Ok(axum::Json(Accounts { accounts: rows.into_iter().map(AccountBody::from).collect(), next }))
 }
 

@@ -12,6 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Refused;
 use super::asked::{Asked, Body};
+use super::paging;
 use super::pair::Pair;
 use crate::config::DEFAULT_SPACE;
 use crate::http::Doors;
@@ -20,9 +21,6 @@ use crate::ledger::RoomRow;
 use crate::room::Room;
 use crate::room::registry::Opened;
 
-/// Rooms of one answer, at most and if nobody says.
-const MAX_PAGE: u32 = 100;
-const PAGE: u32 = 50;
 /// By which a request that is sent again is the same one.
 const IDEMPOTENCY: &str = "idempotency-key";
 
@@ -124,14 +122,9 @@ pub(super) async fn list(
     pair: Pair,
     Asked(Paging { after, limit }): Asked<Paging>,
 ) -> Result<axum::Json<Rooms>, Problem> {
-    let limit = limit.unwrap_or(PAGE);
-    if !(1..=MAX_PAGE).contains(&limit) {
-        return Err(Problem::new(ErrorCode::BadRequest, format!("limit must be a whole number from 1 to {MAX_PAGE}")));
-    }
-    let mut rows = doors.registry.rooms_of(&pair.0, &after, limit + 1).await?;
-    let has_more = rows.len() > limit as usize;
-    rows.truncate(limit as usize);
-    let next = rows.last().filter(|_| has_more).map(|row| row.room.to_string());
+    let limit = paging::limit(limit)?;
+    let rows = doors.registry.rooms_of(&pair.0, &after, limit + 1).await?;
+    let (rows, next) = paging::page(rows, limit, |row| row.room.to_string());
     let rooms = rows.iter().filter_map(|row| Some(RoomBody::new(row, &*doors.registry.find(row.room)?)));
     Ok(axum::Json(Rooms { rooms: rooms.collect(), next }))
 }
