@@ -53,6 +53,9 @@ pub struct Config {
     pub rooms: Rooms,
     pub accounts: Accounts,
     pub mail: Mail,
+    pub webhooks: Webhooks,
+    /// What a payment system signs with; it grants nothing without it.
+    pub payments_secret: Option<PaymentsSecret>,
     pub embed: Embed,
     pub preview: Preview,
     /// Where `/metrics` is; nowhere without it.
@@ -81,6 +84,34 @@ pub struct Mail {
     /// The SMTP server; mail goes to the log without it.
     pub smtp: Option<SecretUrl>,
     pub from: String,
+}
+
+/// What is told to other servers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Webhooks {
+    /// Networks that are inward and may be asked all the same.
+    pub inward: Vec<IpNet>,
+}
+
+/// A secret that is shared with a payment system: it is never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PaymentsSecret(Vec<u8>);
+
+impl PaymentsSecret {
+    /// As it is written, if it is long enough to be one.
+    pub fn read(text: &str) -> Option<Self> {
+        crate::webhooks::read_secret(text).filter(|secret| secret.len() >= 24).map(Self)
+    }
+
+    pub(crate) fn reveal(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for PaymentsSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PaymentsSecret(…)")
+    }
 }
 
 /// Where another server is and how one gets in there: it is never printed.
@@ -168,6 +199,8 @@ pub struct Space {
     pub profile: Profile,
     pub pool: Pool,
     pub egress: Egress,
+    /// What a minute costs for which a sandbox of it runs, in thousandths of a credit.
+    pub minute_price: u32,
 }
 
 /// Traffic out of a space's sandboxes.
@@ -241,6 +274,8 @@ impl Default for Config {
             },
             accounts: Accounts { sign_up: SignUp::Closed, credits: 20 },
             mail: Mail { smtp: None, from: "Embedenv <noreply@localhost>".to_owned() },
+            webhooks: Webhooks::default(),
+            payments_secret: None,
             embed: Embed::default(),
             preview: Preview::default(),
             metrics_listen: None,

@@ -34,6 +34,7 @@ use crate::mail::{MailError, Mailer};
 use crate::metrics::Metrics;
 use crate::room::registry::Registry;
 use crate::tasks::Tasks;
+use crate::webhooks::{Deliveries, Reach};
 use accept::AcceptBounds;
 use api::mails::Mails;
 use api::rates::Rates;
@@ -53,6 +54,8 @@ pub struct Doors {
     /// Guesses of credentials.
     pub attempts: Arc<Attempts>,
     pub(crate) mails: Arc<Mails>,
+    /// Where webhooks may be.
+    pub reach: Reach,
     pub metrics: Metrics,
     pub tasks: Tasks,
     /// Where previews are; known once the server listens.
@@ -148,6 +151,8 @@ pub fn serve(listeners: Listeners, inside: Inside) -> Result<(), WebError> {
         ..AcceptBounds::default()
     };
     let mailer = Mailer::new(&config.mail, tasks.clone())?;
+    let reach = Reach::new(config.webhooks.inward.clone());
+    Deliveries::start(ledger.clone(), mailer.clone(), reach.clone(), &tasks);
     let accounts = Accounts::new(config.clone(), ledger, mailer, config.link_base(address));
     let mails = Arc::default();
     let doors = Doors {
@@ -156,6 +161,7 @@ pub fn serve(listeners: Listeners, inside: Inside) -> Result<(), WebError> {
         accounts: Arc::new(accounts),
         attempts,
         mails,
+        reach,
         metrics,
         tasks: tasks.clone(),
         places,

@@ -17,28 +17,32 @@ mod secret;
 mod sessions;
 mod store;
 mod tokens;
+mod webhooks;
 mod widgets;
 
 use std::path::Path;
 use std::sync::Arc;
 
+use tokio::sync::Notify;
+
 use crate::config::SecretUrl;
 
 pub use accounts::{AccountRole, AccountRow, Login, MAX_NAME as MAX_ACCOUNT_NAME, NewAccount, address};
 pub use audit::{Actor, AuditRow};
-pub use credits::{CreditRow, DAY, Mark, UsageRow};
+pub use credits::{CreditRow, DAY, Mark, Payment, UsageRow};
 pub use document_tokens::DocumentPass;
 use document_tokens::DocumentTokens;
 pub use failure::failed;
 pub use join_keys::{Claim, EDITOR_KEY, JoinKeyRow, JoinKeys, NewJoinKey, OWNER_KEY};
 pub use keys::{KeyRow, NewKey, PairSettings, Payer};
-pub use rooms::{IdempotencyKey, NewRoom, NewSandbox, OpenOutcome, PRICE, RoomRow};
+pub use rooms::{IdempotencyKey, NewRoom, NewSandbox, OpenOutcome, PRICE, RoomRow, THOUSANDTHS};
 pub use scope::Scope;
 use secret::ServerSecret;
 pub use sessions::{LIFE as SESSION_LIFE, NewSession, Session, SessionRow};
 pub use store::Held;
 use store::Store;
 pub use tokens::{Purpose, Token};
+pub use webhooks::{DeliveryRow, Due, EventKind, KEPT, Recipient, Tried, WebhookRow};
 pub use widgets::{MAX_PROJECT, NewWidget, Quota, Visit, Widget, WidgetRow};
 
 /// A handle to the ledger; clones share it.
@@ -48,6 +52,8 @@ pub struct Ledger {
     secret: Arc<ServerSecret>,
     join_keys: Arc<JoinKeys>,
     document_tokens: Arc<DocumentTokens>,
+    /// There may be something new to deliver.
+    told: Arc<Notify>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +76,18 @@ pub enum LedgerError {
     UnknownSession,
     #[error("this link or code was used already, or has expired")]
     UnknownToken,
+    #[error("there is no such webhook")]
+    UnknownWebhook,
+    #[error("there is no such delivery")]
+    UnknownDelivery,
+    #[error("an account has {most} webhooks at most")]
+    TooManyWebhooks { most: i64 },
+    #[error("{0:?} is no event that a webhook may hear of")]
+    Event(String),
+    #[error("a payment of this name was granted with another account or amount")]
+    OtherPayment,
+    #[error("credits expire in the future, or not at all")]
+    Past,
     #[error("an account has {most} key pairs at most")]
     TooManyKeys { most: i64 },
     #[error("a scope names {most} spaces and {most} origins at most")]
@@ -122,7 +140,7 @@ impl Ledger {
         let store = Store::open(&data_dir.join("embedenv.db"), database).await?;
         let join_keys = Arc::new(JoinKeys::new(&secret));
         let document_tokens = Arc::new(DocumentTokens::new(&secret));
-        Ok(Self { store, secret, join_keys, document_tokens })
+        Ok(Self { store, secret, join_keys, document_tokens, told: Arc::default() })
     }
 
     /// Whether the database answers.
@@ -168,7 +186,7 @@ pub fn name(text: &str, most: usize) -> Result<&str, LedgerError> {
 }
 
 /// Milliseconds since 1970.
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

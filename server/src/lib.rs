@@ -21,3 +21,4 @@ pub mod room;
 pub mod server;
 pub mod tasks;
 pub mod telemetry;
+pub mod webhooks;

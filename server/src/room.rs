@@ -13,11 +13,13 @@ pub mod curl;
 pub mod document;
 pub mod documents;
 pub mod downloads;
+mod elsewhere;
 pub mod events;
 pub mod files;
 pub mod identities;
 pub mod lease;
 pub mod members;
+mod meter;
 pub mod outbox;
 pub mod ownership;
 pub mod plain;
@@ -52,7 +54,7 @@ use tokio::time::sleep;
 
 use crate::egress::{Egress, Usage};
 use crate::engine::{Engine, Profile, SandboxRecord};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, now};
 use crate::link::stream::AgentStream;
 use crate::link::{LinkError, LinkListener};
 use crate::tasks::Tasks;
@@ -62,6 +64,7 @@ use downloads::Downloads;
 use events::Events;
 use identities::Identities;
 use members::{Arrival, Member, Members, Seat, Welcome};
+use meter::Meter;
 use previews::Previews;
 use requests::Requests;
 use sandbox::Lifecycle;
@@ -93,6 +96,9 @@ pub struct NewRoom {
     pub epoch: u64,
     /// Made ahead for whoever comes next; not in the ledger yet.
     pub spare: bool,
+    /// What a minute of its sandbox costs, in thousandths of a credit, and how many were paid for.
+    pub minute_price: u32,
+    pub minutes: u64,
 }
 
 #[derive(Debug)]
@@ -111,6 +117,7 @@ pub struct Room {
     last_used: AtomicI64,
     pub members: Members,
     pub sandbox: Lifecycle,
+    meter: Meter,
     pub sessions: Sessions,
     pub shells: Shells,
     commands: Commands,
@@ -143,6 +150,7 @@ impl Room {
             last_used: AtomicI64::new(now()),
             members: Members::default(),
             sandbox: Lifecycle::new(new.epoch, new.sandbox),
+            meter: Meter::new(new.minute_price, new.minutes),
             sessions: Sessions::new(new.documents.terminals(), new.documents.syncer.clone()),
             shells: Shells::default(),
             commands: Commands::default(),
@@ -344,6 +352,7 @@ impl LinkListener for Ears {
             Event::Exited(exited) => {
                 if let Some(session) = room.sessions.ended(exited) {
                     room.tell_end(&session);
+                    room.tell_finished(&session);
                 }
             }
             Event::Waiting(waiting) => {
@@ -389,10 +398,4 @@ impl LinkListener for Ears {
     fn lost(&self, why: &LinkError) {
         tracing::debug!(room = %self.0.id, %why, "a link to a sandbox was lost");
     }
-}
-
-/// Milliseconds since 1970.
-fn now() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -22,6 +22,31 @@ const TEST = 180_000;
 /** The longest any single step waits for what it expects. */
 const STEP = 20_000;
 
+/** How far away the server is for people, ms each way: what a page shows before the answer is there is then seen by the tests. */
+const FAR = Number(process.env.EMBEDENV_FAR ?? 0);
+
+/** In the page: what its sockets say and hear is `ms` under way. */
+function farAway(ms) {
+  const { prototype } = WebSocket;
+  const { send, addEventListener, removeEventListener } = prototype;
+  const late = new Map();
+  prototype.send = function (data) {
+    // Bytes may be the page's own memory, which has changed by then.
+    const said = typeof data === 'string' ? data : data.slice();
+    setTimeout(() => this.readyState === WebSocket.OPEN && send.call(this, said), ms);
+  };
+  prototype.addEventListener = function (kind, listener, ...rest) {
+    if (kind === 'message') {
+      late.set(listener, (event) => setTimeout(() => late.has(listener) && listener.call(this, event), ms));
+    }
+    addEventListener.call(this, kind, late.get(listener) ?? listener, ...rest);
+  };
+  prototype.removeEventListener = function (kind, listener, ...rest) {
+    removeEventListener.call(this, kind, late.get(listener) ?? listener, ...rest);
+    late.delete(listener);
+  };
+}
+
 /**
  * A test of the whole product: `run(stage)`. The `name` is a sentence and names the screenshots too.
  * While `stage.serverIsGone()`, failing to reach it is no trouble. `env(stage)` makes settings of the server, `args` are flags of the
@@ -92,6 +117,7 @@ class Stage {
     await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: new URL(link).origin });
     const page = await context.newPage();
     this.#watch(page);
+    if (FAR) await page.addInitScript(farAway, FAR);
     await before?.(page);
     const ide = new Ide(page);
     this.#people.push(ide);

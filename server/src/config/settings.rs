@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::{Config, EngineChoice, LogFormat, SecretUrl, SignUp, Space};
+use super::{Config, EngineChoice, LogFormat, PaymentsSecret, SecretUrl, SignUp, Space};
 use crate::egress::PROXY_PORT;
 use crate::egress::allow::AllowList;
+use crate::ledger::THOUSANDTHS;
 
 /// A value as it was written.
 #[derive(Debug, Clone)]
@@ -120,6 +121,15 @@ pub const SETTINGS: &[Setting] = &[
         },
     },
     Setting { name: "mail.from", set: |c, raw| text(raw).map(|v| c.mail.from = v) },
+    Setting { name: "webhooks.inward", set: |c, raw| networks(raw).map(|v| c.webhooks.inward = v) },
+    Setting {
+        name: "payments.secret",
+        set: |c, raw| {
+            let secret = PaymentsSecret::read(&text(raw)?);
+            c.payments_secret = Some(secret.ok_or("must be whsec_ and at least 24 bytes in Base64")?);
+            Ok(())
+        },
+    },
     Setting { name: "rooms.most", set: |c, raw| whole(raw, 1, 100_000).map(|v| c.rooms.most = v as usize) },
     Setting { name: "rooms.members", set: |c, raw| whole(raw, 1, 10_000).map(|v| c.rooms.members = v as usize) },
     Setting { name: "rooms.sleep_after", set: |c, raw| duration(raw, 1, 30 * DAY).map(|v| c.rooms.sleep_after = v) },
@@ -162,6 +172,10 @@ pub const SPACE_SETTINGS: &[SpaceSetting] = &[
     SpaceSetting { name: "egress_bytes", set: |s, raw| size(raw, MIB, 1024 * 1024 * GIB).map(|v| s.egress.bytes = v) },
     SpaceSetting { name: "image", set: |s, raw| name(raw).map(|v| s.profile.image = v) },
     SpaceSetting { name: "runtime", set: |s, raw| name(raw).map(|v| s.profile.runtime = Some(v)) },
+    SpaceSetting {
+        name: "minute_price",
+        set: |s, raw| number(raw, 0.0, 1000.0).map(|v| s.minute_price = (v * THOUSANDTHS as f64).round() as u32),
+    },
     SpaceSetting { name: "pool", set: |s, raw| whole(raw, 0, 1_000).map(|v| s.pool.least = v as usize) },
     SpaceSetting { name: "pool_most", set: |s, raw| whole(raw, 0, 1_000).map(|v| s.pool.most = v as usize) },
 ];

@@ -14,9 +14,11 @@ pub(super) mod mails;
 mod operators;
 mod paging;
 mod pair;
+mod payments;
 pub(super) mod rates;
 mod rooms;
 mod sessions;
+mod webhooks;
 mod widgets;
 
 use std::collections::BTreeMap;
@@ -120,6 +122,12 @@ fn described() -> (Router<Doors>, utoipa::openapi::OpenApi) {
         .routes(routes!(commands::run))
         .routes(routes!(widgets::list, widgets::create))
         .routes(routes!(widgets::revoke))
+        .routes(routes!(webhooks::list, webhooks::create))
+        .routes(routes!(webhooks::revoke))
+        .routes(routes!(webhooks::test))
+        .routes(routes!(webhooks::deliveries))
+        .routes(routes!(webhooks::redeliver))
+        .routes(routes!(payments::pay))
         .split_for_parts()
 }
 

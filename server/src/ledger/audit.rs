@@ -13,6 +13,8 @@ pub enum Actor<'a> {
     Account(&'a str),
     /// Who has the server's machine.
     CommandLine,
+    /// The payment system.
+    Payment,
 }
 
 impl Actor<'_> {
@@ -20,6 +22,7 @@ impl Actor<'_> {
         match self {
             Self::Account(id) => id.to_owned(),
             Self::CommandLine => "command line".to_owned(),
+            Self::Payment => "payment".to_owned(),
         }
     }
 }

@@ -4,12 +4,14 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, Row as _, Transaction};
 
 use super::audit::{self, Actor};
-use super::{Ledger, LedgerError, keys, now};
+use super::{Ledger, LedgerError, keys, now, webhooks};
 
 /// The milliseconds of a day of UTC.
 pub const DAY: i64 = 24 * 60 * 60 * 1000;
 /// The most credits one grant may give.
 const MAX_AMOUNT: i64 = 1_000_000_000;
+/// Grants that are looked at for what has expired of them, at once.
+const EXPIRED_AT_ONCE: i64 = 1000;
 
 /// One line. `created` is milliseconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,8 +88,16 @@ pub(super) fn check_amount(amount: i64, least: i64) -> Result<(), LedgerError> {
     if (least..=MAX_AMOUNT).contains(&amount) { Ok(()) } else { Err(LedgerError::Amount { least, most: MAX_AMOUNT }) }
 }
 
-/// Adds a line and changes the balance with it, in the caller's transaction. Returns the balance, or `None` if it
-/// would have gone below zero or there is no such account; then nothing was changed. `public_key` is the pair that spends.
+/// A line that was added.
+pub(super) struct Added {
+    entry: String,
+    pub(super) balance: i64,
+    /// What the account calls few.
+    low: i64,
+}
+
+/// Adds a line and changes the balance with it, in the caller's transaction. Returns `None` if the balance would have gone
+/// below zero or there is no such account; then nothing was changed. `public_key` is the pair that spends.
 pub(super) async fn add(
     transaction: &mut Transaction<'_, Any>,
     account: &str,
@@ -95,20 +105,23 @@ pub(super) async fn add(
     kind: &str,
     amount: i64,
     room: Option<&str>,
-) -> Result<Option<i64>, LedgerError> {
-    let balance: Option<i64> = sqlx::query_scalar(
-        "UPDATE accounts SET balance = balance + $1 WHERE account = $2 AND balance + $1 >= 0 RETURNING balance",
+) -> Result<Option<Added>, LedgerError> {
+    let changed = sqlx::query(
+        "UPDATE accounts SET balance = balance + $1 WHERE account = $2 AND balance + $1 >= 0 \
+         RETURNING balance, low_credits",
     )
     .bind(amount)
     .bind(account)
     .fetch_optional(&mut **transaction)
     .await?;
-    let Some(balance) = balance else { return Ok(None) };
+    let Some(changed) = changed else { return Ok(None) };
+    let (balance, low) = (changed.try_get(0)?, changed.try_get(1)?);
+    let entry = keys::random::<16>();
     sqlx::query(
         "INSERT INTO credits (entry, account, public_key, kind, amount, balance_after, room, created) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
-    .bind(keys::random::<16>())
+    .bind(&entry)
     .bind(account)
     .bind(public_key)
     .bind(kind)
@@ -118,25 +131,173 @@ pub(super) async fn add(
     .bind(now())
     .execute(&mut **transaction)
     .await?;
+    Ok(Some(Added { entry, balance, low }))
+}
+
+/// Takes credits for a room, those first that expire first, and has the owner told if few are left. Returns the balance, or
+/// `None` if there are not so many; then nothing was changed.
+pub(super) async fn charge(
+    transaction: &mut Transaction<'_, Any>,
+    account: &str,
+    public_key: &str,
+    amount: i64,
+    room: &str,
+) -> Result<Option<i64>, LedgerError> {
+    let added = add(transaction, account, Some(public_key), "charge", -amount, Some(room)).await?;
+    let Some(Added { balance, low, .. }) = added else { return Ok(None) };
+    let mut left = amount;
+    while left > 0 {
+        let next = sqlx::query(
+            "SELECT entry, remaining FROM expiring WHERE account = $1 AND remaining > 0 ORDER BY expires, entry LIMIT 1",
+        )
+        .bind(account)
+        .fetch_optional(&mut **transaction)
+        .await?;
+        let Some(next) = next else { break };
+        let (entry, remaining): (String, i64) = (next.try_get(0)?, next.try_get(1)?);
+        let taken = remaining.min(left);
+        sqlx::query("UPDATE expiring SET remaining = remaining - $1 WHERE entry = $2")
+            .bind(taken)
+            .bind(entry)
+            .execute(&mut **transaction)
+            .await?;
+        left -= taken;
+    }
+    if balance < low && balance + amount >= low {
+        webhooks::tell_low(transaction, account, balance, low).await?;
+    }
     Ok(Some(balance))
+}
+
+/// Grants credits, for good or until a time, and returns the balance.
+pub(super) async fn give(
+    transaction: &mut Transaction<'_, Any>,
+    account: &str,
+    kind: &str,
+    amount: i64,
+    expires: Option<i64>,
+) -> Result<i64, LedgerError> {
+    check_amount(amount, 1)?;
+    if expires.is_some_and(|expires| expires <= now()) {
+        return Err(LedgerError::Past);
+    }
+    let added = add(transaction, account, None, kind, amount, None).await?;
+    let Added { entry, balance, .. } = added.ok_or(LedgerError::UnknownAccount)?;
+    if let Some(expires) = expires {
+        sqlx::query("INSERT INTO expiring (entry, account, remaining, expires) VALUES ($1, $2, $3, $4)")
+            .bind(entry)
+            .bind(account)
+            .bind(amount)
+            .bind(expires)
+            .execute(&mut **transaction)
+            .await?;
+    }
+    Ok(balance)
+}
+
+/// What a payment system says that somebody has paid for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payment {
+    /// Its own name for the payment: one is granted once.
+    pub payment: String,
+    pub account: String,
+    pub credits: i64,
+    /// Until when they are good, in milliseconds since 1970; for good without it.
+    pub expires: Option<i64>,
 }
 
 impl Ledger {
     /// Grants credits to the account of a pair, on the command line, and returns the balance.
     pub async fn grant(&self, public_key: &str, amount: i64) -> Result<i64, LedgerError> {
         let account = self.account_of(public_key).await?;
-        self.grant_to(&account, Actor::CommandLine, amount).await
+        self.grant_to(&account, Actor::CommandLine, amount, None).await
     }
 
-    /// Grants credits to an account, and returns the balance.
-    pub async fn grant_to(&self, account: &str, actor: Actor<'_>, amount: i64) -> Result<i64, LedgerError> {
-        check_amount(amount, 1)?;
+    /// Grants credits to an account, for good or until a time, and returns the balance.
+    pub async fn grant_to(
+        &self,
+        account: &str,
+        actor: Actor<'_>,
+        amount: i64,
+        expires: Option<i64>,
+    ) -> Result<i64, LedgerError> {
         let mut transaction = self.store.writer.begin().await?;
-        let balance = add(&mut transaction, account, None, "grant", amount, None).await?;
-        let balance = balance.ok_or(LedgerError::UnknownAccount)?;
+        let balance = give(&mut transaction, account, "grant", amount, expires).await?;
         audit::note(&mut transaction, account, actor, "credits.granted", &amount.to_string()).await?;
         transaction.commit().await?;
         Ok(balance)
+    }
+
+    /// Grants what was paid for, once for each payment, and returns the balance. One of that name with another account or
+    /// amount is a conflict.
+    pub async fn pay(&self, paid: &Payment) -> Result<i64, LedgerError> {
+        let Payment { payment, account, credits, expires } = paid;
+        let mut transaction = self.store.writer.begin().await?;
+        let is_new = sqlx::query(
+            "INSERT INTO payments (payment, account, credits, created) \
+             SELECT $1, account, $3, $4 FROM accounts WHERE account = $2 ON CONFLICT (payment) DO NOTHING",
+        )
+        .bind(payment)
+        .bind(account)
+        .bind(credits)
+        .bind(now())
+        .execute(&mut *transaction)
+        .await?
+        .rows_affected()
+            > 0;
+        if is_new {
+            let balance = give(&mut transaction, account, "payment", *credits, *expires).await?;
+            audit::note(&mut transaction, account, Actor::Payment, "credits.paid", payment).await?;
+            transaction.commit().await?;
+            return Ok(balance);
+        }
+        let known = sqlx::query("SELECT account, credits FROM payments WHERE payment = $1")
+            .bind(payment)
+            .fetch_optional(&mut *transaction)
+            .await?
+            .ok_or(LedgerError::UnknownAccount)?;
+        if known.try_get::<String, _>(0)? != *account || known.try_get::<i64, _>(1)? != *credits {
+            return Err(LedgerError::OtherPayment);
+        }
+        drop(transaction);
+        Ok(self.account(account).await?.balance)
+    }
+
+    /// Takes back what has expired. Returns from how many grants.
+    pub async fn expire(&self) -> Result<u64, LedgerError> {
+        let over: Vec<String> = sqlx::query_scalar(
+            "SELECT entry FROM expiring WHERE expires <= $1 AND remaining > 0 ORDER BY expires LIMIT $2",
+        )
+        .bind(now())
+        .bind(EXPIRED_AT_ONCE)
+        .fetch_all(&self.store.readers)
+        .await?;
+        let mut expired = 0;
+        for entry in over {
+            let mut transaction = self.store.writer.begin().await?;
+            // The account first, as where credits are taken: in the other order each could wait for the other.
+            sqlx::query(
+                "UPDATE accounts SET balance = balance WHERE account = (SELECT account FROM expiring WHERE entry = $1)",
+            )
+            .bind(&entry)
+            .execute(&mut *transaction)
+            .await?;
+            let row = sqlx::query("SELECT account, remaining FROM expiring WHERE entry = $1 AND remaining > 0")
+                .bind(&entry)
+                .fetch_optional(&mut *transaction)
+                .await?;
+            let Some(row) = row else { continue };
+            let (account, remaining): (String, i64) = (row.try_get(0)?, row.try_get(1)?);
+            sqlx::query("UPDATE expiring SET remaining = 0 WHERE entry = $1")
+                .bind(&entry)
+                .execute(&mut *transaction)
+                .await?;
+            if add(&mut transaction, &account, None, "expiry", -remaining, None).await?.is_some() {
+                transaction.commit().await?;
+                expired += 1;
+            }
+        }
+        Ok(expired)
     }
 
     /// The balance of a pair's account.
@@ -194,7 +355,7 @@ impl Ledger {
         let rows = sqlx::query(
             "SELECT created / $1, public_key, COUNT(DISTINCT CASE WHEN kind = 'charge' THEN room END), \
              CAST(SUM(CASE WHEN kind IN ('charge', 'refund') THEN -amount ELSE 0 END) AS BIGINT), \
-             CAST(SUM(CASE WHEN kind = 'grant' THEN amount ELSE 0 END) AS BIGINT) \
+             CAST(SUM(CASE WHEN kind IN ('grant', 'payment') THEN amount ELSE 0 END) AS BIGINT) \
              FROM credits WHERE account = $2 AND created >= $3 GROUP BY 1, 2 ORDER BY 1, 2",
         )
         .bind(DAY)

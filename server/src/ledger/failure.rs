@@ -18,6 +18,8 @@ pub fn failed(error: LedgerError) -> Failure {
         error @ (LedgerError::UnknownWidget
         | LedgerError::UnknownRoom
         | LedgerError::UnknownAccount
+        | LedgerError::UnknownWebhook
+        | LedgerError::UnknownDelivery
         | LedgerError::NoKey(_)) => Failure::new(ErrorCode::NotFound, error.to_string()),
         error @ (LedgerError::Name { .. }
         | LedgerError::Origin(_)
@@ -27,14 +29,17 @@ pub fn failed(error: LedgerError) -> Failure {
         | LedgerError::Scope { .. }
         | LedgerError::Bound { .. }
         | LedgerError::Overlap { .. }
+        | LedgerError::Event(_)
+        | LedgerError::Past
         | LedgerError::Amount { .. }) => Failure::new(ErrorCode::BadRequest, error.to_string()),
         error @ LedgerError::Project { .. } => Failure::new(ErrorCode::TooLarge, error.to_string()),
         error @ (LedgerError::UnknownSession | LedgerError::UnknownToken) => {
             Failure::new(ErrorCode::BadCredentials, error.to_string())
         }
-        error @ (LedgerError::TooManyJoinKeys | LedgerError::TooManyKeys { .. }) => {
-            Failure::new(ErrorCode::LimitReached, error.to_string())
-        }
+        error @ (LedgerError::TooManyJoinKeys
+        | LedgerError::TooManyKeys { .. }
+        | LedgerError::TooManyWebhooks { .. }) => Failure::new(ErrorCode::LimitReached, error.to_string()),
+        error @ LedgerError::OtherPayment => Failure::new(ErrorCode::Conflict, error.to_string()),
         error @ LedgerError::UnknownDocumentToken => Failure::new(ErrorCode::UnknownJoinKey, error.to_string()),
         LedgerError::Database(sqlx::Error::Database(error)) if error.code().as_deref() == Some(NO_TEXT) => {
             Failure::new(ErrorCode::BadRequest, "a text holds a character of code 0")

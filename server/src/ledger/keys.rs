@@ -137,7 +137,7 @@ impl Ledger {
         let account = accounts::insert(&mut transaction, name, None, AccountRole::Member).await?;
         let (public_key, secret_key) = self.insert_pair(&mut transaction, &account, &settings).await?;
         if amount > 0 {
-            credits::add(&mut transaction, &account, None, "grant", amount, None).await?;
+            credits::give(&mut transaction, &account, "grant", amount, None).await?;
         }
         audit::note(&mut transaction, &account, Actor::CommandLine, "key.created", &public_key).await?;
         transaction.commit().await?;

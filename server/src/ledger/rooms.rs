@@ -1,13 +1,17 @@
 //! Rooms in the ledger: opened for one credit, remembered across restarts, ended.
 
 use embedenv_shared::id::{Role, RoomId};
+use serde::Serialize;
 use sqlx::Row as _;
 
 use super::join_keys::{self, EDITOR_KEY, OWNER_KEY};
+use super::webhooks::{self, EventKind};
 use super::{Ledger, LedgerError, Payer, Visit, credits, now};
 
 /// What an `init` costs.
 pub const PRICE: i64 = 1;
+/// What prices by the minute are counted in, of a credit.
+pub const THOUSANDTHS: i64 = 1000;
 /// Idempotency keys are kept for this long, in milliseconds: 48 hours.
 const IDEMPOTENCY: i64 = 48 * 60 * 60 * 1000;
 
@@ -71,6 +75,8 @@ pub struct RoomRow {
     /// The engine's record of its sandbox, if it runs.
     pub sandbox: Option<String>,
     pub epoch: u64,
+    /// Minutes for which a sandbox of it ran and that were counted.
+    pub minutes: u64,
 }
 
 impl Ledger {
@@ -148,8 +154,7 @@ impl Ledger {
             .bind(join_keys::stored_role(Role::Owner))
             .execute(&mut *transaction)
             .await?;
-        let charged = credits::add(&mut transaction, &account, Some(&public_key), "charge", -PRICE, Some(&id)).await?;
-        let Some(remaining) = charged else {
+        let Some(remaining) = credits::charge(&mut transaction, &account, &public_key, PRICE, &id).await? else {
             return Ok(OpenOutcome::NoCredits);
         };
         if let Some(visit) = &visit
@@ -171,7 +176,9 @@ impl Ledger {
             .execute(&mut *transaction)
             .await?;
         }
+        webhooks::tell(&mut transaction, &account, EventKind::RoomStarted, &told(&id, &space, &public_key)).await?;
         transaction.commit().await?;
+        self.told.notify_one();
         Ok(OpenOutcome::New { remaining })
     }
 
@@ -180,14 +187,15 @@ impl Ledger {
         let id = room.to_string();
         let mut transaction = self.store.writer.begin().await?;
         let payer = sqlx::query(
-            "UPDATE rooms SET ended = $1, sandbox = NULL WHERE room = $2 AND ended IS NULL RETURNING account, public_key",
+            "UPDATE rooms SET ended = $1, sandbox = NULL WHERE room = $2 AND ended IS NULL \
+             RETURNING account, public_key, space",
         )
         .bind(now())
         .bind(&id)
         .fetch_optional(&mut *transaction)
         .await?;
         if let Some(payer) = payer {
-            let (account, public_key): (String, String) = (payer.try_get(0)?, payer.try_get(1)?);
+            let [account, public_key, space]: [String; 3] = [payer.try_get(0)?, payer.try_get(1)?, payer.try_get(2)?];
             // The pair before the account, as where a room is opened: in the other order each could wait for the other.
             sqlx::query("UPDATE key_pairs SET spent = spent - $1 WHERE public_key = $2")
                 .bind(PRICE)
@@ -198,23 +206,27 @@ impl Ledger {
             sqlx::query("DELETE FROM widget_openings WHERE room = $1").bind(&id).execute(&mut *transaction).await?;
             // A retry with the same idempotency key is a new attempt.
             sqlx::query("DELETE FROM idempotency_keys WHERE room = $1").bind(&id).execute(&mut *transaction).await?;
+            webhooks::tell(&mut transaction, &account, EventKind::RoomFailed, &told(&id, &space, &public_key)).await?;
         }
         transaction.commit().await?;
+        self.told.notify_one();
         Ok(())
     }
 
     /// All living rooms.
     pub async fn rooms(&self) -> Result<Vec<RoomRow>, LedgerError> {
-        let rows = sqlx::query("SELECT room, space, created, last_used, sandbox, epoch FROM rooms WHERE ended IS NULL")
-            .fetch_all(&self.store.readers)
-            .await?;
+        let rows = sqlx::query(
+            "SELECT room, space, created, last_used, sandbox, epoch, minutes FROM rooms WHERE ended IS NULL",
+        )
+        .fetch_all(&self.store.readers)
+        .await?;
         rows.iter().map(row).collect()
     }
 
     /// The living rooms that an account pays for, by id, so many of those behind `after`.
     pub async fn rooms_of(&self, account: &str, after: &str, most: u32) -> Result<Vec<RoomRow>, LedgerError> {
         let rows = sqlx::query(
-            "SELECT room, space, created, last_used, sandbox, epoch FROM rooms \
+            "SELECT room, space, created, last_used, sandbox, epoch, minutes FROM rooms \
              WHERE account = $1 AND ended IS NULL AND room > $2 ORDER BY room LIMIT $3",
         )
         .bind(account)
@@ -228,7 +240,7 @@ impl Ledger {
     /// A living room, if the account pays for it.
     pub async fn room_of(&self, account: &str, room: RoomId) -> Result<RoomRow, LedgerError> {
         let found = sqlx::query(
-            "SELECT room, space, created, last_used, sandbox, epoch FROM rooms \
+            "SELECT room, space, created, last_used, sandbox, epoch, minutes FROM rooms \
              WHERE account = $1 AND room = $2 AND ended IS NULL",
         )
         .bind(account)
@@ -271,13 +283,79 @@ impl Ledger {
     }
 
     pub async fn end_room(&self, room: RoomId) -> Result<(), LedgerError> {
-        sqlx::query("UPDATE rooms SET ended = $1, sandbox = NULL WHERE room = $2 AND ended IS NULL")
-            .bind(now())
-            .bind(room.to_string())
-            .execute(&self.store.writer)
-            .await?;
+        let id = room.to_string();
+        let mut transaction = self.store.writer.begin().await?;
+        let ended = sqlx::query(
+            "UPDATE rooms SET ended = $1, sandbox = NULL WHERE room = $2 AND ended IS NULL \
+             RETURNING account, public_key, space",
+        )
+        .bind(now())
+        .bind(&id)
+        .fetch_optional(&mut *transaction)
+        .await?;
+        if let Some(ended) = ended {
+            let [account, public_key, space]: [String; 3] = [ended.try_get(0)?, ended.try_get(1)?, ended.try_get(2)?];
+            webhooks::tell(&mut transaction, &account, EventKind::RoomEnded, &told(&id, &space, &public_key)).await?;
+        }
+        transaction.commit().await?;
+        self.told.notify_one();
         Ok(())
     }
+
+    /// Counts the minute of this number, from 1, for which a sandbox of the room ran, and takes what it costs: so many
+    /// thousandths of a credit. `false` if there are no credits for it; then it is not counted. One that was counted before
+    /// costs nothing.
+    pub async fn meter(&self, room: RoomId, minute: u64, price: u32) -> Result<bool, LedgerError> {
+        let id = room.to_string();
+        let minute = i64::try_from(minute).map_err(|_| LedgerError::Unreadable("a number of minutes"))?;
+        let mut transaction = self.store.writer.begin().await?;
+        let counted = sqlx::query(
+            "UPDATE rooms SET minutes = $1, owed = owed + $2 WHERE room = $3 AND minutes = $1 - 1 AND ended IS NULL \
+             RETURNING account, public_key, owed",
+        )
+        .bind(minute)
+        .bind(i64::from(price))
+        .bind(&id)
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let Some(counted) = counted else { return Ok(true) };
+        let (account, public_key): (String, String) = (counted.try_get(0)?, counted.try_get(1)?);
+        let due = counted.try_get::<i64, _>(2)? / THOUSANDTHS;
+        if due > 0 {
+            sqlx::query("UPDATE rooms SET owed = owed - $1 WHERE room = $2")
+                .bind(due * THOUSANDTHS)
+                .bind(&id)
+                .execute(&mut *transaction)
+                .await?;
+            let pair = sqlx::query(
+                "UPDATE key_pairs SET spent = spent + $1 WHERE public_key = $2 AND (budget IS NULL OR spent + $1 <= budget)",
+            )
+            .bind(due)
+            .bind(&public_key)
+            .execute(&mut *transaction)
+            .await?;
+            let is_paid = pair.rows_affected() > 0
+                && credits::charge(&mut transaction, &account, &public_key, due, &id).await?.is_some();
+            if !is_paid {
+                return Ok(false);
+            }
+        }
+        transaction.commit().await?;
+        self.told.notify_one();
+        Ok(true)
+    }
+}
+
+/// What is told of a room.
+#[derive(Serialize)]
+struct Told<'a> {
+    room: &'a str,
+    space: &'a str,
+    public_key: &'a str,
+}
+
+fn told<'a>(room: &'a str, space: &'a str, public_key: &'a str) -> Told<'a> {
+    Told { room, space, public_key }
 }
 
 fn row(row: &sqlx::any::AnyRow) -> Result<RoomRow, LedgerError> {
@@ -288,6 +366,7 @@ fn row(row: &sqlx::any::AnyRow) -> Result<RoomRow, LedgerError> {
         last_used: row.try_get(3)?,
         sandbox: row.try_get(4)?,
         epoch: u64::try_from(row.try_get::<i64, _>(5)?).map_err(|_| LedgerError::Unreadable("an epoch"))?,
+        minutes: row.try_get::<i64, _>(6)?.unsigned_abs(),
     })
 }
 

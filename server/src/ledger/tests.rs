@@ -66,6 +66,8 @@ on_both!(
     rooms_are_opened_and_given_back_beside_each_other,
 );
 
+mod money;
+
 fn room(n: u8) -> RoomId {
     RoomId([n; 10])
 }
@@ -230,8 +232,10 @@ async fn a11_no_secret_is_at_rest_or_in_debug_output(place: Place) {
     let join = ledger.join_keys().mint(room(1), EDITOR_KEY, Role::Editor);
     let session = ledger.begin_session(key.account(), "browser").await.unwrap();
     let token = ledger.mint_token(Purpose::Reset, &Token::default()).await.unwrap();
+    let (_, signs) = ledger.create_webhook(key.account(), "https://a.example/", &[]).await.unwrap();
+    let signs = crate::webhooks::shown(&signs);
     let rotated = ledger.rotate_pair(key.account(), Actor::CommandLine, &pair.public_key, 1000).await.unwrap();
-    let secrets = [pair.secret_key.clone(), rotated.secret_key, join, session.token.clone(), token];
+    let secrets = [pair.secret_key.clone(), rotated.secret_key, join, session.token.clone(), token, signs];
     let printed = format!("{pair:?} {ledger:?} {session:?}");
     assert!(secrets.iter().all(|secret| !printed.contains(secret)));
     let mut dump = dump(&ledger).await;
@@ -250,12 +254,16 @@ async fn dump(ledger: &Ledger) -> String {
         "accounts",
         "audit",
         "credits",
+        "deliveries",
+        "expiring",
         "idempotency_keys",
         "join_keys",
         "key_pairs",
+        "payments",
         "rooms",
         "sessions",
         "tokens",
+        "webhooks",
         "widgets",
     ] {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT * FROM {table}")));

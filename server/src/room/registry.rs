@@ -6,6 +6,7 @@
 //! started, one `adoption`.
 
 mod ending;
+mod keeper;
 mod pairs;
 
 use std::collections::HashMap;
@@ -19,15 +20,15 @@ use embedenv_shared::frame::JoinKey;
 use embedenv_shared::id::{ROOM_ID_BYTES, Role, RoomId};
 use embedenv_shared::path::{ProjectName, WorkspacePath};
 use parking_lot::Mutex;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, sleep};
 
 use super::documents::Stores;
 use super::members::Member;
 use super::pool::Pool;
-use super::{NewRoom, Room, now};
+use super::{NewRoom, Room};
 use crate::config::{Config, DEFAULT_SPACE};
 use crate::egress::Egress;
-use crate::engine::{Engine, EngineError, Notice, Profile, SandboxRecord, Standing, Swept};
+use crate::engine::{Engine, EngineError, Notice, Profile, SandboxRecord};
 use crate::journal::Syncer;
 use crate::ledger::{
     DocumentPass, IdempotencyKey, JoinKeyRow, Ledger, LedgerError, NewJoinKey, NewRoom as LedgerRoom, NewSandbox,
@@ -42,12 +43,6 @@ pub use ending::Sandboxes;
 const MAX_TTL: u64 = 10 * 366 * 24 * 3600;
 /// The most that may come by one link which counts them.
 const MAX_USES: u32 = 10_000;
-/// How often rooms are looked at for sleep and end.
-const KEEP: Duration = Duration::from_secs(5);
-/// How often what the engine has is compared with the rooms there are.
-const SWEEP: Duration = Duration::from_secs(60);
-/// After a sweep that failed, the next one waits this long.
-const SWEEP_RETRY: Duration = Duration::from_secs(5);
 /// How often a pool is looked at when nothing was taken from it: for spares that died, are out of date or too many.
 const POOL_LOOK: Duration = Duration::from_secs(5);
 /// After a spare room could not be started, the next try waits this long; each further one twice as long, up to the most.
@@ -84,6 +79,14 @@ impl Drop for Place<'_> {
     fn drop(&mut self) {
         self.0.rooms.lock().opening -= 1;
     }
+}
+
+/// What is known of a room that an earlier server had.
+#[derive(Default)]
+struct Before {
+    sandbox: Option<SandboxRecord>,
+    epoch: u64,
+    minutes: u64,
 }
 
 /// A room as its host gets it.
@@ -207,7 +210,7 @@ impl Registry {
         }
         let place = self.place()?;
         let spare = self.pool.shelf(space).and_then(|shelf| shelf.take());
-        let room = spare.unwrap_or_else(|| self.new_room(new_id(), space, profile, None, 0, true));
+        let room = spare.unwrap_or_else(|| self.new_room(new_id(), space, profile, None));
         let sandbox = room.record().await.map(|record| NewSandbox { record: record.to_text(), epoch: record.epoch });
         // It starts while the credit is taken, unless there is reason to think that none will be.
         let early = sandbox.is_none() && idempotency.is_none() && payer.balance >= PRICE;
@@ -430,15 +433,10 @@ impl Registry {
         self.erase(room.id).await;
     }
 
-    fn new_room(
-        &self,
-        id: RoomId,
-        space: &str,
-        profile: Arc<Profile>,
-        sandbox: Option<SandboxRecord>,
-        epoch: u64,
-        spare: bool,
-    ) -> Arc<Room> {
+    /// A room that was here before, or one that is made ahead.
+    fn new_room(&self, id: RoomId, space: &str, profile: Arc<Profile>, before: Option<Before>) -> Arc<Room> {
+        let spare = before.is_none();
+        let Before { sandbox, epoch, minutes } = before.unwrap_or_default();
         let room = Room::new(NewRoom {
             id,
             space: space.to_owned(),
@@ -453,6 +451,8 @@ impl Registry {
             sandbox,
             epoch,
             spare,
+            minute_price: self.config.space(space).map_or(0, |space| space.minute_price),
+            minutes,
         });
         self.made.lock().insert(id, Arc::downgrade(&room));
         room
@@ -494,7 +494,8 @@ impl Registry {
         });
         let record = row.sandbox.as_deref().and_then(|text| serde_json::from_str(text).ok());
         let had_sandbox = record.is_some();
-        let room = self.new_room(row.room, &row.space, profile, record, row.epoch, false);
+        let of = Before { sandbox: record, epoch: row.epoch, minutes: row.minutes };
+        let room = self.new_room(row.room, &row.space, profile, Some(of));
         room.last_used.store(row.last_used, Ordering::Relaxed);
         self.rooms.lock().living.insert(room.id, room.clone());
         if had_sandbox {
@@ -527,7 +528,7 @@ impl Registry {
                 self.discard(room).await;
             }
             if shelf.lacks() {
-                let room = self.new_room(new_id(), &space, profile.clone(), None, 0, true);
+                let room = self.new_room(new_id(), &space, profile.clone(), None);
                 match room.wake().await {
                     Ok(_) => {
                         shelf.add(room);
@@ -564,67 +565,6 @@ impl Registry {
         tokio::select! {
             () = self.engine.run(&tell) => {}
             () = self.tasks.closing() => {}
-        }
-    }
-
-    /// Compares what the engine has with the rooms there are, again and again.
-    async fn keep_sweeping(self: Arc<Self>) {
-        let mut pause = SWEEP;
-        loop {
-            tokio::select! {
-                () = sleep(pause) => {}
-                () = self.tasks.closing() => return,
-            }
-            pause = match self.sweep().await {
-                Ok(()) => SWEEP,
-                Err(error) => {
-                    tracing::warn!(error = %crate::telemetry::chain(&error), "what no room owns could not be removed");
-                    SWEEP_RETRY
-                }
-            };
-        }
-    }
-
-    async fn sweep(&self) -> Result<(), EngineError> {
-        self.made.lock().retain(|_, room| room.strong_count() > 0);
-        let standing = |id| match self.made.lock().get(&id).and_then(Weak::upgrade) {
-            Some(room) if room.sandbox.may_run() => Standing::Awake,
-            Some(_) => Standing::Asleep,
-            None => Standing::Unknown,
-        };
-        let swept = self.engine.sweep(&standing).await?;
-        if swept != Swept::default() {
-            let Swept { sandboxes, homes } = swept;
-            tracing::info!(sandboxes, homes, "removed what no room owns");
-        }
-        Ok(())
-    }
-
-    /// Puts empty rooms to sleep and ends those whose lifetime is over.
-    async fn keep(self: Arc<Self>) {
-        let mut ticks = interval(KEEP);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                _ = ticks.tick() => {}
-                () = self.tasks.closing() => return,
-            }
-            for room in self.all() {
-                let unused = Duration::from_millis(u64::try_from(now() - room.last_used()).unwrap_or(0));
-                if unused >= self.config.rooms.lifetime {
-                    self.end(&room).await;
-                } else if unused >= self.config.rooms.sleep_after && !room.sandbox.is_asleep() {
-                    let started = Instant::now();
-                    room.documents.flush(&room).await;
-                    room.documents.unload(true);
-                    room.identities.unload();
-                    room.rest().await;
-                    room.log_egress();
-                    tracing::debug!(room = %room.id, elapsed = ?started.elapsed(), "an empty room fell asleep");
-                } else {
-                    room.documents.unload(false);
-                }
-            }
         }
     }
 

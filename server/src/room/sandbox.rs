@@ -177,6 +177,7 @@ impl Room {
             Phase::Over => return Err(unavailable("the room has ended")),
             _ => {}
         }
+        self.may_start().await?;
         let was_away = self.sandbox.is_away();
         self.enter(Phase::Starting);
         // What a start that was cut short has left is removed by a sweep.
@@ -396,6 +397,11 @@ impl Room {
     /// Ends the sandbox because nobody is here; the next who comes wakes it.
     pub async fn rest(self: &Arc<Self>) {
         self.finish(Phase::Asleep).await;
+    }
+
+    /// Ends the sandbox, and says why; it starts again when somebody asks for it.
+    pub(super) async fn stop(self: &Arc<Self>, why: &str) {
+        self.finish(Phase::Gone(why.to_owned())).await;
     }
 
     /// Ends the sandbox because the room ends.

@@ -247,6 +247,7 @@ impl Room {
         shells.into_iter().for_each(|session| self.shells.found(session));
         for session in ended {
             self.tell_end(&session);
+            self.tell_finished(&session);
         }
         if is_adopted {
             self.follow_who_is_alone();

@@ -229,8 +229,8 @@ pub(crate) fn Files(props: &FilesProps) -> Html {
         Callback::from(move |_: DragEvent| forget())
     };
     let rows = rows(props, *window, target.as_ref());
-    let is_empty =
-        tree.folder(&WorkspacePath::root()).is_some_and(|root| root.entries.is_empty() && root.problem.is_none());
+    let root = tree.folder(&WorkspacePath::root());
+    let is_empty = root.is_some_and(|root| root.entries.is_empty() && root.problem.is_none());
     let is_root_target = target.as_ref().is_some_and(WorkspacePath::is_root);
     html! {
         <aside class="side" {ondragover} {ondragleave} {ondrop}>
@@ -245,6 +245,7 @@ pub(crate) fn Files(props: &FilesProps) -> Html {
                 role="tree"
                 aria-label={say!("tree.name")}
                 aria-multiselectable="true"
+                aria-busy={root.is_none().then_some("true")}
                 {onkeydown}
                 {onclick}
                 {ondblclick}

@@ -57,6 +57,9 @@ pub(super) struct Grant {
     #[schema(minimum = 1, maximum = 1_000_000_000)]
     #[serde(default, deserialize_with = "whole")]
     credits: Option<u64>,
+    /// Until when they are good, in milliseconds since 1970; for good if left out.
+    #[serde(default, deserialize_with = "whole")]
+    expires: Option<u64>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -93,11 +96,12 @@ pub(super) async fn grant(
     State(doors): State<Doors>,
     Operator(session): Operator,
     Path(account): Path<String>,
-    Body(Grant { credits }): Body<Grant>,
+    Body(Grant { credits, expires }): Body<Grant>,
 ) -> Result<(StatusCode, axum::Json<Granted>), Problem> {
     let amount = i64::try_from(credits.unwrap_or(0)).unwrap_or(i64::MAX);
     let actor = Actor::Account(&session.account.account);
-    let credits = doors.accounts.ledger().grant_to(&account, actor, amount).await.map_err(failed)?;
+    let expires = expires.map(|at| i64::try_from(at).unwrap_or(i64::MAX));
+    let credits = doors.accounts.ledger().grant_to(&account, actor, amount, expires).await.map_err(failed)?;
     Ok((StatusCode::CREATED, axum::Json(Granted { credits })))
 }
 

@@ -1,0 +1,165 @@
+//! Payments, credits that expire, minutes, and what accounts are told of it all.
+
+use super::*;
+
+on_both!(
+    a_payment_is_granted_once_however_often_it_is_told,
+    credits_that_expire_are_spent_first_and_what_is_left_of_them_goes,
+    a_minute_is_charged_once_and_parts_of_credits_add_up,
+    what_happens_is_told_and_tried_again_until_it_arrives,
+    few_credits_are_told_once_each_time_they_get_few,
+);
+
+async fn payer(ledger: &Ledger, credits: i64) -> Payer {
+    let pair = ledger.create_key("k", credits).await.unwrap();
+    ledger.authenticate(&pair.public_key, &pair.secret_key).await.unwrap()
+}
+
+async fn balance(ledger: &Ledger, payer: &Payer) -> i64 {
+    ledger.account(payer.account()).await.unwrap().balance
+}
+
+async fn a_payment_is_granted_once_however_often_it_is_told(place: Place) {
+    let ledger = place.open().await;
+    let payer = payer(&ledger, 1).await;
+    let paid = Payment { payment: "p1".into(), account: payer.account().into(), credits: 50, expires: None };
+    let told = futures_util::future::join_all((0..20).map(|_| ledger.pay(&paid))).await;
+    assert!(told.iter().all(|told| matches!(told, Ok(51))), "{told:?}");
+    let other = Payment { credits: 60, ..paid.clone() };
+    assert!(matches!(ledger.pay(&other).await, Err(LedgerError::OtherPayment)));
+    let nobody = Payment { payment: "p2".into(), account: "a_nobody".into(), ..paid.clone() };
+    assert!(matches!(ledger.pay(&nobody).await, Err(LedgerError::UnknownAccount)));
+    let nothing = Payment { payment: "p3".into(), credits: 0, ..paid };
+    assert!(matches!(ledger.pay(&nothing).await, Err(LedgerError::Amount { .. })));
+    assert_eq!(balance(&ledger, &payer).await, 51);
+    let lines = ledger.credits(payer.account(), None, 10).await.unwrap();
+    assert_eq!(lines.iter().filter(|line| line.kind == "payment").count(), 1);
+}
+
+async fn credits_that_expire_are_spent_first_and_what_is_left_of_them_goes(place: Place) {
+    let ledger = place.open().await;
+    let payer = payer(&ledger, 10).await;
+    let (soon, later) = (now() + 1500, now() + 3_600_000);
+    ledger.grant_to(payer.account(), Actor::CommandLine, 2, Some(later)).await.unwrap();
+    ledger.grant_to(payer.account(), Actor::CommandLine, 3, Some(soon)).await.unwrap();
+    for n in 0..2 {
+        ledger.open_room(new_room(&payer, n, None, "default")).await.unwrap();
+    }
+    assert_eq!((balance(&ledger, &payer).await, ledger.expire().await.unwrap()), (13, 0));
+    let wait = u64::try_from(soon - now() + 1).unwrap_or(0);
+    tokio::time::sleep(Duration::from_millis(wait)).await;
+    let expired = futures_util::future::join_all((0..5).map(|_| ledger.expire())).await;
+    assert_eq!(expired.into_iter().map(Result::unwrap).sum::<u64>(), 1);
+    assert_eq!(balance(&ledger, &payer).await, 12);
+    for n in 2..5 {
+        ledger.open_room(new_room(&payer, n, None, "default")).await.unwrap();
+    }
+    // Two of those three were the ones of later.
+    let left: i64 = sqlx::query_scalar("SELECT CAST(SUM(remaining) AS BIGINT) FROM expiring")
+        .fetch_one(&ledger.store.readers)
+        .await
+        .unwrap();
+    assert_eq!((left, balance(&ledger, &payer).await), (0, 9));
+    let past = ledger.grant_to(payer.account(), Actor::CommandLine, 1, Some(now() - 1)).await;
+    assert!(matches!(past, Err(LedgerError::Past)));
+}
+
+async fn a_minute_is_charged_once_and_parts_of_credits_add_up(place: Place) {
+    let ledger = place.open().await;
+    let payer = payer(&ledger, 2).await;
+    ledger.open_room(new_room(&payer, 1, None, "default")).await.unwrap();
+    for minute in 1..=4 {
+        let counted = (0..5).map(|_| ledger.meter(room(1), minute, 300));
+        let counted = futures_util::future::join_all(counted).await;
+        assert!(counted.into_iter().all(|counted| counted.unwrap()), "{minute}");
+        assert_eq!(balance(&ledger, &payer).await, if minute < 4 { 1 } else { 0 });
+    }
+    // 200 thousandths are owed: two more minutes cost nothing yet, and the third is not to be had.
+    assert!(ledger.meter(room(1), 5, 300).await.unwrap() && ledger.meter(room(1), 6, 300).await.unwrap());
+    assert!(!ledger.meter(room(1), 7, 300).await.unwrap());
+    assert_eq!(ledger.rooms().await.unwrap()[0].minutes, 6);
+    ledger.grant_to(payer.account(), Actor::CommandLine, 1, None).await.unwrap();
+    assert!(ledger.meter(room(1), 7, 300).await.unwrap());
+    assert_eq!((balance(&ledger, &payer).await, ledger.rooms().await.unwrap()[0].minutes), (0, 7));
+    // What it costs counts against the pair's budget.
+    let spent = ledger.keys().await.unwrap()[0].spent;
+    assert_eq!(spent, 3);
+}
+
+async fn what_happens_is_told_and_tried_again_until_it_arrives(place: Place) {
+    let ledger = place.open().await;
+    let payer = payer(&ledger, 10).await;
+    let account = payer.account();
+    let (hook, _) = ledger.create_webhook(account, "https://a.example/hook", &[]).await.unwrap();
+    let (ends, _) = ledger.create_webhook(account, "https://b.example/", &["room.ended".to_owned()]).await.unwrap();
+    let unknown =
+        ledger.create_webhook(account, "https://b.example/", &["room.ended".to_owned(), "x".to_owned()]).await;
+    assert!(matches!(unknown, Err(LedgerError::Event(event)) if event == "x"));
+    ledger.open_room(new_room(&payer, 1, None, "default")).await.unwrap();
+    ledger.tell_of_room(room(1), EventKind::RunFinished, &"x").await.unwrap();
+    let due = ledger.due(10).await.unwrap();
+    let events: Vec<_> = due.iter().map(|due| due.event.as_str()).collect();
+    assert_eq!(events, ["room.started", "run.finished"]);
+    assert_eq!(due[0].to, Recipient::Webhook { id: hook.webhook.clone(), url: "https://a.example/hook".to_owned() });
+    let said: serde_json::Value = serde_json::from_str(&due[0].body).unwrap();
+    assert_eq!(
+        (said["type"].as_str(), said["data"]["room"].as_str()),
+        (Some("room.started"), Some(&*room(1).to_string()))
+    );
+
+    let refused = Tried { status: Some(500), problem: Some("it answered 500".to_owned()) };
+    let arrived = Tried { status: Some(204), problem: None };
+    ledger.tried(&due[0], &refused).await.unwrap();
+    // What comes too late of the same try changes nothing.
+    ledger.tried(&due[0], &arrived).await.unwrap();
+    ledger.tried(&due[1], &arrived).await.unwrap();
+    assert_eq!(ledger.due(10).await.unwrap(), []);
+    let rows = ledger.deliveries(account, &hook.webhook, None, 10).await.unwrap();
+    let tried = rows.iter().find(|row| row.event == "room.started").unwrap();
+    assert_eq!((tried.tries, tried.status, tried.delivered), (1, Some(500), None));
+    assert!(tried.next_try.unwrap() >= now() + 3000);
+    ledger.redeliver(account, &hook.webhook, &tried.delivery).await.unwrap();
+    let again = ledger.due(10).await.unwrap();
+    assert_eq!((again.len(), again[0].delivery.as_str()), (1, tried.delivery.as_str()));
+    // Given up in the end.
+    for tries in 0..=7 {
+        ledger.tried(&Due { tries, ..again[0].clone() }, &refused).await.unwrap();
+        sqlx::query("UPDATE deliveries SET next_try = $1 WHERE next_try IS NOT NULL")
+            .bind(now())
+            .execute(&ledger.store.writer)
+            .await
+            .unwrap();
+    }
+    assert_eq!(ledger.due(10).await.unwrap(), []);
+
+    ledger.end_room(room(1)).await.unwrap();
+    ledger.end_room(room(1)).await.unwrap();
+    let due = ledger.due(10).await.unwrap();
+    assert_eq!(due.iter().filter(|due| due.event == "room.ended").count(), 2);
+    let other = ledger.create_key("other", 1).await.unwrap();
+    let other = ledger.account_of(&other.public_key).await.unwrap();
+    assert!(matches!(ledger.revoke_webhook(&other, &ends.webhook).await, Err(LedgerError::UnknownWebhook)));
+    assert!(matches!(ledger.deliveries(&other, &ends.webhook, None, 1).await, Err(LedgerError::UnknownWebhook)));
+    for hook in [&hook, &ends] {
+        ledger.revoke_webhook(account, &hook.webhook).await.unwrap();
+    }
+    assert_eq!(ledger.due(10).await.unwrap(), []);
+    ledger.forget_deliveries(Duration::ZERO).await.unwrap();
+    assert_eq!(ledger.webhooks(account).await.unwrap(), []);
+}
+
+async fn few_credits_are_told_once_each_time_they_get_few(place: Place) {
+    let ledger = place.open().await;
+    let payer = payer(&ledger, 6).await;
+    ledger.create_webhook(payer.account(), "https://a.example/", &["credits.low".to_owned()]).await.unwrap();
+    let mut told = Vec::new();
+    for n in 0..4 {
+        ledger.open_room(new_room(&payer, n, None, "default")).await.unwrap();
+        told.push(ledger.due(100).await.unwrap().len());
+    }
+    // A mail and a message, when five become four.
+    assert_eq!(told, [0, 2, 2, 2]);
+    ledger.grant_to(payer.account(), Actor::CommandLine, 3, None).await.unwrap();
+    ledger.open_room(new_room(&payer, 9, None, "default")).await.unwrap();
+    assert_eq!(ledger.due(100).await.unwrap().len(), 4);
+}
