@@ -135,6 +135,7 @@ scenario('from load to run to share without the mouse', async (stage) => {
   await ide.page.getByRole('treeitem', { name: 'fizz.sh', selected: true }).waitFor();
   await keyboard.press('Enter');
   await ide.hasKeyboard(ide.editor('fizz.sh'));
+  await ide.editor('fizz.sh').getByText('# Counts').waitFor();
   await keyboard.press('Control+End');
   await keyboard.type('echo done-$((40 + 2))\n');
   await keyboard.press('Control+Enter');

@@ -84,7 +84,7 @@ scenario('Vite replaces modules in the preview, and Express takes forms and cook
   await ide.page.screenshot({ path: 'target/browser/preview-vite.png' });
   // What is written in the editor is saved by itself, noticed by Vite, and sent to the page.
   await ide.entry('word.js').dblclick();
-  await ide.editor('word.js').click();
+  await ide.editor('word.js').getByText('First word').click();
   await ide.page.keyboard.press('Control+a');
   await ide.page.keyboard.press('Delete');
   await ide.page.keyboard.type(`export const word = 'Second word';`);

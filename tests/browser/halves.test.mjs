@@ -19,6 +19,7 @@ scenario('nothing that runs until a file can be typed into waits for the late ha
   assert.deepEqual(await lateRequests(ide.page), ['fetch']);
   await ide.newFile('kept.txt');
   await ide.type('kept.txt', 'kept');
+  await ide.saved('kept.txt').waitFor();
   await ide.page.reload();
   await ide.ready();
   await ide.editorSays('kept.txt', 'kept');

@@ -92,6 +92,11 @@ export class Ide {
     await this.page.waitForFunction((element) => document.activeElement === element, element);
   }
 
+  /** The tab of an open file without edits that are not saved. */
+  saved(name) {
+    return this.openFiles.getByRole('tab', { name, exact: true });
+  }
+
   /** Types into the editor of an open file as a person does, key by key. */
   async type(path, text) {
     await this.editor(path).click();

@@ -20,6 +20,7 @@ scenario('one goes back to where one was in the files, and forward again', async
   };
   await ide.entry('long.txt').dblclick();
   await ide.hasKeyboard(ide.editor('long.txt'));
+  await ide.editor('long.txt').getByText('line1', { exact: true }).waitFor();
   await at(1);
   await goTo(100);
   await ide.entry('other.txt').dblclick();
@@ -105,6 +106,7 @@ scenario("the editor's own keys stand in the list of shortcuts, and can be other
   await ide.write({ 'u.txt': 'one two one\n' });
   await ide.entry('u.txt').dblclick();
   await ide.hasKeyboard(ide.editor('u.txt'));
+  await ide.editorSays('u.txt', 'one two one\n');
   await ide.page.keyboard.type('new ');
   await ide.editorSays('u.txt', 'new one two one\n');
   await ide.page.keyboard.press('Control+z');

@@ -141,6 +141,7 @@ scenario('a symbol of the open file is gone to', async (stage) => {
   await write(ide, String.raw`printf 'class Zoo:\n    def feed(self):\n        pass\n\ndef visit():\n    pass\n' > zoo.py`);
   await ide.entry('zoo.py').dblclick();
   await ide.hasKeyboard(ide.editor('zoo.py'));
+  await ide.editor('zoo.py').getByText('class Zoo').waitFor();
   await ide.page.keyboard.press('Control+Shift+O');
   const dialog = ide.dialog('Go to file');
   await dialog.getByRole('option', { name: /Zoo/ }).waitFor();

@@ -109,7 +109,9 @@ scenario('a place that a program prints is shown in the editor when it is presse
 scenario('several lines are pasted after a question, unless the program knows pasting from typing', async (stage) => {
   const ide = await stage.person();
   await ide.ready();
-  await ide.answer('clear; cat');
+  // The shell knows pasting from typing, and it is `cat` that does not: what is printed before comes when the shell has gone.
+  await ide.answer('clear; echo $((40 + 2)); cat');
+  await ide.row('42').waitFor();
   await ide.pasteIntoTerminal('first line\nsecond line\n');
   const dialog = ide.dialog('Paste');
   await dialog.getByText('first line').waitFor();
@@ -277,6 +279,8 @@ scenario('on a phone a row of keys stands for those that its keyboard lacks', as
   const ide = await stage.person({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, colorScheme: 'dark' });
   await ide.connected();
   await ide.button('Terminal').tap();
+  // Only the shell's own line takes arrows.
+  await ide.row('~/sample$').waitFor();
   await ide.terminal.tap();
   await ide.page.keyboard.type('echo fir');
   await ide.button('Left').tap();

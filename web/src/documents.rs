@@ -184,11 +184,11 @@ impl Documents {
     }
 
     /// A message from the server for a document.
-    pub(crate) fn receive(&self, document: DocumentId, message: &[u8]) {
+    pub(crate) fn receive(&self, workbench: &Workbench, document: DocumentId, message: &[u8]) {
         let Some(record) = self.by_document(document) else { return };
         let editor = record.editor.borrow().clone();
         match editor {
-            Some(editor) => editor.receive(message),
+            Some(editor) => hand(workbench, &record, &editor, message),
             None => {
                 let mut early = record.early.borrow_mut();
                 if early.len() < MAX_EARLY {
@@ -462,10 +462,19 @@ fn sync(workbench: &Workbench, record: &Rc<Record>, is_same: bool) {
         editor.renewed();
     }
     for message in std::mem::take(&mut *record.early.borrow_mut()) {
-        editor.receive(&message);
+        hand(workbench, record, &editor, &message);
     }
     workbench.first_file.open();
     ask_first(workbench, record);
+}
+
+/// Hands an editor a message, with which its text may have come.
+fn hand(workbench: &Workbench, record: &Rc<Record>, editor: &Editor, message: &[u8]) {
+    editor.receive(message);
+    if editor.synced() {
+        record.standing.borrow_mut().came();
+        mark(workbench, record);
+    }
 }
 
 /// Asks the room what the file was when somebody opened it first, which is what is changed since then. Once for an editor;
@@ -550,8 +559,14 @@ fn events(workbench: &Workbench, record: &Rc<Record>) -> EditorEvents {
         }
     };
     let edited = {
-        let workbench = workbench.clone();
+        let (workbench, record) = (workbench.clone(), Rc::downgrade(record));
         move || {
+            if let Some(record) = record.upgrade()
+                && record.editor.borrow().as_ref().is_some_and(|editor| !editor.synced())
+            {
+                record.standing.borrow_mut().typed_early();
+                mark(&workbench, &record);
+            }
             if workbench.state().files.get(id).is_some_and(|file| file.preview) {
                 workbench.dispatch(Action::Files(FilesAction::Keep(id)));
             }

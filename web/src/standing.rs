@@ -14,11 +14,13 @@ pub struct Standing {
     saved: bool,
     /// There are edits that no connection has carried yet.
     kept_back: bool,
+    /// There are edits of a text that is not here yet.
+    early: bool,
 }
 
 impl Default for Standing {
     fn default() -> Self {
-        Self { sent: 0, needed: 0, received: 0, saved: true, kept_back: false }
+        Self { sent: 0, needed: 0, received: 0, saved: true, kept_back: false, early: false }
     }
 }
 
@@ -35,6 +37,16 @@ impl Standing {
     /// An update message could not go anywhere.
     pub fn kept_back(&mut self) {
         self.kept_back = true;
+    }
+
+    /// Something was typed before the text was here, or while it is asked for anew.
+    pub fn typed_early(&mut self) {
+        self.early = true;
+    }
+
+    /// The text is here, and what was typed before is in it, sent like all else.
+    pub fn came(&mut self) {
+        self.early = false;
     }
 
     /// The server said where the document stands.
@@ -58,7 +70,7 @@ impl Standing {
 
     /// The server holds everything that was typed here.
     pub fn is_held(&self) -> bool {
-        !self.kept_back && self.received >= self.needed
+        !self.kept_back && !self.early && self.received >= self.needed
     }
 
     /// Whether the tab shows the mark.
@@ -90,6 +102,19 @@ mod tests {
         standing.heard(1, true);
         assert!(standing.is_unsaved(), "it was the answer that was received");
         standing.heard(2, true);
+        assert!(!standing.is_unsaved());
+    }
+
+    #[test]
+    fn what_is_typed_before_the_text_is_here_is_unsaved_until_it_is_sent_and_saved() {
+        let mut standing = Standing::default();
+        standing.typed_early();
+        standing.heard(0, true);
+        assert!(standing.is_unsaved() && !standing.is_held());
+        standing.sent(EDIT);
+        standing.came();
+        assert!(!standing.is_held());
+        standing.heard(1, true);
         assert!(!standing.is_unsaved());
     }
 

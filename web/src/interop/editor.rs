@@ -69,6 +69,8 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn renewed(this: &EditorHandle);
     #[wasm_bindgen(method)]
+    fn synced(this: &EditorHandle) -> bool;
+    #[wasm_bindgen(method)]
     fn acknowledged(this: &EditorHandle);
     #[wasm_bindgen(method, js_name = setReadOnly)]
     fn set_read_only(this: &EditorHandle, read_only: bool);
@@ -172,6 +174,11 @@ impl Editor {
 
     pub(crate) fn receive(&self, message: &[u8]) {
         self.handle.receive(&Uint8Array::from(message));
+    }
+
+    /// Whether the text is the document's.
+    pub(crate) fn synced(&self) -> bool {
+        self.handle.synced()
     }
 
     /// The document is open again, in the same life.

@@ -256,7 +256,7 @@ impl Workbench {
             Ok(BinaryFrame::Snapshot { terminal, offset, bytes }) => {
                 self.terminals.snapshot(self, terminal, offset, bytes);
             }
-            Ok(BinaryFrame::Document { document, message }) => self.documents.receive(document, message),
+            Ok(BinaryFrame::Document { document, message }) => self.documents.receive(self, document, message),
             Ok(BinaryFrame::Input { .. } | BinaryFrame::NumberedInput { .. } | BinaryFrame::Piece { .. }) | Err(_) => {
                 page::warn("a binary frame of the server's was not understood")
             }
