@@ -33,6 +33,8 @@ CREATE INDEX deliveries_due ON deliveries (next_try);
 CREATE INDEX deliveries_of ON deliveries (webhook, created, delivery);
 CREATE INDEX deliveries_by_age ON deliveries (created);
 
+CREATE INDEX audit_by_age ON audit (created);
+
 -- A balance below this is told to the account's owner, once each time it gets there; never, if it is zero.
 ALTER TABLE accounts ADD COLUMN low_credits BIGINT NOT NULL DEFAULT 5;
 

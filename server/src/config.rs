@@ -56,6 +56,7 @@ pub struct Config {
     pub webhooks: Webhooks,
     /// What a payment system signs with; it grants nothing without it.
     pub payments_secret: Option<PaymentsSecret>,
+    pub retention: Retention,
     pub embed: Embed,
     pub preview: Preview,
     /// Where `/metrics` is; nowhere without it.
@@ -84,6 +85,15 @@ pub struct Mail {
     /// The SMTP server; mail goes to the log without it.
     pub smtp: Option<SecretUrl>,
     pub from: String,
+}
+
+/// For how long something is kept that nobody needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retention {
+    /// Lines of the audit log.
+    pub audit: Duration,
+    /// What webhooks were to hear.
+    pub deliveries: Duration,
 }
 
 /// What is told to other servers.
@@ -276,6 +286,10 @@ impl Default for Config {
             mail: Mail { smtp: None, from: "Embedenv <noreply@localhost>".to_owned() },
             webhooks: Webhooks::default(),
             payments_secret: None,
+            retention: Retention {
+                audit: Duration::from_secs(365 * 24 * 60 * 60),
+                deliveries: Duration::from_secs(30 * 24 * 60 * 60),
+            },
             embed: Embed::default(),
             preview: Preview::default(),
             metrics_listen: None,

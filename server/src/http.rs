@@ -153,6 +153,7 @@ pub fn serve(listeners: Listeners, inside: Inside) -> Result<(), WebError> {
     let mailer = Mailer::new(&config.mail, tasks.clone())?;
     let reach = Reach::new(config.webhooks.inward.clone());
     Deliveries::start(ledger.clone(), mailer.clone(), reach.clone(), &tasks);
+    crate::upkeep::start(config.clone(), ledger.clone(), &tasks);
     let accounts = Accounts::new(config.clone(), ledger, mailer, config.link_base(address));
     let mails = Arc::default();
     let doors = Doors {

@@ -42,7 +42,7 @@ pub use sessions::{LIFE as SESSION_LIFE, NewSession, Session, SessionRow};
 pub use store::Held;
 use store::Store;
 pub use tokens::{Purpose, Token};
-pub use webhooks::{DeliveryRow, Due, EventKind, KEPT, Recipient, Tried, WebhookRow};
+pub use webhooks::{DeliveryRow, Due, EventKind, Recipient, Tried, WebhookRow};
 pub use widgets::{MAX_PROJECT, NewWidget, Quota, Visit, Widget, WidgetRow};
 
 /// A handle to the ledger; clones share it.

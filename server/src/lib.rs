@@ -21,4 +21,5 @@ pub mod room;
 pub mod server;
 pub mod tasks;
 pub mod telemetry;
+mod upkeep;
 pub mod webhooks;

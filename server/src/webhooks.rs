@@ -32,7 +32,7 @@ use sha2::Sha256;
 use tower::Service;
 
 use crate::egress::address::is_inward;
-use crate::ledger::{Due, KEPT, Ledger, LedgerError, Recipient, Tried, now};
+use crate::ledger::{Due, Ledger, LedgerError, Recipient, Tried, now};
 use crate::mail::Mailer;
 use crate::tasks::Tasks;
 
@@ -46,8 +46,6 @@ const AT_ONCE: usize = 16;
 const BATCH: u32 = 64;
 /// How often it is looked for what is due, if nobody says that there is something.
 const LOOK: Duration = Duration::from_secs(2);
-/// How often what is kept no longer is removed.
-const CLEAN: Duration = Duration::from_secs(60 * 60);
 /// What a signature begins with: its version.
 const SIGNED: &str = "v1,";
 /// What a secret begins with when it is shown.
@@ -168,32 +166,24 @@ impl Deliveries {
     }
 
     async fn run(&self) {
-        let mut clean = tokio::time::interval(CLEAN);
-        loop {
-            let work = async {
-                loop {
-                    match self.deliver().await {
-                        Ok(0) => tokio::select! {
-                            () = self.ledger.told() => {}
-                            () = tokio::time::sleep(LOOK) => {}
-                        },
-                        Ok(_) => {}
-                        Err(error) => {
-                            tracing::warn!(error = %crate::telemetry::chain(&error), "what is to be delivered can't be read or noted");
-                            tokio::time::sleep(LOOK).await;
-                        }
+        let work = async {
+            loop {
+                match self.deliver().await {
+                    Ok(0) => tokio::select! {
+                        () = self.ledger.told() => {}
+                        () = tokio::time::sleep(LOOK) => {}
+                    },
+                    Ok(_) => {}
+                    Err(error) => {
+                        tracing::warn!(error = %crate::telemetry::chain(&error), "what is to be delivered can't be read or noted");
+                        tokio::time::sleep(LOOK).await;
                     }
                 }
-            };
-            tokio::select! {
-                () = work => {}
-                _ = clean.tick() => {
-                    if let Err(error) = self.ledger.forget_deliveries(KEPT).await {
-                        tracing::warn!(error = %crate::telemetry::chain(&error), "old deliveries could not be removed");
-                    }
-                }
-                () = self.tasks.closing() => return,
             }
+        };
+        tokio::select! {
+            () = work => {}
+            () = self.tasks.closing() => {}
         }
     }
 

@@ -1,11 +1,14 @@
 // The console: from a sign-up to a page that shows a workspace, what an operator does, and how it looks on a phone.
 
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
 import { findings } from './axe.mjs';
 import { Mailbox } from './mailbox.mjs';
 import { scenario } from './scenario.mjs';
 
 const PASSWORD = 'a long password';
+/** How long what a webhook hears may take to be seen. */
+const LOOKED = 15_000;
 
 /** A server whose mail goes to `stage.mailbox`. */
 const env = async (stage) => {
@@ -189,3 +192,60 @@ scenario('an operator sets the server up, grants credits and invites, on a phone
   await bob.screenshot({ path: 'target/browser/console-german.png' });
   stage.mailbox.stop();
 }, { env });
+
+scenario('a webhook is made, hears a test and of a room, is told of what failed, and is revoked', async (stage) => {
+  stage.expect(/status of 401|status of 400/);
+  // A server of theirs, which refuses the first message.
+  const heard = [];
+  const theirs = createServer((request, response) => {
+    request.resume();
+    heard.push(request.headers['webhook-id']);
+    response.writeHead(heard.length === 1 ? 500 : 204).end();
+  });
+  await new Promise((listens) => theirs.listen(0, '127.0.0.1', listens));
+  const url = `http://127.0.0.1:${theirs.address().port}/hook`;
+  const page = await signUp(stage);
+  await section(page, 'Webhooks');
+  await page.getByRole('button', { name: 'New webhook' }).click();
+  await page.getByRole('textbox', { name: 'Address' }).fill('https://10.0.0.1/');
+  await page.getByRole('textbox', { name: 'Events' }).fill('room.started, room.ended');
+  await page.getByRole('button', { name: 'Create webhook' }).click();
+  await page.getByRole('alert').filter({ hasText: 'private, local or reserved' }).waitFor();
+  await page.getByRole('textbox', { name: 'Address' }).fill(url);
+  await page.getByRole('button', { name: 'Create webhook' }).click();
+  assert.match(await page.getByRole('textbox', { name: 'Signing secret' }).inputValue(), /^whsec_/);
+
+  const hook = page.getByRole('list', { name: 'Webhooks' }).getByRole('listitem', { name: url });
+  await hook.getByText('room.started · room.ended').waitFor();
+  await hook.getByRole('button', { name: 'Send a test' }).click();
+  const messages = hook.getByRole('list', { name: 'Messages' });
+  await messages.getByRole('listitem').first().waitFor();
+  await looksUntil(hook, messages.getByText('it answered 500 Internal Server Error'));
+  await page.screenshot({ path: 'target/browser/console-webhooks.png' });
+  assert.deepEqual(await findings(page, 'webhooks'), []);
+  await messages.getByRole('button', { name: 'Send again: webhook.test' }).click();
+  await looksUntil(hook, messages.getByText(/^arrived/));
+  assert.equal(heard.at(-1), heard[0]);
+
+  await section(page, 'Rooms');
+  await page.getByRole('button', { name: 'Open a room' }).click();
+  await section(page, 'Webhooks');
+  await hook.getByRole('button', { name: 'Messages' }).click();
+  await looksUntil(hook, messages.getByRole('listitem').filter({ hasText: 'room.started' }).getByText(/^arrived/));
+  await hook.getByRole('button', { name: `Revoke ${url}` }).click();
+  await page.getByRole('group').getByRole('button', { name: 'Revoke' }).click();
+  await page.getByText('There is no webhook yet.').waitFor();
+  theirs.close();
+  stage.mailbox.stop();
+}, { env: async (stage) => ({ ...(await env(stage)), EMBEDENV_WEBHOOKS__INWARD: '127.0.0.0/8' }) });
+
+/** Has the list of messages looked at again until something stands in it. */
+async function looksUntil(hook, locator) {
+  for (const end = Date.now() + LOOKED; Date.now() < end; ) {
+    const looked = hook.page().waitForResponse(/\/deliveries\?/);
+    await hook.getByRole('button', { name: 'Look again' }).click();
+    await (await looked).finished();
+    if (await locator.first().isVisible()) return;
+  }
+  await locator.first().waitFor({ timeout: 1 });
+}

@@ -1,12 +1,14 @@
 //! The harness of the product's tests: a server with real sandboxes in this process, clients on real sockets, and the
 //! rule for what a machine lacks.
 
+pub mod backend;
 pub mod bench;
 pub mod chance;
 pub mod client;
 pub mod decoders;
 pub mod dockerd;
 pub mod editor;
+pub mod hooks;
 pub mod http;
 pub mod mailbox;
 pub mod program;

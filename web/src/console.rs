@@ -26,6 +26,7 @@ mod parts;
 #[cfg(target_arch = "wasm32")]
 mod rooms;
 #[cfg(target_arch = "wasm32")]
+mod webhooks;
 mod widgets;
 
 /// Draws the console, in the browser's language if it has that.

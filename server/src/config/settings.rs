@@ -130,6 +130,11 @@ pub const SETTINGS: &[Setting] = &[
             Ok(())
         },
     },
+    Setting { name: "retention.audit", set: |c, raw| duration(raw, DAY, 3650 * DAY).map(|v| c.retention.audit = v) },
+    Setting {
+        name: "retention.deliveries",
+        set: |c, raw| duration(raw, 60, 3650 * DAY).map(|v| c.retention.deliveries = v),
+    },
     Setting { name: "rooms.most", set: |c, raw| whole(raw, 1, 100_000).map(|v| c.rooms.most = v as usize) },
     Setting { name: "rooms.members", set: |c, raw| whole(raw, 1, 10_000).map(|v| c.rooms.members = v as usize) },
     Setting { name: "rooms.sleep_after", set: |c, raw| duration(raw, 1, 30 * DAY).map(|v| c.rooms.sleep_after = v) },

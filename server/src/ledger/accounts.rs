@@ -49,6 +49,8 @@ pub struct AccountRow {
     pub email: Option<String>,
     pub role: AccountRole,
     pub balance: i64,
+    /// A balance below this is told to its owner; none is if it is zero.
+    pub low_credits: i64,
     pub created: i64,
 }
 
@@ -94,7 +96,10 @@ pub fn address(text: &str) -> Option<String> {
 /// What a statement over accounts begins with.
 macro_rules! select {
     ($rest:literal) => {
-        concat!("SELECT account, name, email, role, balance, created, password_hash FROM accounts WHERE ", $rest)
+        concat!(
+            "SELECT account, name, email, role, balance, low_credits, created, password_hash FROM accounts WHERE ",
+            $rest
+        )
     };
 }
 
@@ -105,12 +110,13 @@ fn row(row: &AnyRow) -> Result<AccountRow, LedgerError> {
         email: row.try_get(2)?,
         role: AccountRole::read(&row.try_get::<String, _>(3)?)?,
         balance: row.try_get(4)?,
-        created: row.try_get(5)?,
+        low_credits: row.try_get(5)?,
+        created: row.try_get(6)?,
     })
 }
 
 fn login(found: &AnyRow) -> Result<Login, LedgerError> {
-    Ok(Login { account: row(found)?, password_hash: found.try_get(6)? })
+    Ok(Login { account: row(found)?, password_hash: found.try_get(7)? })
 }
 
 /// Makes an account with its console, in the caller's transaction, and returns its id.
@@ -219,13 +225,25 @@ impl Ledger {
         Ok(found.is_some())
     }
 
-    pub async fn rename_account(&self, account: &str, name: &str) -> Result<(), LedgerError> {
-        let name = super::name(name, MAX_NAME)?;
-        sqlx::query("UPDATE accounts SET name = $1 WHERE account = $2")
-            .bind(name)
-            .bind(account)
-            .execute(&self.store.writer)
-            .await?;
+    /// Calls an account otherwise, and tells its owner of few credits from another number on.
+    pub async fn change_account(
+        &self,
+        account: &str,
+        name: Option<&str>,
+        low_credits: Option<i64>,
+    ) -> Result<(), LedgerError> {
+        let name = name.map(|name| super::name(name, MAX_NAME)).transpose()?;
+        if let Some(low) = low_credits {
+            credits::check_amount(low, 0)?;
+        }
+        sqlx::query(
+            "UPDATE accounts SET name = COALESCE($1, name), low_credits = COALESCE($2, low_credits) WHERE account = $3",
+        )
+        .bind(name)
+        .bind(low_credits)
+        .bind(account)
+        .execute(&self.store.writer)
+        .await?;
         Ok(())
     }
 

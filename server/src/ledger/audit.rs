@@ -1,4 +1,6 @@
-//! The audit log: who did what with an account. Lines are only ever added.
+//! The audit log: who did what with an account. Lines are only ever added, and removed when they are old.
+
+use std::time::Duration;
 
 use sqlx::any::AnyRow;
 use sqlx::{Any, Row as _, Transaction};
@@ -67,6 +69,16 @@ pub(super) async fn note(
 }
 
 impl Ledger {
+    /// Removes lines that are older than that.
+    pub async fn forget_audit(&self, older: Duration) -> Result<(), LedgerError> {
+        let age = i64::try_from(older.as_millis()).unwrap_or(i64::MAX);
+        sqlx::query("DELETE FROM audit WHERE created < $1")
+            .bind(now().saturating_sub(age))
+            .execute(&self.store.writer)
+            .await?;
+        Ok(())
+    }
+
     /// An account's lines, the newest first, so many of those behind `after`.
     pub async fn audit(&self, account: &str, after: Option<&Mark>, most: u32) -> Result<Vec<AuditRow>, LedgerError> {
         let (created, entry) = after.map_or((i64::MAX, ""), Mark::parts);

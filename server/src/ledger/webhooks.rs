@@ -21,8 +21,6 @@ const MOST: i64 = 20;
 const MOST_WAITING: i64 = 10_000;
 /// How long after one try the next follows, in seconds; after the last one it is given up.
 const RETRIES: [i64; 7] = [5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600];
-/// How long it is kept what was delivered or given up.
-pub const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// Of one webhook, tried at once.
 const AT_ONCE: i64 = 4;
 /// The longest text on a failure, in characters.

@@ -7,44 +7,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use embedenv::config::SignUp;
 use embedenv::ledger::NewKey;
+use embedenv_tests::backend::Backend;
 use embedenv_tests::client::Client;
 use embedenv_tests::editor::Editor;
-use embedenv_tests::http::{Answer, ask_at};
+use embedenv_tests::http::ask_at;
 use embedenv_tests::{TestServer, precondition};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
-
-/// A backend with a key pair.
-struct Backend<'a> {
-    server: &'a TestServer,
-    pair: String,
-}
-
-impl<'a> Backend<'a> {
-    fn new(server: &'a TestServer, key: &NewKey) -> Self {
-        let pair = format!("{}:{}", key.public_key, key.secret_key);
-        Self { server, pair: format!("Basic {}", STANDARD.encode(pair)) }
-    }
-
-    async fn raw(&self, method: &str, path: &str, fields: &[(&str, &str)], body: &[u8]) -> Result<Answer> {
-        let host = self.server.address().to_string();
-        let mut all = vec![("Authorization", &*self.pair), ("Content-Type", "application/json")];
-        all.extend_from_slice(fields);
-        ask_at(self.server.address(), method, &host, &format!("/api/v1{path}"), &all, body).await
-    }
-
-    async fn ask(&self, method: &str, path: &str, body: Value) -> Result<(u16, Value)> {
-        let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
-        let answer = self.raw(method, path, &[], &body).await?;
-        let said = answer.field("content-length").is_some_and(|length| length != "0");
-        Ok((answer.status, if said { serde_json::from_slice(&answer.body)? } else { Value::Null }))
-    }
-
-    async fn get(&self, path: &str) -> Result<(u16, Value)> {
-        self.ask("GET", path, Value::Null).await
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backend_opens_lists_and_ends_rooms_and_hands_out_keys() -> Result<()> {
@@ -341,7 +311,7 @@ async fn what_is_another_pairs_looks_like_nothing_and_who_has_none_gets_nothing(
     ensure!(eve.get("/rooms").await?.1["rooms"] == json!([]) && eve.get("/widgets").await?.1["widgets"] == json!([]));
     ensure!(ada.get(&format!("/rooms/{room}")).await?.0 == 200);
 
-    let nobody = Backend { server: &server, pair: "Basic x".to_owned() };
+    let nobody = Backend::saying(&server, "Basic x");
     let (status, problem) = nobody.get("/key").await?;
     ensure!(status == 401 && problem["code"] == "bad_credentials", "{problem}");
     // A page of another origin has no business here, whatever its browser remembers.
@@ -382,7 +352,7 @@ async fn guesses_are_counted_by_who_asks_where_a_trusted_proxy_says_so() -> Resu
         for guess in 0..25 {
             let public_key = format!("pk_{from}{guess}");
             let pair = STANDARD.encode(format!("{public_key}:x"));
-            let wrong = Backend { server, pair: format!("Basic {pair}") };
+            let wrong = Backend::saying(server, &format!("Basic {pair}"));
             refused.push(wrong.raw("GET", "/key", &[("X-Forwarded-For", from)], b"").await?.status);
         }
         anyhow::Ok(refused)

@@ -22,4 +22,5 @@ mod search;
 mod terminals;
 mod transfer;
 mod watch;
+mod webhooks;
 mod widgets;

@@ -10,6 +10,7 @@ use yew::prelude::*;
 use super::api;
 use super::bodies::{Account, Audit, AuditEntry, Browser, Browsers};
 use super::parts::{Field, Loaded, Said, Sure, clear, notice, on_submit, typed, use_loaded, waiting, when};
+use super::reckoning::whole;
 use super::words::tell;
 use crate::interop::page;
 
@@ -44,13 +45,14 @@ struct ProfileProps {
 
 #[component]
 fn Profile(props: &ProfileProps) -> Html {
-    let (said, name) = (use_state_eq(|| None::<Said>), use_node_ref());
+    let (said, name, low) = (use_state_eq(|| None::<Said>), use_node_ref(), use_node_ref());
     let submit = {
-        let (said, name, onchange) = (said.setter(), name.clone(), props.onchange.clone());
+        let (said, name, low, onchange) = (said.setter(), name.clone(), low.clone(), props.onchange.clone());
         on_submit(move || {
-            let (said, name, onchange) = (said.clone(), typed(&name), onchange.clone());
+            let body = json!({"name": typed(&name), "low_credits": whole(&typed(&low)).unwrap_or(0)});
+            let (said, onchange) = (said.clone(), onchange.clone());
             spawn_local(async move {
-                said.set(Some(match api::have(Method::PATCH, "/account", &json!({"name": name})).await {
+                said.set(Some(match api::have(Method::PATCH, "/account", &body).await {
                     Ok(()) => Said::Done(tell!("saved").to_owned()),
                     Err(refused) => Said::Failed(refused.text),
                 }));
@@ -65,6 +67,7 @@ fn Profile(props: &ProfileProps) -> Html {
             { notice(&said) }
             <form class="line" onsubmit={submit}>
                 <Field id="account-name" label={tell!("door.name")} value={props.account.name.clone()} autocomplete="name" required=true node={name} />
+                <Field id="account-low" label={tell!("account.low")} kind="number" value={props.account.low_credits.to_string()} hint={tell!("account.low.hint")} node={low} />
                 <button class="plain">{ tell!("save") }</button>
             </form>
         </section>

@@ -16,6 +16,7 @@ use super::overview::Overview;
 use super::parts::{Said, notice};
 use super::reckoning::{Errand, Section};
 use super::rooms::LiveRooms;
+use super::webhooks::WebhookList;
 use super::widgets::WidgetList;
 use super::words::tell;
 use crate::interop::page;
@@ -129,6 +130,7 @@ fn Inside(props: &InsideProps) -> Html {
         Section::Keys => html! { <KeyPairs /> },
         Section::Rooms => html! { <LiveRooms onspent={look.clone()} /> },
         Section::Widgets => html! { <WidgetList /> },
+        Section::Webhooks => html! { <WebhookList /> },
         Section::Account => {
             html! { <AccountPage account={account.clone()} onchange={look.clone()} onleave={look.clone()} /> }
         }
@@ -162,6 +164,7 @@ fn title(section: Section) -> &'static str {
         Section::Keys => tell!("nav.keys"),
         Section::Rooms => tell!("nav.rooms"),
         Section::Widgets => tell!("nav.widgets"),
+        Section::Webhooks => tell!("nav.webhooks"),
         Section::Account => tell!("nav.account"),
         Section::Operator => tell!("nav.operator"),
     }

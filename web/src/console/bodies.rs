@@ -21,6 +21,7 @@ pub struct Account {
     pub email: Option<String>,
     pub role: String,
     pub credits: i64,
+    pub low_credits: i64,
 }
 
 impl Account {
@@ -196,4 +197,40 @@ pub struct Problem {
     pub code: String,
     #[serde(default)]
     pub detail: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Webhooks {
+    pub webhooks: Vec<Webhook>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Webhook {
+    pub webhook: String,
+    pub url: String,
+    pub events: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct MadeWebhook {
+    pub secret: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Deliveries {
+    pub deliveries: Vec<Delivery>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Delivery {
+    pub delivery: String,
+    pub event: String,
+    pub created: u64,
+    pub tries: u64,
+    #[serde(default)]
+    pub next_try: Option<u64>,
+    #[serde(default)]
+    pub delivered: Option<u64>,
+    #[serde(default)]
+    pub problem: Option<String>,
 }

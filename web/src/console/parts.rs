@@ -209,14 +209,14 @@ impl<T> Clone for Loaded<T> {
 
 /// Asks for what is at an address, when it is first drawn and whenever the callback is called.
 #[hook]
-pub(super) fn use_loaded<T: DeserializeOwned + PartialEq + 'static>(path: &'static str) -> (Loaded<T>, Callback<()>) {
+pub(super) fn use_loaded<T: DeserializeOwned + PartialEq + 'static>(path: &str) -> (Loaded<T>, Callback<()>) {
     let loaded = use_state_eq(|| Loaded::NotYet);
     let reload = {
-        let loaded = loaded.setter();
+        let (loaded, path) = (loaded.setter(), Rc::<str>::from(path));
         Callback::from(move |()| {
-            let loaded = loaded.clone();
+            let (loaded, path) = (loaded.clone(), path.clone());
             spawn_local(async move {
-                loaded.set(match api::get(path).await {
+                loaded.set(match api::get(&path).await {
                     Ok(body) => Loaded::Here(Rc::new(body)),
                     Err(refused) => Loaded::Failed(refused.text),
                 });

@@ -67,12 +67,14 @@ pub enum Section {
     Keys,
     Rooms,
     Widgets,
+    Webhooks,
     Account,
     Operator,
 }
 
 impl Section {
-    pub const ALL: [Self; 6] = [Self::Overview, Self::Keys, Self::Rooms, Self::Widgets, Self::Account, Self::Operator];
+    pub const ALL: [Self; 7] =
+        [Self::Overview, Self::Keys, Self::Rooms, Self::Widgets, Self::Webhooks, Self::Account, Self::Operator];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -80,6 +82,7 @@ impl Section {
             Self::Keys => "keys",
             Self::Rooms => "rooms",
             Self::Widgets => "widgets",
+            Self::Webhooks => "webhooks",
             Self::Account => "account",
             Self::Operator => "operator",
         }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Refused;
-use super::asked::{Asked, Body};
+use super::asked::{Asked, Body, whole};
 use super::credits::CreditEntry;
 use super::keys::KeyBody;
 use super::paging;
@@ -29,6 +29,8 @@ pub(super) struct AccountBody {
     role: Role,
     /// What is left.
     credits: i64,
+    /// A balance below this is told by mail and to webhooks; none is if it is zero.
+    low_credits: i64,
     created: u64,
 }
 
@@ -42,12 +44,12 @@ enum Role {
 
 impl From<AccountRow> for AccountBody {
     fn from(row: AccountRow) -> Self {
-        let AccountRow { account, name, email, role, balance, created } = row;
+        let AccountRow { account, name, email, role, balance, low_credits, created } = row;
         let role = match role {
             AccountRole::Member => Role::Member,
             AccountRole::Operator => Role::Operator,
         };
-        Self { account, name, email, role, credits: balance, created: created.unsigned_abs() }
+        Self { account, name, email, role, credits: balance, low_credits, created: created.unsigned_abs() }
     }
 }
 
@@ -55,7 +57,12 @@ impl From<AccountRow> for AccountBody {
 #[serde(deny_unknown_fields)]
 pub(super) struct AccountChange {
     #[schema(min_length = 1, max_length = 100)]
-    name: String,
+    #[serde(default)]
+    name: Option<String>,
+    /// From which balance on its owner is told that few credits are left; 0 for never.
+    #[schema(minimum = 0, maximum = 1_000_000_000)]
+    #[serde(default, deserialize_with = "whole")]
+    low_credits: Option<u64>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -133,10 +140,11 @@ pub(super) async fn show(Person(session): Person) -> axum::Json<AccountBody> {
 pub(super) async fn change(
     State(doors): State<Doors>,
     Person(session): Person,
-    Body(AccountChange { name }): Body<AccountChange>,
+    Body(AccountChange { name, low_credits }): Body<AccountChange>,
 ) -> Result<axum::Json<AccountBody>, Problem> {
     let ledger = doors.accounts.ledger();
-    ledger.rename_account(&session.account.account, &name).await.map_err(failed)?;
+    let low = low_credits.map(|low| i64::try_from(low).unwrap_or(i64::MAX));
+    ledger.change_account(&session.account.account, name.as_deref(), low).await.map_err(failed)?;
     Ok(axum::Json(ledger.account(&session.account.account).await.map_err(failed)?.into()))
 }
 

@@ -77,7 +77,7 @@ pub(super) struct Deliveries {
     next: Option<String>,
 }
 
-/// A message to a webhook. It is kept for 30 days.
+/// A message to a webhook. It is kept for a while (`retention.deliveries`).
 #[derive(Serialize, ToSchema)]
 struct Delivery {
     delivery: String,

@@ -30,8 +30,8 @@ impl Registry {
             }
             let passed = last.elapsed();
             last += passed;
+            self.meter(passed).await;
             for room in self.all() {
-                room.meter(passed).await;
                 let unused = Duration::from_millis(u64::try_from(now() - room.last_used()).unwrap_or(0));
                 if unused >= self.config.rooms.lifetime {
                     self.end(&room).await;
@@ -47,6 +47,13 @@ impl Registry {
                     room.documents.unload(false);
                 }
             }
+        }
+    }
+
+    /// Counts that so much time has passed for which sandboxes ran, and has it paid for.
+    pub async fn meter(&self, passed: Duration) {
+        for room in self.all() {
+            room.meter(passed).await;
         }
     }
 
