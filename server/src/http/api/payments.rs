@@ -1,6 +1,5 @@
 //! Credits that were paid for: a payment system says so in a message that it signs, as Standard Webhooks has it.
 
-use axum::body::Bytes;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::HeaderMap;
 use embedenv_shared::code::{ErrorCode, Failure};
@@ -16,7 +15,7 @@ use crate::ledger::{self, failed, now};
 use crate::webhooks::{ID, SIGNATURE, TIMESTAMP, is_signed};
 
 /// How far a message's time may be off, in seconds. What is older may be a copy.
-const TOLERANCE: i64 = 5 * 60;
+const TOLERANCE: u64 = 5 * 60;
 /// The longest message, in bytes, and the longest id, in characters.
 const MAX_MESSAGE: usize = 16 * 1024;
 const MAX_ID: usize = 200;
@@ -65,22 +64,23 @@ pub(super) async fn pay(State(doors): State<Doors>, request: Request) -> Result<
     let body = axum::body::to_bytes(body, MAX_MESSAGE).await;
     let body =
         body.map_err(|_| Problem::new(ErrorCode::TooLarge, format!("a payment has {MAX_MESSAGE} bytes at most")))?;
+    let not_signed = || {
+        let failure =
+            Failure::new(ErrorCode::BadCredentials, "the message is not signed as it ought to be, or too old");
+        guessed(&parts, &doors, "payments", failure)
+    };
+    let seal = Seal::of(&parts.headers).ok_or_else(not_signed)?;
     let Some(secret) = &doors.config.payments_secret else {
         return Err(Problem::new(ErrorCode::NotFound, "this server takes no payments: payments.secret is not set"));
     };
-    let id = match checked(secret.reveal(), &parts.headers, &body) {
-        Some(id) => id,
-        None => {
-            let failure =
-                Failure::new(ErrorCode::BadCredentials, "the message is not signed as it ought to be, or too old");
-            return Err(guessed(&parts, &doors, "payments", failure));
-        }
-    };
+    if !seal.holds(secret.reveal(), &body) {
+        return Err(not_signed());
+    }
     let payment: Payment =
         serde_json::from_slice(&body).map_err(|why| Problem::new(ErrorCode::BadRequest, why.to_string()))?;
     let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     let paid = ledger::Payment {
-        payment: id.to_owned(),
+        payment: seal.id.to_owned(),
         account: payment.account,
         credits: number(payment.credits.unwrap_or(0)),
         expires: payment.expires.map(number),
@@ -89,12 +89,24 @@ pub(super) async fn pay(State(doors): State<Doors>, request: Request) -> Result<
     Ok(axum::Json(Paid { credits }))
 }
 
-/// The id of a message that is signed and new.
-fn checked<'a>(secret: &[u8], headers: &'a HeaderMap, body: &Bytes) -> Option<&'a str> {
-    let [id, timestamp, signature] = [ID, TIMESTAMP, SIGNATURE].map(|name| headers.get(name)?.to_str().ok());
-    let (id, timestamp) = (id?, timestamp?);
-    let at: i64 = timestamp.parse().ok()?;
-    let is_new = (now().div_euclid(1000) - at).abs() <= TOLERANCE;
-    let is_id = !id.is_empty() && id.len() <= MAX_ID;
-    (is_new && is_id && is_signed(secret, id, timestamp, body, signature?)).then_some(id)
+/// What a message says to be signed with.
+struct Seal<'a> {
+    id: &'a str,
+    timestamp: &'a str,
+    signature: &'a str,
+}
+
+impl<'a> Seal<'a> {
+    fn of(headers: &'a HeaderMap) -> Option<Self> {
+        let [id, timestamp, signature] = [ID, TIMESTAMP, SIGNATURE].map(|name| headers.get(name)?.to_str().ok());
+        let seal = Self { id: id?, timestamp: timestamp?, signature: signature? };
+        (!seal.id.is_empty() && seal.id.len() <= MAX_ID).then_some(seal)
+    }
+
+    /// Whether a message is signed by it, and new.
+    fn holds(&self, secret: &[u8], body: &[u8]) -> bool {
+        let Self { id, timestamp, signature } = self;
+        let is_new = timestamp.parse().is_ok_and(|at: i64| now().div_euclid(1000).abs_diff(at) <= TOLERANCE);
+        is_new && is_signed(secret, id, timestamp, body, signature)
+    }
 }
