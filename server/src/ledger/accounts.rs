@@ -278,12 +278,17 @@ impl Ledger {
         for statement in [
             "UPDATE key_pairs SET revoked = COALESCE(revoked, $2) WHERE account = $1",
             "UPDATE widgets SET revoked = COALESCE(revoked, $2) WHERE account = $1",
+            "UPDATE webhooks SET revoked = COALESCE(revoked, $2) WHERE account = $1",
             "UPDATE accounts SET closed = COALESCE(closed, $2), name = 'closed', email = NULL, password_hash = NULL \
              WHERE account = $1",
         ] {
             sqlx::query(statement).bind(account).bind(at).execute(&mut *transaction).await?;
         }
-        for statement in ["DELETE FROM sessions WHERE account = $1", "DELETE FROM tokens WHERE account = $1"] {
+        for statement in [
+            "DELETE FROM sessions WHERE account = $1",
+            "DELETE FROM tokens WHERE account = $1",
+            "DELETE FROM deliveries WHERE account = $1",
+        ] {
             sqlx::query(statement).bind(account).execute(&mut *transaction).await?;
         }
         audit::note(&mut transaction, account, Actor::Account(account), "account.closed", "").await?;

@@ -235,7 +235,7 @@ impl Ledger {
         let mut transaction = self.store.writer.begin().await?;
         let is_new = sqlx::query(
             "INSERT INTO payments (payment, account, credits, created) \
-             SELECT $1, account, $3, $4 FROM accounts WHERE account = $2 ON CONFLICT (payment) DO NOTHING",
+             SELECT $1, account, $3, $4 FROM accounts WHERE account = $2 AND closed IS NULL ON CONFLICT (payment) DO NOTHING",
         )
         .bind(payment)
         .bind(account)

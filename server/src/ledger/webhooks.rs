@@ -8,6 +8,7 @@ use serde::Serialize;
 use sqlx::any::AnyRow;
 use sqlx::{Any, Row as _, Transaction};
 
+use super::audit::{self, Actor};
 use super::credits::Mark;
 use super::{Ledger, LedgerError, keys, now};
 
@@ -236,6 +237,7 @@ impl Ledger {
             .bind(created)
             .execute(&mut *transaction)
             .await?;
+        audit::note(&mut transaction, account, Actor::Account(account), "webhook.created", &webhook).await?;
         transaction.commit().await?;
         let secret = self.webhook_secret(&webhook);
         Ok((WebhookRow { webhook, url: url.to_owned(), events, created }, secret))
@@ -283,6 +285,7 @@ impl Ledger {
             .bind(webhook)
             .execute(&mut *transaction)
             .await?;
+        audit::note(&mut transaction, account, Actor::Account(account), "webhook.revoked", webhook).await?;
         transaction.commit().await?;
         Ok(())
     }

@@ -12,6 +12,7 @@ use super::credits::CreditEntry;
 use super::keys::KeyBody;
 use super::paging;
 use super::pair::Person;
+use super::webhooks::WebhookBody;
 use crate::http::Doors;
 use crate::http::problem::Problem;
 use crate::ledger::{AccountRole, AccountRow, AuditRow, failed};
@@ -123,6 +124,7 @@ pub(super) struct Paging {
 pub(super) struct Export {
     account: AccountBody,
     keys: Vec<KeyBody>,
+    webhooks: Vec<WebhookBody>,
     credits: Vec<CreditEntry>,
     audit: Vec<AuditEntry>,
 }
@@ -134,7 +136,7 @@ pub(super) async fn show(Person(session): Person) -> axum::Json<AccountBody> {
     axum::Json(session.account.into())
 }
 
-/// Gives the account another name.
+/// Gives the account another name, or has its owner told of few credits from another number on.
 #[utoipa::path(patch, path = "/api/v1/account", tag = "account", operation_id = "changeAccount", security(("session" = [])),
     request_body = AccountChange, responses((status = 200, description = "As it is now.", body = AccountBody), Refused))]
 pub(super) async fn change(
@@ -200,11 +202,13 @@ pub(super) async fn export(State(doors): State<Doors>, Person(session): Person) 
     let ledger = doors.accounts.ledger();
     let account = session.account.account.clone();
     let keys = ledger.keys_of(&account).await.map_err(failed)?;
+    let webhooks = ledger.webhooks(&account).await.map_err(failed)?;
     let credits = ledger.credits(&account, None, EXPORTED).await.map_err(failed)?;
     let audit = ledger.audit(&account, None, EXPORTED).await.map_err(failed)?;
     Ok(axum::Json(Export {
         account: session.account.into(),
         keys: keys.into_iter().map(KeyBody::from).collect(),
+        webhooks: webhooks.into_iter().map(WebhookBody::from).collect(),
         credits: credits.into_iter().map(CreditEntry::from).collect(),
         audit: audit.into_iter().map(AuditEntry::from).collect(),
     }))
