@@ -27,6 +27,7 @@ mod parts;
 mod rooms;
 #[cfg(target_arch = "wasm32")]
 mod webhooks;
+#[cfg(target_arch = "wasm32")]
 mod widgets;
 
 /// Draws the console, in the browser's language if it has that.
