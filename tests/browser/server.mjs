@@ -13,12 +13,15 @@ import { promisify } from 'node:util';
 const START = 60_000;
 /** How long it may take to end after SIGTERM. */
 const END = 10_000;
+/** How long it may take to log what a test waits for. */
+const SAYS = 30_000;
 
 export class Server {
   #program;
   #folder;
   #child;
   #log = [];
+  #errors;
   #env = {};
 
   /** Starts `program` on a fresh folder and any free port, with settings in its environment. */
@@ -39,6 +42,12 @@ export class Server {
   /** What it logged, for a test that failed. */
   get log() {
     return this.#log.join('\n');
+  }
+
+  /** Waits until it has logged a text. */
+  async says(text) {
+    const limit = AbortSignal.timeout(SAYS);
+    while (!this.log.includes(text)) await once(this.#errors, 'line', { signal: limit });
   }
 
   /** A key pair with some credits, made on the command line as its operator does. */
@@ -117,7 +126,7 @@ export class Server {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...settled(), ...this.#env },
     });
-    createInterface({ input: this.#child.stderr }).on('line', (line) => this.#log.push(line));
+    this.#errors = createInterface({ input: this.#child.stderr }).on('line', (line) => this.#log.push(line));
     const lines = createInterface({ input: this.#child.stdout });
     const slow = setTimeout(() => this.#child.kill('SIGKILL'), START);
     for await (const line of lines) {

@@ -98,3 +98,12 @@ scenario('a graphics card that can not draw a terminal leaves that to the page',
   );
   assert.equal(await ide.page.getByRole('alert').count(), 0);
 });
+
+scenario('who comes to a room that sleeps finds one terminal in it', async (stage) => {
+  await stage.server.says('an empty room fell asleep');
+  const ide = await stage.person();
+  await ide.ready();
+  await ide.answer('echo awake');
+  await ide.row('awake').waitFor();
+  assert.equal(await ide.terminals.getByRole('tab', { name: /^Terminal \d/ }).count(), 1);
+}, { env: () => ({ EMBEDENV_ROOMS__SLEEP_AFTER: '1s', EMBEDENV_LOG__FILTER: 'embedenv=debug' }) });

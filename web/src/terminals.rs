@@ -39,6 +39,8 @@ pub(crate) struct Terminals {
     size: Cell<(u16, u16)>,
     /// The terminal that shall have the keyboard as soon as it is there.
     wants_focus: Cell<Option<SessionId>>,
+    /// How many were ordered and are not there yet.
+    awaited: Cell<u32>,
 }
 
 struct Record {
@@ -71,12 +73,29 @@ enum Kind {
 
 impl Terminals {
     pub(crate) fn new() -> Self {
-        Self { records: RefCell::default(), size: Cell::new((80, 24)), wants_focus: Cell::new(None) }
+        Self {
+            records: RefCell::default(),
+            size: Cell::new((80, 24)),
+            wants_focus: Cell::new(None),
+            awaited: Cell::new(0),
+        }
     }
 
     /// Columns and rows for a new terminal.
     pub(crate) fn size(&self) -> (u16, u16) {
         self.size.get()
+    }
+
+    pub(crate) fn ordered(&self) {
+        self.awaited.set(self.awaited.get() + 1);
+    }
+
+    pub(crate) fn answered(&self) {
+        self.awaited.set(self.awaited.get() - 1);
+    }
+
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.awaited.get() > 0
     }
 
     fn all(&self) -> Vec<Rc<Record>> {

@@ -62,22 +62,26 @@ impl Workbench {
         let (cols, rows) = self.terminals.size();
         let request = FullRequest::TerminalOpen { project, cols, rows, command, title: None };
         let workbench = self.clone();
-        self.connection.order(&request, move |reply| match reply {
-            Ok(ServerFrame::TerminalOpened { terminal, .. }) => {
-                workbench.terminals.opened(terminal);
-                if let Some(beside) = beside {
-                    workbench.dispatch(Action::Terminals(TerminalsAction::Split { beside, id: terminal }));
+        self.terminals.ordered();
+        self.connection.order(&request, move |reply| {
+            workbench.terminals.answered();
+            match reply {
+                Ok(ServerFrame::TerminalOpened { terminal, .. }) => {
+                    workbench.terminals.opened(terminal);
+                    if let Some(beside) = beside {
+                        workbench.dispatch(Action::Terminals(TerminalsAction::Split { beside, id: terminal }));
+                    }
+                    workbench.dispatch(Action::Terminals(TerminalsAction::Activate(terminal)));
+                    if focus {
+                        workbench.terminals.focus(terminal);
+                    }
+                    then(&workbench, terminal);
                 }
-                workbench.dispatch(Action::Terminals(TerminalsAction::Activate(terminal)));
-                if focus {
-                    workbench.terminals.focus(terminal);
-                }
-                then(&workbench, terminal);
+                Ok(_) => {}
+                // It is among the room's terminals by now.
+                Err(failure) if failure.code == ErrorCode::AlreadyDone => {}
+                Err(failure) => workbench.fail(say!("failed.terminal-open"), &failure),
             }
-            Ok(_) => {}
-            // It is among the room's terminals by now.
-            Err(failure) if failure.code == ErrorCode::AlreadyDone => {}
-            Err(failure) => workbench.fail(say!("failed.terminal-open"), &failure),
         });
     }
 

@@ -270,7 +270,12 @@ impl Workbench {
         if is_ready && !was_ready {
             // Another sandbox watches nothing yet.
             self.list_all();
-            if self.state().terminals.list.is_empty() && self.works() && !self.state().is_framed {
+            // The first one may have been ordered while the sandbox started.
+            if self.state().terminals.list.is_empty()
+                && !self.terminals.is_awaited()
+                && self.works()
+                && !self.state().is_framed
+            {
                 self.open_terminal(false);
             }
         }
