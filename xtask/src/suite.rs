@@ -132,7 +132,7 @@ fn on_docker(steps: &mut Steps, tally: &mut Tally, full: bool) -> Result<()> {
 const ON_DOCKER: [&str; 7] = ["--package", "embedenv-tests", "--lib", "--test", "all", "--test", "docker"];
 
 /// Modules of cases about what a server keeps in its database, which are the same whichever that is.
-const ON_POSTGRES: [&str; 5] = ["accounts::", "api::", "links::", "roles::", "widgets::"];
+const ON_POSTGRES: [&str; 6] = ["accounts::", "api::", "links::", "roles::", "webhooks::", "widgets::"];
 
 /// Modules of cases that are about the local engine alone.
 const OF_THE_LOCAL_ENGINE: &str = "local_engine::";
