@@ -8,7 +8,10 @@ use yew::prelude::*;
 
 use super::api;
 use super::bodies::{Key, KeySettings, Keys, MadeKey, Scope};
-use super::parts::{Copyable, Field, Loaded, Said, Sure, notice, on_submit, typed, use_loaded, waiting, when};
+use super::parts::{
+    Copyable, Field, Loaded, Making, Said, Sure, deletion, notice, on_submit, typed, use_loaded, use_making, waiting,
+    when,
+};
 use super::reckoning::{list, whole};
 use super::words::tell;
 use crate::components::icon::{Icon, IconName};
@@ -16,25 +19,8 @@ use crate::components::icon::{Icon, IconName};
 #[component]
 pub(super) fn KeyPairs() -> Html {
     let (keys, reload) = use_loaded::<Keys>("/keys");
-    let (is_new, made, said) =
-        (use_state_eq(|| false), use_state_eq(|| None::<MadeKey>), use_state_eq(|| None::<Said>));
-    let open = {
-        let (is_new, made) = (is_new.setter(), made.setter());
-        Callback::from(move |_: MouseEvent| {
-            made.set(None);
-            is_new.set(true);
-        })
-    };
-    let onmade = {
-        let (is_new, made, reload) = (is_new.setter(), made.setter(), reload.clone());
-        Callback::from(move |key: Option<MadeKey>| {
-            is_new.set(false);
-            if key.is_some() {
-                made.set(key);
-                reload.emit(());
-            }
-        })
-    };
+    let Making { is_new, made, open, onmade } = use_making::<MadeKey>(&reload);
+    let said = use_state_eq(|| None::<Said>);
     let rotate = |key: &Key| {
         let (made, said, reload, path) =
             (made.setter(), said.setter(), reload.clone(), format!("/keys/{}/rotations", key.public_key));
@@ -49,16 +35,7 @@ pub(super) fn KeyPairs() -> Html {
             });
         })
     };
-    let revoke = |key: &Key| {
-        let (said, reload, path) = (said.setter(), reload.clone(), format!("/keys/{}", key.public_key));
-        Callback::from(move |()| {
-            let (said, reload, path) = (said.clone(), reload.clone(), path.clone());
-            spawn_local(async move {
-                said.set(api::delete(&path).await.err().map(|refused| Said::Failed(refused.text)));
-                reload.emit(());
-            });
-        })
-    };
+    let revoke = |key: &Key| deletion(format!("/keys/{}", key.public_key), &said, &reload);
     html! {
         <>
             <div class="section-head">
@@ -66,7 +43,7 @@ pub(super) fn KeyPairs() -> Html {
                 <button type="button" class="primary" onclick={open}><Icon name={IconName::Plus} />{ tell!("keys.new") }</button>
             </div>
             { notice(&said) }
-            if *is_new { <NewKey {onmade} /> }
+            if is_new { <NewKey {onmade} /> }
             if let Some(key) = &*made { { secret(key) } }
             { waiting(&keys, &reload) }
             if let Loaded::Here(keys) = &keys {

@@ -230,6 +230,53 @@ pub(super) fn use_loaded<T: DeserializeOwned + PartialEq + 'static>(path: &str) 
     ((*loaded).clone(), reload)
 }
 
+/// The making of something new above a list.
+pub(super) struct Making<T: 'static> {
+    /// Its form is open.
+    pub(super) is_new: bool,
+    /// What was made last, with what is shown of it this once.
+    pub(super) made: UseStateHandle<Option<T>>,
+    pub(super) open: Callback<MouseEvent>,
+    /// What was made, or nothing.
+    pub(super) onmade: Callback<Option<T>>,
+}
+
+/// Opens the form of something new, and shows what was made by it in the list, too.
+#[hook]
+pub(super) fn use_making<T: PartialEq + 'static>(reload: &Callback<()>) -> Making<T> {
+    let (is_new, made) = (use_state_eq(|| false), use_state_eq(|| None::<T>));
+    let open = {
+        let (is_new, made) = (is_new.setter(), made.setter());
+        Callback::from(move |_: MouseEvent| {
+            made.set(None);
+            is_new.set(true);
+        })
+    };
+    let onmade = {
+        let (is_new, made, reload) = (is_new.setter(), made.setter(), reload.clone());
+        Callback::from(move |thing: Option<T>| {
+            is_new.set(false);
+            if thing.is_some() {
+                made.set(thing);
+                reload.emit(());
+            }
+        })
+    };
+    Making { is_new: *is_new, made, open, onmade }
+}
+
+/// Deletes what is at an address, and looks at the list again.
+pub(super) fn deletion(path: String, said: &UseStateHandle<Option<Said>>, reload: &Callback<()>) -> Callback<()> {
+    let (said, reload) = (said.setter(), reload.clone());
+    Callback::from(move |()| {
+        let (said, reload, path) = (said.clone(), reload.clone(), path.clone());
+        spawn_local(async move {
+            said.set(api::delete(&path).await.err().map(|refused| Said::Failed(refused.text)));
+            reload.emit(());
+        });
+    })
+}
+
 /// What stands where something is not here yet, or could not be had.
 pub(super) fn waiting<T>(loaded: &Loaded<T>, reload: &Callback<()>) -> Html {
     match loaded {

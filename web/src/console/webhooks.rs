@@ -7,38 +7,24 @@ use yew::prelude::*;
 
 use super::api;
 use super::bodies::{Deliveries, Delivery, MadeWebhook, Webhook, Webhooks};
-use super::parts::{Copyable, Field, Loaded, Said, Sure, notice, on_submit, typed, use_loaded, waiting, when};
+use super::parts::{
+    Copyable, Field, Loaded, Making, Said, Sure, deletion, notice, on_submit, typed, use_loaded, use_making, waiting,
+    when,
+};
 use super::words::tell;
 use crate::components::icon::{Icon, IconName};
 
 #[component]
 pub(super) fn WebhookList() -> Html {
     let (webhooks, reload) = use_loaded::<Webhooks>("/webhooks");
-    let (is_new, made) = (use_state_eq(|| false), use_state_eq(|| None::<MadeWebhook>));
-    let open = {
-        let (is_new, made) = (is_new.setter(), made.setter());
-        Callback::from(move |_: MouseEvent| {
-            made.set(None);
-            is_new.set(true);
-        })
-    };
-    let onmade = {
-        let (is_new, made, reload) = (is_new.setter(), made.setter(), reload.clone());
-        Callback::from(move |webhook: Option<MadeWebhook>| {
-            is_new.set(false);
-            if webhook.is_some() {
-                made.set(webhook);
-                reload.emit(());
-            }
-        })
-    };
+    let Making { is_new, made, open, onmade } = use_making::<MadeWebhook>(&reload);
     html! {
         <>
             <div class="section-head">
                 <p class="hint">{ tell!("webhooks.about") }</p>
                 <button type="button" class="primary" onclick={open}><Icon name={IconName::Plus} />{ tell!("webhooks.new") }</button>
             </div>
-            if *is_new { <NewWebhook {onmade} /> }
+            if is_new { <NewWebhook {onmade} /> }
             if let Some(made) = &*made {
                 <section class="card" aria-label={tell!("webhooks.secret")}>
                     <p>{ tell!("webhooks.secret.once") }</p>
@@ -71,16 +57,7 @@ struct RowProps {
 fn Row(props: &RowProps) -> Html {
     let RowProps { webhook, onrevoked } = props;
     let (is_open, said, number) = (use_state_eq(|| false), use_state_eq(|| None::<Said>), use_state_eq(|| 0_u32));
-    let revoke = {
-        let (said, onrevoked, path) = (said.setter(), onrevoked.clone(), format!("/webhooks/{}", webhook.webhook));
-        Callback::from(move |()| {
-            let (said, onrevoked, path) = (said.clone(), onrevoked.clone(), path.clone());
-            spawn_local(async move {
-                said.set(api::delete(&path).await.err().map(|refused| Said::Failed(refused.text)));
-                onrevoked.emit(());
-            });
-        })
-    };
+    let revoke = deletion(format!("/webhooks/{}", webhook.webhook), &said, onrevoked);
     let test = {
         let (said, is_open, number) = (said.setter(), is_open.setter(), number.clone());
         let path = format!("/webhooks/{}/tests", webhook.webhook);

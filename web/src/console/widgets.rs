@@ -7,7 +7,9 @@ use yew::prelude::*;
 
 use super::api;
 use super::bodies::{MadeWidget, Widget, Widgets};
-use super::parts::{Copyable, Field, Loaded, Said, Sure, notice, on_submit, typed, use_loaded, waiting};
+use super::parts::{
+    Copyable, Field, Loaded, Making, Said, Sure, deletion, notice, on_submit, typed, use_loaded, use_making, waiting,
+};
 use super::reckoning::{list, whole};
 use super::words::tell;
 use crate::components::icon::{Icon, IconName};
@@ -20,34 +22,9 @@ const PER_ADDRESS: u64 = 10;
 #[component]
 pub(super) fn WidgetList() -> Html {
     let (widgets, reload) = use_loaded::<Widgets>("/widgets");
-    let (is_new, made, said) = (use_state_eq(|| false), use_state_eq(|| None::<String>), use_state_eq(|| None::<Said>));
-    let open = {
-        let (is_new, made) = (is_new.setter(), made.setter());
-        Callback::from(move |_: MouseEvent| {
-            made.set(None);
-            is_new.set(true);
-        })
-    };
-    let onmade = {
-        let (is_new, made, reload) = (is_new.setter(), made.setter(), reload.clone());
-        Callback::from(move |widget: Option<String>| {
-            is_new.set(false);
-            if widget.is_some() {
-                made.set(widget);
-                reload.emit(());
-            }
-        })
-    };
-    let revoke = |widget: &Widget| {
-        let (said, reload, path) = (said.setter(), reload.clone(), format!("/widgets/{}", widget.widget));
-        Callback::from(move |()| {
-            let (said, reload, path) = (said.clone(), reload.clone(), path.clone());
-            spawn_local(async move {
-                said.set(api::delete(&path).await.err().map(|refused| Said::Failed(refused.text)));
-                reload.emit(());
-            });
-        })
-    };
+    let Making { is_new, made, open, onmade } = use_making::<String>(&reload);
+    let said = use_state_eq(|| None::<Said>);
+    let revoke = |widget: &Widget| deletion(format!("/widgets/{}", widget.widget), &said, &reload);
     html! {
         <>
             <div class="section-head">
@@ -55,7 +32,7 @@ pub(super) fn WidgetList() -> Html {
                 <button type="button" class="primary" onclick={open}><Icon name={IconName::Plus} />{ tell!("widgets.new") }</button>
             </div>
             { notice(&said) }
-            if *is_new { <NewWidget {onmade} /> }
+            if is_new { <NewWidget {onmade} /> }
             if let Some(widget) = &*made {
                 <section class="card" aria-label={tell!("widgets.snippet")}>
                     <Copyable label={tell!("widgets.snippet")} text={snippet(widget)} />
