@@ -103,6 +103,9 @@ pub struct Webhooks {
     pub inward: Vec<IpNet>,
 }
 
+/// The shortest secret of a payment system, in bytes, as Standard Webhooks has it.
+const LEAST_SECRET: usize = 24;
+
 /// A secret that is shared with a payment system: it is never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PaymentsSecret(Vec<u8>);
@@ -110,7 +113,7 @@ pub struct PaymentsSecret(Vec<u8>);
 impl PaymentsSecret {
     /// As it is written, if it is long enough to be one.
     pub fn read(text: &str) -> Option<Self> {
-        crate::webhooks::read_secret(text).filter(|secret| secret.len() >= 24).map(Self)
+        crate::webhooks::read_secret(text).filter(|secret| secret.len() >= LEAST_SECRET).map(Self)
     }
 
     pub(crate) fn reveal(&self) -> &[u8] {

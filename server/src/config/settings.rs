@@ -179,7 +179,12 @@ pub const SPACE_SETTINGS: &[SpaceSetting] = &[
     SpaceSetting { name: "runtime", set: |s, raw| name(raw).map(|v| s.profile.runtime = Some(v)) },
     SpaceSetting {
         name: "minute_price",
-        set: |s, raw| number(raw, 0.0, 1000.0).map(|v| s.minute_price = (v * THOUSANDTHS as f64).round() as u32),
+        set: |s, raw| {
+            let price = number(raw, 0.0, 1000.0)?;
+            s.minute_price = (price * THOUSANDTHS as f64).round() as u32;
+            // What is less would be free, which nobody meant.
+            if price > 0.0 && s.minute_price == 0 { Err("must be 0, or 0.001 and more".to_owned()) } else { Ok(()) }
+        },
     },
     SpaceSetting { name: "pool", set: |s, raw| whole(raw, 0, 1_000).map(|v| s.pool.least = v as usize) },
     SpaceSetting { name: "pool_most", set: |s, raw| whole(raw, 0, 1_000).map(|v| s.pool.most = v as usize) },

@@ -91,7 +91,7 @@ pub(super) fn check_amount(amount: i64, least: i64) -> Result<(), LedgerError> {
 /// A line that was added.
 pub(super) struct Added {
     entry: String,
-    pub(super) balance: i64,
+    balance: i64,
     /// What the account calls few.
     low: i64,
 }

@@ -2,7 +2,7 @@
 
 use embedenv_shared::id::{Role, RoomId};
 use serde::Serialize;
-use sqlx::Row as _;
+use sqlx::{Any, Row as _, Transaction};
 
 use super::join_keys::{self, EDITOR_KEY, OWNER_KEY};
 use super::webhooks::{self, EventKind};
@@ -176,7 +176,8 @@ impl Ledger {
             .execute(&mut *transaction)
             .await?;
         }
-        webhooks::tell(&mut transaction, &account, EventKind::RoomStarted, &told(&id, &space, &public_key)).await?;
+        let told = Told { room: id, space, public_key };
+        webhooks::tell(&mut transaction, &account, EventKind::RoomStarted, &told).await?;
         transaction.commit().await?;
         self.told.notify_one();
         Ok(OpenOutcome::New { remaining })
@@ -186,27 +187,18 @@ impl Ledger {
     pub async fn refund_room(&self, room: RoomId) -> Result<(), LedgerError> {
         let id = room.to_string();
         let mut transaction = self.store.writer.begin().await?;
-        let payer = sqlx::query(
-            "UPDATE rooms SET ended = $1, sandbox = NULL WHERE room = $2 AND ended IS NULL \
-             RETURNING account, public_key, space",
-        )
-        .bind(now())
-        .bind(&id)
-        .fetch_optional(&mut *transaction)
-        .await?;
-        if let Some(payer) = payer {
-            let [account, public_key, space]: [String; 3] = [payer.try_get(0)?, payer.try_get(1)?, payer.try_get(2)?];
+        if let Some((account, told)) = end(&mut transaction, &id).await? {
             // The pair before the account, as where a room is opened: in the other order each could wait for the other.
             sqlx::query("UPDATE key_pairs SET spent = spent - $1 WHERE public_key = $2")
                 .bind(PRICE)
-                .bind(&public_key)
+                .bind(&told.public_key)
                 .execute(&mut *transaction)
                 .await?;
-            credits::add(&mut transaction, &account, Some(&public_key), "refund", PRICE, Some(&id)).await?;
+            credits::add(&mut transaction, &account, Some(&told.public_key), "refund", PRICE, Some(&id)).await?;
             sqlx::query("DELETE FROM widget_openings WHERE room = $1").bind(&id).execute(&mut *transaction).await?;
             // A retry with the same idempotency key is a new attempt.
             sqlx::query("DELETE FROM idempotency_keys WHERE room = $1").bind(&id).execute(&mut *transaction).await?;
-            webhooks::tell(&mut transaction, &account, EventKind::RoomFailed, &told(&id, &space, &public_key)).await?;
+            webhooks::tell(&mut transaction, &account, EventKind::RoomFailed, &told).await?;
         }
         transaction.commit().await?;
         self.told.notify_one();
@@ -285,17 +277,8 @@ impl Ledger {
     pub async fn end_room(&self, room: RoomId) -> Result<(), LedgerError> {
         let id = room.to_string();
         let mut transaction = self.store.writer.begin().await?;
-        let ended = sqlx::query(
-            "UPDATE rooms SET ended = $1, sandbox = NULL WHERE room = $2 AND ended IS NULL \
-             RETURNING account, public_key, space",
-        )
-        .bind(now())
-        .bind(&id)
-        .fetch_optional(&mut *transaction)
-        .await?;
-        if let Some(ended) = ended {
-            let [account, public_key, space]: [String; 3] = [ended.try_get(0)?, ended.try_get(1)?, ended.try_get(2)?];
-            webhooks::tell(&mut transaction, &account, EventKind::RoomEnded, &told(&id, &space, &public_key)).await?;
+        if let Some((account, told)) = end(&mut transaction, &id).await? {
+            webhooks::tell(&mut transaction, &account, EventKind::RoomEnded, &told).await?;
         }
         transaction.commit().await?;
         self.told.notify_one();
@@ -348,14 +331,27 @@ impl Ledger {
 
 /// What is told of a room.
 #[derive(Serialize)]
-struct Told<'a> {
-    room: &'a str,
-    space: &'a str,
-    public_key: &'a str,
+struct Told {
+    room: String,
+    space: String,
+    public_key: String,
 }
 
-fn told<'a>(room: &'a str, space: &'a str, public_key: &'a str) -> Told<'a> {
-    Told { room, space, public_key }
+/// Ends a room that lives, and returns whose it was.
+async fn end(transaction: &mut Transaction<'_, Any>, room: &str) -> Result<Option<(String, Told)>, LedgerError> {
+    let ended = sqlx::query(
+        "UPDATE rooms SET ended = $1, sandbox = NULL WHERE room = $2 AND ended IS NULL \
+         RETURNING account, public_key, space",
+    )
+    .bind(now())
+    .bind(room)
+    .fetch_optional(&mut **transaction)
+    .await?;
+    let told = |row: sqlx::any::AnyRow| {
+        let told = Told { room: room.to_owned(), public_key: row.try_get(1)?, space: row.try_get(2)? };
+        Ok((row.try_get(0)?, told))
+    };
+    ended.map(told).transpose()
 }
 
 fn row(row: &sqlx::any::AnyRow) -> Result<RoomRow, LedgerError> {

@@ -4,13 +4,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use embedenv_shared::code::ErrorCode;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::Refused;
 use super::asked::{Asked, Body, whole};
 use super::credits::CreditEntry;
 use super::keys::KeyBody;
-use super::paging;
+use super::paging::{self, Paging};
 use super::pair::Person;
 use super::webhooks::WebhookBody;
 use crate::http::Doors;
@@ -106,17 +106,6 @@ pub(super) struct Audit {
     /// For the next page's `after`; absent on the last one.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
-}
-
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Paging {
-    /// The `next` of the page before.
-    after: Option<String>,
-    /// How many at most.
-    #[param(minimum = 1, maximum = 100, default = 50)]
-    limit: Option<u32>,
 }
 
 /// Everything that is kept of an account.

@@ -7,7 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Refused;
 use super::asked::Asked;
-use super::paging;
+use super::paging::{self, Paging};
 use super::pair::Pair;
 use crate::http::Doors;
 use crate::http::problem::Problem;
@@ -16,17 +16,6 @@ use crate::ledger::{CreditRow, DAY, UsageRow};
 /// Days of one answer, at most and if nobody says.
 const MAX_DAYS: u32 = 366;
 const DAYS: u32 = 30;
-
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Paging {
-    /// The `next` of the page before.
-    after: Option<String>,
-    /// How many at most.
-    #[param(minimum = 1, maximum = 100, default = 50)]
-    limit: Option<u32>,
-}
 
 #[derive(Serialize, ToSchema)]
 pub(super) struct Credits {

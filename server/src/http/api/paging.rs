@@ -1,6 +1,8 @@
 //! Answers in pages: how many lines one has, where it begins, and where the next one does.
 
 use embedenv_shared::code::ErrorCode;
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::http::problem::Problem;
 use crate::ledger::Mark;
@@ -8,6 +10,18 @@ use crate::ledger::Mark;
 /// Lines of one answer, at most and if nobody says.
 const MAX_PAGE: u32 = 100;
 const PAGE: u32 = 50;
+
+/// Which page of lines of which the newest come first.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Paging {
+    /// The `next` of the page before.
+    pub(super) after: Option<String>,
+    /// How many at most.
+    #[param(minimum = 1, maximum = 100, default = 50)]
+    pub(super) limit: Option<u32>,
+}
 
 /// How many lines are asked for.
 pub(super) fn limit(said: Option<u32>) -> Result<u32, Problem> {

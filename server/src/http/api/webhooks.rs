@@ -4,11 +4,11 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use embedenv_shared::code::ErrorCode;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::Refused;
 use super::asked::{Asked, Body};
-use super::paging;
+use super::paging::{self, Paging};
 use super::pair::Pair;
 use crate::http::Doors;
 use crate::http::problem::Problem;
@@ -56,17 +56,6 @@ pub(super) struct MadeWebhook {
     /// What each message is signed with, as Standard Webhooks has it: `webhook-signature` is the HMAC-SHA-256 of
     /// `webhook-id`, `webhook-timestamp` and the body, with dots between them.
     secret: String,
-}
-
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Paging {
-    /// The `next` of the page before.
-    after: Option<String>,
-    /// How many at most.
-    #[param(minimum = 1, maximum = 100, default = 50)]
-    limit: Option<u32>,
 }
 
 #[derive(Serialize, ToSchema)]
