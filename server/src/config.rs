@@ -59,9 +59,20 @@ pub struct Config {
     pub retention: Retention,
     pub embed: Embed,
     pub preview: Preview,
+    pub tls: Tls,
     /// Where `/metrics` is; nowhere without it.
     pub metrics_listen: Option<SocketAddr>,
     pub spaces: BTreeMap<String, Space>,
+}
+
+/// How the server speaks TLS itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// A certificate and what it is signed with, in PEM; both are there, or neither.
+    pub certificate: Option<PathBuf>,
+    pub key: Option<PathBuf>,
+    /// Where plain HTTP is sent on to the public address.
+    pub redirect: Option<SocketAddr>,
 }
 
 /// Who may have an account.
@@ -295,6 +306,7 @@ impl Default for Config {
             },
             embed: Embed::default(),
             preview: Preview::default(),
+            tls: Tls::default(),
             metrics_listen: None,
             spaces: BTreeMap::from([(
                 DEFAULT_SPACE.to_owned(),
@@ -372,6 +384,11 @@ impl Config {
             Some(url) => url.trim_end_matches('/').to_owned(),
             None => format!("http://{listening}"),
         }
+    }
+
+    /// What the server itself speaks.
+    pub fn scheme(&self) -> &'static str {
+        if self.tls.certificate.is_some() { "https" } else { "http" }
     }
 
     fn apply(&mut self, name: &str, raw: &Raw, source_name: &str) -> Result<(), ConfigError> {

@@ -14,6 +14,7 @@ pub mod preview;
 pub mod problem;
 mod proxies;
 mod quoting;
+pub mod secure;
 mod socket;
 mod watch;
 
@@ -36,6 +37,7 @@ use crate::room::registry::Registry;
 use crate::tasks::Tasks;
 use crate::webhooks::{Deliveries, Reach};
 use accept::AcceptBounds;
+use accept::tls::Tls;
 use api::mails::Mails;
 use api::rates::Rates;
 use attempts::Attempts;
@@ -105,6 +107,8 @@ pub enum WebError {
     Previews(#[from] preview::places::BadPlaces),
     #[error(transparent)]
     Mail(#[from] MailError),
+    #[error(transparent)]
+    Security(#[from] secure::BadSecurity),
 }
 
 /// What doors are made of before the server listens.
@@ -131,13 +135,17 @@ pub struct Listeners {
     pub main: Listening,
     /// For previews below paths.
     pub paths: Option<Listening>,
-    /// For what watches the server.
+    /// For what watches the server: plain HTTP always.
     pub metrics: Option<Listening>,
+    /// For plain HTTP where the rest is not.
+    pub redirect: Option<Listening>,
+    /// What is spoken on those for people.
+    pub tls: Option<Tls>,
 }
 
 /// Serves the routes on each listener until the server goes down.
 pub fn serve(listeners: Listeners, inside: Inside) -> Result<(), WebError> {
-    let Listeners { main, paths, metrics: watched } = listeners;
+    let Listeners { main, paths, metrics: watched, redirect, tls } = listeners;
     let Inside { config, registry, ledger, metrics, attempts, tasks } = inside;
     let address = main.address;
     let public_url = config.public_url.as_deref();
@@ -178,13 +186,17 @@ pub fn serve(listeners: Listeners, inside: Inside) -> Result<(), WebError> {
         let router = Router::new().fallback(preview::below).with_state(previews.clone());
         let router = router.layer(from_fn_with_state(Arc::new(path_hosts), host::guard));
         let router = router.layer(from_fn_with_state(proxies.clone(), proxies::guard));
-        tasks.spawn("accept", accept::serve(listener, router, bounds.clone(), tasks.clone()));
+        tasks.spawn("accept", accept::serve(listener, router, tls.clone(), bounds.clone(), tasks.clone()));
     }
     if let Some(Listening { listener, .. }) = watched {
-        tasks.spawn("accept", accept::serve(listener, watch::own(doors.clone()), bounds.clone(), tasks.clone()));
+        tasks.spawn("accept", accept::serve(listener, watch::own(doors.clone()), None, bounds.clone(), tasks.clone()));
+    }
+    if let (Some(Listening { listener, .. }), Some(origin)) = (redirect, pages.public_origin()) {
+        let router = secure::redirect(origin);
+        tasks.spawn("accept", accept::serve(listener, router, None, bounds.clone(), tasks.clone()));
     }
     let router = routes(doors, Arc::new(pages), Arc::new(hosts), previews);
     let router = router.layer(from_fn_with_state(proxies, proxies::guard));
-    tasks.spawn("accept", accept::serve(main.listener, router, bounds, tasks.clone()));
+    tasks.spawn("accept", accept::serve(main.listener, router, tls, bounds, tasks.clone()));
     Ok(())
 }

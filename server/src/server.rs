@@ -64,7 +64,16 @@ pub struct Server {
 pub struct Running {
     server: Server,
     address: SocketAddr,
-    metrics_address: Option<SocketAddr>,
+    others: Others,
+}
+
+/// Where a server listens besides, if it does.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Others {
+    /// For what watches it.
+    pub metrics: Option<SocketAddr>,
+    /// For who comes by plain HTTP.
+    pub redirect: Option<SocketAddr>,
 }
 
 impl Server {
@@ -95,21 +104,19 @@ impl Server {
     pub async fn listen(self) -> Result<Running, ServerError> {
         let config = self.inside.config.clone();
         let bound = async {
+            let tls = http::secure::tls(&config, &self.inside.tasks).await.map_err(http::WebError::from)?;
             let main = bind(config.listen).await?;
-            let paths = match config.preview.listen {
-                Some(address) => Some(bind(address).await?),
-                None => None,
-            };
-            let metrics = match config.metrics_listen {
-                Some(address) => Some(bind(address).await?),
-                None => None,
-            };
-            let addresses = (main.address, metrics.as_ref().map(|metrics| metrics.address));
-            http::serve(Listeners { main, paths, metrics }, self.inside.clone())?;
-            Ok(addresses)
+            let paths = bind_other(config.preview.listen).await?;
+            let metrics = bind_other(config.metrics_listen).await?;
+            let redirect = bind_other(config.tls.redirect).await?;
+            let address_of = |other: &Option<Listening>| other.as_ref().map(|other| other.address);
+            let others = Others { metrics: address_of(&metrics), redirect: address_of(&redirect) };
+            let address = main.address;
+            http::serve(Listeners { main, paths, metrics, redirect, tls }, self.inside.clone())?;
+            Ok((address, others))
         };
         match bound.await {
-            Ok((address, metrics_address)) => Ok(Running { server: self, address, metrics_address }),
+            Ok((address, others)) => Ok(Running { server: self, address, others }),
             Err(error) => {
                 // Its tasks would go on without it.
                 self.close(Sandboxes::GoOn).await;
@@ -128,6 +135,13 @@ impl Server {
     }
 }
 
+async fn bind_other(wanted: Option<SocketAddr>) -> Result<Option<Listening>, ServerError> {
+    match wanted {
+        Some(wanted) => bind(wanted).await.map(Some),
+        None => Ok(None),
+    }
+}
+
 async fn bind(wanted: SocketAddr) -> Result<Listening, ServerError> {
     let failed = |source| ServerError::Listen { address: wanted, source };
     let listener = TcpListener::bind(wanted).await.map_err(failed)?;
@@ -140,9 +154,8 @@ impl Running {
         self.address
     }
 
-    /// Where what watches it asks, if that is an address of its own.
-    pub fn metrics_address(&self) -> Option<SocketAddr> {
-        self.metrics_address
+    pub fn others(&self) -> Others {
+        self.others
     }
 
     pub fn ledger(&self) -> &Ledger {

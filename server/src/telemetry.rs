@@ -4,8 +4,11 @@ use std::error::Error;
 use std::fmt;
 use std::io::IsTerminal as _;
 
-use tracing_subscriber::EnvFilter;
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::{EnvFilter, FilterExt as _, filter_fn};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{fmt as lines, registry};
 
 use crate::config::{Log, LogFormat};
 
@@ -17,16 +20,22 @@ pub struct BadFilter(String);
 /// Starts logging for this process. A second call changes nothing.
 pub fn start(log: &Log) -> Result<(), BadFilter> {
     let filter = EnvFilter::try_new(&log.filter).map_err(|error| BadFilter(error.to_string()))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let filter = filter.and(filter_fn(may_be_told));
     // Colours are for people at a terminal.
-    let builder = builder.with_ansi(std::io::stderr().is_terminal());
-    let started = match log.format {
-        LogFormat::Human => builder.compact().finish().try_init(),
-        LogFormat::Json => builder.json().finish().try_init(),
+    let layer = lines::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    let layer = match log.format {
+        LogFormat::Human => layer.compact().with_filter(filter).boxed(),
+        LogFormat::Json => layer.json().with_filter(filter).boxed(),
     };
+    let started = registry().with(layer).try_init();
     // In tests the first of many servers in one process has started it already.
     let _ = started;
     Ok(())
+}
+
+/// Whatever the setting says: at their most talkative libraries tell all that goes over a connection, keys too.
+fn may_be_told(of: &Metadata<'_>) -> bool {
+    *of.level() <= Level::DEBUG || of.target().starts_with(env!("CARGO_PKG_NAME"))
 }
 
 /// An error with everything that caused it, on one line.

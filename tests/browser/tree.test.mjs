@@ -62,6 +62,24 @@ scenario('the tree is walked, folded, renamed and emptied by keyboard', async (s
   await ide.entry('lib').waitFor({ state: 'hidden' });
 });
 
+scenario('the keyboard stays in the tree when its entry goes, and is on it again when it comes back', async (stage) => {
+  const [ide, other] = [await stage.person(), await stage.person()];
+  await Promise.all([ide.ready(), other.ready()]);
+  await ide.entry('fizz.sh').click();
+  await ide.hasKeyboard(ide.entry('fizz.sh'));
+
+  await other.answer('mv fizz.sh buzz.sh');
+  await ide.entry('fizz.sh').waitFor({ state: 'hidden' });
+  await ide.entry('buzz.sh').waitFor();
+  await ide.hasKeyboard(ide.entry('ask.py'));
+
+  await other.answer('mv buzz.sh fizz.sh');
+  await ide.entry('fizz.sh').waitFor();
+  await ide.hasKeyboard(ide.entry('fizz.sh'));
+  await ide.page.keyboard.press('Delete');
+  await ide.dialog('Delete').waitFor();
+});
+
 scenario('a click selects and shows a file, a double click opens it for good', async (stage) => {
   const ide = await stage.person();
   await ide.ready();

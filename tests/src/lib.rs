@@ -3,6 +3,7 @@
 
 pub mod backend;
 pub mod bench;
+pub mod browser;
 pub mod chance;
 pub mod client;
 pub mod decoders;

@@ -21,6 +21,15 @@ pub struct Mail {
     pub text: String,
 }
 
+impl Mail {
+    /// What its link carries.
+    pub fn token(&self, name: &str) -> Result<String> {
+        let at = self.text.find(&format!("#{name}=")).with_context(|| format!("no {name} in {}", self.text))?;
+        let rest = &self.text[at + name.len() + 2..];
+        Ok(rest.lines().next().context("a line")?.trim().to_owned())
+    }
+}
+
 #[derive(Debug)]
 pub struct Mailbox {
     address: SocketAddr,

@@ -1,5 +1,6 @@
 //! The program as a user starts it: a process with a data directory of its own, which can be killed and started again.
 
+use std::fs::File;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -23,6 +24,9 @@ const LISTEN: Duration = Duration::from_secs(20);
 const END: Duration = Duration::from_secs(10);
 /// Credits of the key: more rooms than any bench opens.
 pub const CREDITS: i64 = 100_000;
+
+/// A setting of programs that say all they can, into a file.
+pub const LOGGED: (&str, &str) = ("EMBEDENV_LOG__FILTER", "trace");
 
 #[derive(Debug)]
 pub struct Program {
@@ -103,6 +107,11 @@ impl Program {
         self.data.path().join("data")
     }
 
+    /// Everything that a program with [`LOGGED`] among its settings said.
+    pub fn log(&self) -> PathBuf {
+        self.data.path().join("log")
+    }
+
     /// Its ledger, beside the server that runs on it.
     pub async fn ledger(&self) -> Result<Ledger> {
         open_ledger(&self.data).await
@@ -171,6 +180,8 @@ fn pid(number: u32) -> Result<Pid> {
 }
 
 async fn serve(data: &TempDir, listen: &str, pool: usize, settings: &[(String, String)]) -> Result<(Child, String)> {
+    let is_logged = settings.iter().any(|(name, value)| (&**name, &**value) == LOGGED);
+    let log = if is_logged { File::create(data.path().join("log"))?.into() } else { Stdio::inherit() };
     let mut child = command()?
         .args(["serve", "--listen", listen, "--data-dir"])
         .arg(data.path().join("data"))
@@ -180,6 +191,7 @@ async fn serve(data: &TempDir, listen: &str, pool: usize, settings: &[(String, S
         .env("EMBEDENV_ENGINE", TestEngine::chosen().name())
         .envs(settings.iter().map(|(name, value)| (name, value)))
         .stdout(Stdio::piped())
+        .stderr(log)
         .kill_on_drop(true)
         .spawn()?;
     let mut lines = BufReader::new(child.stdout.take().context("a pipe")?).lines();

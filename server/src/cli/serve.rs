@@ -25,7 +25,7 @@ pub(super) async fn serve(config: Config) -> Result<(), CliError> {
     let running = Server::new(config.clone()).await?.listen().await?;
     let ending = Ending::listen()?;
     let base = config.link_base(running.address());
-    say(&format!("listening on http://{}", running.address()));
+    say(&format!("listening on {}://{}", config.scheme(), running.address()));
     if let Some(code) = running.operator_code().await? {
         say(&format!(
             "nobody operates this server yet; who opens this within a day does: {base}/console#operator={code}"
@@ -52,7 +52,7 @@ pub(super) async fn try_out(config: Config, chosen: bool) -> Result<(), CliError
     let key = running.try_room(TRY_KEY, sample()).await.map_err(CliError::Sample)?;
     let ending = Ending::listen()?;
     let base = config.link_base(running.address());
-    say(&format!("listening on http://{}", running.address()));
+    say(&format!("listening on {}://{}", config.scheme(), running.address()));
     say(&format!(
         "\n  Open  {base}/w#join={key}&project={SAMPLE}\n\n  Ctrl+C ends it; your files stay for the next time."
     ));

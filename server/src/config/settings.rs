@@ -149,6 +149,12 @@ pub const SETTINGS: &[Setting] = &[
         name: "metrics.listen",
         set: |c, raw| parsed(raw, "must be an address and a port").map(|v| c.metrics_listen = Some(v)),
     },
+    Setting { name: "tls.certificate", set: |c, raw| text(raw).map(|v| c.tls.certificate = Some(v.into())) },
+    Setting { name: "tls.key", set: |c, raw| text(raw).map(|v| c.tls.key = Some(v.into())) },
+    Setting {
+        name: "tls.redirect",
+        set: |c, raw| parsed(raw, "must be an address and a port").map(|v| c.tls.redirect = Some(v)),
+    },
     Setting { name: "embed.origins", set: |c, raw| list(raw).map(|v| c.embed.origins = v) },
 ];
 

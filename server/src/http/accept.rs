@@ -2,7 +2,8 @@
 //!
 //! A peer that is silent, or half silent, costs a socket and is given up soon. Over the limits, the connection that has
 //! waited longest without a request makes room; where none waits, what is over gets one answer: `/healthz`, or 503 for
-//! the rest. Knows nothing about what is served.
+//! the rest. Where there is a certificate, TLS stands between the connection and what is served; who speaks plain HTTP
+//! there is told so and gets nothing else. Knows nothing about what is served.
 //!
 //! ```text
 //! accept ── connection (one task each) ──upgrade──> the route's own task, which holds the connection from then on
@@ -10,6 +11,7 @@
 
 mod gate;
 mod stream;
+pub mod tls;
 
 use std::convert::Infallible;
 use std::io;
@@ -30,6 +32,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 use tower::ServiceExt as _;
@@ -40,6 +43,7 @@ use crate::tasks::Tasks;
 use gate::{Gate, Lane, Ticket};
 use socket2::SockRef;
 use stream::{Answering, Connection};
+use tls::Tls;
 
 /// The one address that is served when the server is full.
 const HEALTH: &str = "/healthz";
@@ -89,9 +93,9 @@ impl Default for AcceptBounds {
 /// Accepts and serves until the server goes down; then connections finish the request they are at.
 ///
 /// Handlers find `ConnectInfo<SocketAddr>` (the peer) and [`ReceivedAt`] among the request's extensions.
-pub async fn serve(listener: TcpListener, router: Router, bounds: AcceptBounds, tasks: Tasks) {
+pub async fn serve(listener: TcpListener, router: Router, tls: Option<Tls>, bounds: AcceptBounds, tasks: Tasks) {
     let gate = Gate::new(&bounds);
-    let server = Arc::new(Server { router, bounds, tasks: tasks.clone() });
+    let server = Arc::new(Server { router, tls, bounds, tasks: tasks.clone() });
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -119,8 +123,18 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
+/// Whose requests are served.
+#[derive(Debug, Clone, Copy)]
+struct From {
+    peer: SocketAddr,
+    received_at: SocketAddr,
+    /// It speaks plain HTTP where TLS is spoken.
+    is_plain: bool,
+}
+
 struct Server {
     router: Router,
+    tls: Option<Tls>,
     bounds: AcceptBounds,
     tasks: Tasks,
 }
@@ -133,28 +147,56 @@ impl Server {
         let _ = SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT);
         let Ok(received_at) = stream.local_addr() else { return };
         // Until it says something, a connection costs no more than this.
+        let mut first = [0];
         tokio::select! {
-            heard = timeout(self.bounds.first_byte, stream.readable()) => {
-                if !matches!(heard, Ok(Ok(()))) {
+            heard = timeout(self.bounds.first_byte, stream.peek(&mut first)) => {
+                if !matches!(heard, Ok(Ok(1))) {
                     return;
                 }
             }
             () = ticket.evicted() => return,
             () = self.tasks.closing() => return,
         }
+        let is_tls = Tls::is_begun_by(first[0]);
+        let from = From { peer, received_at, is_plain: self.tls.is_some() && !is_tls };
+        let stream = Connection::new(stream, self.bounds.stall, ticket.clone());
+        let Some(tls) = self.tls.clone().filter(|_| is_tls) else { return self.speak(stream, from, ticket).await };
+        let shaken = tokio::select! {
+            shaken = timeout(self.bounds.header, tls.accept(stream)) => shaken,
+            () = ticket.evicted() => return,
+            () = self.tasks.closing() => return,
+        };
+        match shaken {
+            Ok(Ok(stream)) => self.speak(stream, from, ticket).await,
+            Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+            Err(_) => {}
+        }
+    }
+
+    /// Speaks HTTP on a connection to its end, or to its upgrade.
+    async fn speak<S>(self: Arc<Self>, stream: S, from: From, ticket: Arc<Ticket>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let service = service_fn(|mut request: Request<Incoming>| {
-            request.extensions_mut().insert(ConnectInfo(peer));
-            request.extensions_mut().insert(ReceivedAt(received_at));
+            request.extensions_mut().insert(ConnectInfo(from.peer));
+            request.extensions_mut().insert(ReceivedAt(from.received_at));
             let (server, ticket) = (self.clone(), ticket.clone());
-            async move { Ok::<_, Infallible>(server.answer(request, ticket).await) }
+            async move {
+                if from.is_plain {
+                    let message = "HTTPS is spoken here; the address begins with https://";
+                    return Ok(Problem::new(ErrorCode::BadRequest, message).into_response());
+                }
+                Ok::<_, Infallible>(server.answer(request, ticket).await)
+            }
         });
-        let io = TokioIo::new(Connection::new(stream, self.bounds.stall, ticket.clone()));
+        let io = TokioIo::new(stream);
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.bounds.header)
             .max_header_size(self.bounds.head_bytes)
             .max_headers(self.bounds.head_fields)
-            .keep_alive(ticket.lane() == Lane::Served)
+            .keep_alive(ticket.lane() == Lane::Served && !from.is_plain)
             .serve_connection(io, service)
             .with_upgrades();
         tokio::pin!(connection);

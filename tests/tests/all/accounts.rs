@@ -5,84 +5,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use embedenv::config::{Config, SecretUrl, SignUp};
 use embedenv_tests::TestServer;
+use embedenv_tests::browser::Browser;
 use embedenv_tests::client::Client;
-use embedenv_tests::http::{Answer, ask_at};
-use embedenv_tests::mailbox::{Mail, Mailbox};
+use embedenv_tests::mailbox::Mailbox;
 use serde_json::{Value, json};
 
 const PASSWORD: &str = "a long password";
-
-/// A browser that may be logged in.
-struct Browser<'a> {
-    server: &'a TestServer,
-    cookie: Option<String>,
-    page_token: Option<String>,
-}
-
-impl<'a> Browser<'a> {
-    fn new(server: &'a TestServer) -> Self {
-        Self { server, cookie: None, page_token: None }
-    }
-
-    async fn raw(&self, method: &str, path: &str, fields: &[(&str, &str)], body: &Value) -> Result<Answer> {
-        let host = self.server.address().to_string();
-        let mut all = vec![("Content-Type", "application/json")];
-        all.extend(self.cookie.as_deref().map(|cookie| ("Cookie", cookie)));
-        all.extend_from_slice(fields);
-        let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
-        ask_at(self.server.address(), method, &host, &format!("/api/v1{path}"), &all, &body).await
-    }
-
-    async fn ask(&self, method: &str, path: &str, body: Value) -> Result<(u16, Value)> {
-        let token = self.page_token.clone();
-        let fields: Vec<_> = token.as_deref().map(|token| ("X-Embedenv-Page", token)).into_iter().collect();
-        let answer = self.raw(method, path, &fields, &body).await?;
-        Ok((answer.status, serde_json::from_slice(&answer.body).unwrap_or_default()))
-    }
-
-    /// Asks for what ends with this browser's being logged in.
-    async fn enter(&mut self, path: &str, body: Value) -> Result<Value> {
-        let host = self.server.address().to_string();
-        let fields = [("Content-Type", "application/json"), ("User-Agent", "Test 1.0")];
-        let text = body.to_string();
-        let path = format!("/api/v1{path}");
-        let address = self.server.address();
-        // The head comes in lower case, which a token is not: the answer is read as it is.
-        let answer = ask_exactly(address, &host, &path, &fields, text.as_bytes()).await?;
-        ensure!(answer.status == 201, "{} {}", answer.status, answer.text());
-        let line =
-            answer.head.lines().find(|line| line.to_lowercase().starts_with("set-cookie:")).context("a cookie")?;
-        ensure!(line.contains("HttpOnly") && line.contains("SameSite=Strict") && line.contains("Path=/"), "{line}");
-        self.cookie = line.split([' ', ';']).nth(1).map(str::to_owned);
-        let said: Value = serde_json::from_slice(&answer.body)?;
-        self.page_token = said["page_token"].as_str().map(str::to_owned);
-        Ok(said)
-    }
-}
-
-/// As [`ask_at`], with the head as it came.
-async fn ask_exactly(
-    address: std::net::SocketAddr,
-    host: &str,
-    path: &str,
-    fields: &[(&str, &str)],
-    body: &[u8],
-) -> Result<Answer> {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    let mut stream = tokio::net::TcpStream::connect(address).await?;
-    let fields: String = fields.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    let head = format!(
-        "POST {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{fields}Content-Length: {}\r\n\r\n",
-        body.len()
-    );
-    stream.write_all(head.as_bytes()).await?;
-    stream.write_all(body).await?;
-    let mut all = String::new();
-    stream.read_to_string(&mut all).await?;
-    let (head, body) = all.split_once("\r\n\r\n").context("a head")?;
-    let status = head.split(' ').nth(1).context("a status")?.parse()?;
-    Ok(Answer { status, head: head.to_owned(), body: body.as_bytes().to_vec() })
-}
 
 async fn with_mail(sign_up: SignUp) -> Result<(TestServer, Mailbox)> {
     let mailbox = Mailbox::start().await?;
@@ -96,22 +24,15 @@ async fn with_mail(sign_up: SignUp) -> Result<(TestServer, Mailbox)> {
     Ok((server, mailbox))
 }
 
-/// What a mail's link carries.
-fn token(mail: &Mail, name: &str) -> Result<String> {
-    let at = mail.text.find(&format!("#{name}=")).with_context(|| format!("no {name} in {}", mail.text))?;
-    let rest = &mail.text[at + name.len() + 2..];
-    Ok(rest.lines().next().context("a line")?.trim().to_owned())
-}
-
-async fn signed_up<'a>(server: &'a TestServer, mailbox: &mut Mailbox, email: &str) -> Result<Browser<'a>> {
-    let mut browser = Browser::new(server);
+async fn signed_up(server: &TestServer, mailbox: &mut Mailbox, email: &str) -> Result<Browser> {
+    let mut browser = Browser::new(server.address());
     let before = mailbox.count();
     let new = json!({"name": "Ada", "email": email, "password": PASSWORD});
     let (status, said) = browser.ask("POST", "/sign-ups", new).await?;
     ensure!(status == 202, "{status} {said}");
     let mail = mailbox.mail(before + 1).await?;
     ensure!(mail.to == email.to_lowercase(), "{mail:?}");
-    browser.enter("/sign-ups/confirmations", json!({"token": token(&mail, "confirm")?})).await?;
+    browser.enter("/sign-ups/confirmations", json!({"token": mail.token("confirm")?})).await?;
     Ok(browser)
 }
 
@@ -121,7 +42,7 @@ fn pair(made: &Value) -> Result<String> {
 }
 
 async fn with_pair(server: &TestServer, pair: &str, method: &str, path: &str, body: Value) -> Result<(u16, Value)> {
-    let browser = Browser::new(server);
+    let browser = Browser::new(server.address());
     let answer = browser.raw(method, path, &[("Authorization", pair)], &body).await?;
     Ok((answer.status, serde_json::from_slice(&answer.body).unwrap_or_default()))
 }
@@ -197,7 +118,7 @@ async fn somebody_signs_up_gets_pairs_spends_credits_and_leaves() -> Result<()> 
     ensure!(with_pair(&server, &second_pair, "GET", "/key", Value::Null).await?.0 == 401);
     ensure!(server.ledger()?.rooms().await?.is_empty());
     let log_in = json!({"email": "ada@example.org", "password": PASSWORD});
-    ensure!(Browser::new(&server).ask("POST", "/sessions", log_in).await?.0 == 401);
+    ensure!(Browser::new(server.address()).ask("POST", "/sessions", log_in).await?.0 == 401);
     Ok(())
 }
 
@@ -205,7 +126,7 @@ async fn somebody_signs_up_gets_pairs_spends_credits_and_leaves() -> Result<()> 
 async fn an_address_that_is_known_and_one_that_is_not_are_answered_alike() -> Result<()> {
     let (server, mut mailbox) = with_mail(SignUp::Open).await?;
     signed_up(&server, &mut mailbox, "ada@example.org").await?;
-    let stranger = Browser::new(&server);
+    let stranger = Browser::new(server.address());
     let sign_up = |email: &str| json!({"name": "X", "email": email, "password": PASSWORD});
     let known = stranger.raw("POST", "/sign-ups", &[], &sign_up("ada@example.org")).await?;
     let unknown = stranger.raw("POST", "/sign-ups", &[], &sign_up("bob@example.org")).await?;
@@ -229,7 +150,7 @@ async fn an_address_that_is_known_and_one_that_is_not_are_answered_alike() -> Re
         stranger.raw("POST", "/sessions", &[], &wrong("ada@example.org")).await?;
     }
     ensure!(stranger.raw("POST", "/sessions", &[], &wrong("ada@example.org")).await?.status == 429);
-    let mut ada = Browser::new(&server);
+    let mut ada = Browser::new(server.address());
     ada.enter("/sessions", json!({"email": "ada@example.org", "password": PASSWORD})).await?;
     for bad in ["", "nobody", "a@b@c"] {
         ensure!(stranger.raw("POST", "/sign-ups", &[], &sign_up(bad)).await?.status == 400, "{bad}");
@@ -244,17 +165,17 @@ async fn a_forgotten_password_is_set_anew_once_and_logs_everybody_out() -> Resul
     let (server, mut mailbox) = with_mail(SignUp::Open).await?;
     let old = signed_up(&server, &mut mailbox, "ada@example.org").await?;
     ensure!(old.ask("POST", "/password-resets", json!({"email": "ADA@example.org"})).await?.0 == 202);
-    let token = token(&mailbox.mail(2).await?, "reset")?;
-    let mut ada = Browser::new(&server);
+    let token = mailbox.mail(2).await?.token("reset")?;
+    let mut ada = Browser::new(server.address());
     ada.enter("/password-resets/confirmations", json!({"token": token, "password": "another password"})).await?;
     ensure!(old.ask("GET", "/session", Value::Null).await?.0 == 401);
     let again = json!({"token": token, "password": "a third password"});
     ensure!(ada.ask("POST", "/password-resets/confirmations", again).await?.0 == 401);
     let old_one = json!({"email": "ada@example.org", "password": PASSWORD});
-    ensure!(Browser::new(&server).ask("POST", "/sessions", old_one).await?.0 == 401);
+    ensure!(Browser::new(server.address()).ask("POST", "/sessions", old_one).await?.0 == 401);
 
     // Changed by who is logged in, the others are logged out; they are listed and can be ended one by one.
-    let mut phone = Browser::new(&server);
+    let mut phone = Browser::new(server.address());
     phone.enter("/sessions", json!({"email": "ada@example.org", "password": "another password"})).await?;
     let (_, listed) = ada.ask("GET", "/sessions", Value::Null).await?;
     let sessions = listed["sessions"].as_array().context("sessions")?;
@@ -301,7 +222,7 @@ async fn a_cookie_alone_changes_nothing() -> Result<()> {
     let foreign = [("Origin", "https://evil.example")];
     ensure!(ada.raw("GET", "/session", &foreign, &Value::Null).await?.status == 403);
     let log_in = json!({"email": "ada@example.org", "password": PASSWORD});
-    ensure!(Browser::new(&server).raw("POST", "/sessions", &foreign, &log_in).await?.status == 403);
+    ensure!(Browser::new(server.address()).raw("POST", "/sessions", &foreign, &log_in).await?.status == 403);
     let (_, listed) = ada.ask("GET", "/keys", Value::Null).await?;
     ensure!(listed["keys"] == json!([]), "{listed}");
     let own = format!("http://{}", server.address());
@@ -314,23 +235,23 @@ async fn a_cookie_alone_changes_nothing() -> Result<()> {
 async fn an_operator_is_made_by_a_code_and_invites_and_grants() -> Result<()> {
     let (server, mut mailbox) = with_mail(SignUp::Invitation).await?;
     let code = server.running()?.operator_code().await?.context("a fresh server has a code")?;
-    let mut root = Browser::new(&server);
+    let mut root = Browser::new(server.address());
     let new = |code: &str| json!({"code": code, "name": "Root", "email": "root@example.org", "password": PASSWORD});
     ensure!(root.ask("POST", "/operators", new("ot_made-up")).await?.0 == 401);
     let said = root.enter("/operators", new(&code)).await?;
     ensure!(said["account"]["role"] == "operator", "{said}");
-    ensure!(Browser::new(&server).ask("POST", "/operators", new(&code)).await?.0 == 401);
+    ensure!(Browser::new(server.address()).ask("POST", "/operators", new(&code)).await?.0 == 401);
     ensure!(server.running()?.operator_code().await?.is_none());
 
     let sign_up = |token: Option<&str>, email: &str| json!({"name": "Bob", "email": email, "password": PASSWORD, "invitation": token});
-    let bob = Browser::new(&server);
+    let bob = Browser::new(server.address());
     ensure!(bob.ask("POST", "/sign-ups", sign_up(None, "bob@example.org")).await?.0 == 403);
     ensure!(root.ask("POST", "/invitations", json!({"email": "bob@example.org"})).await?.0 == 202);
-    let invitation = token(&mailbox.mail(1).await?, "invitation")?;
+    let invitation = mailbox.mail(1).await?.token("invitation")?;
     ensure!(bob.ask("POST", "/sign-ups", sign_up(Some(&invitation), "eve@example.org")).await?.0 == 403);
     ensure!(bob.ask("POST", "/sign-ups", sign_up(Some(&invitation), "bob@example.org")).await?.0 == 202);
     let mut bob = bob;
-    let confirm = token(&mailbox.mail(2).await?, "confirm")?;
+    let confirm = mailbox.mail(2).await?.token("confirm")?;
     let said = bob.enter("/sign-ups/confirmations", json!({"token": confirm})).await?;
     let account = said["account"]["account"].as_str().context("an account")?.to_owned();
 
@@ -376,7 +297,7 @@ async fn an_account_that_asks_too_often_is_told_when_to_come_again() -> Result<(
     let key = server.key(1).await?;
     let said = json!({"public_key": key.public_key, "secret_key": key.secret_key});
     let pair = pair(&said)?;
-    let browser = Browser::new(&server);
+    let browser = Browser::new(server.address());
     let mut answers = Vec::new();
     for _ in 0..4 {
         answers.push(browser.raw("GET", "/key", &[("Authorization", &pair)], &Value::Null).await?);

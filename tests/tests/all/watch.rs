@@ -15,7 +15,7 @@ async fn a_server_says_that_it_is_ready_and_counts_for_who_may_read_it() -> Resu
     ensure!((ready.status, ready.text().as_str()) == (200, "ready\n"), "{}", ready.text());
     server.room().await?;
     ensure!(ask(server.address(), "/metrics").await?.status == 404, "strangers read none of it");
-    let own = server.running()?.metrics_address().context("an address of its own")?;
+    let own = server.running()?.others().metrics.context("an address of its own")?;
     let told = ask(own, "/metrics").await?;
     ensure!(
         told.field("content-type").is_some_and(|kind| kind.starts_with("application/openmetrics-text")),

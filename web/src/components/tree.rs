@@ -63,6 +63,9 @@ pub(crate) fn Files(props: &FilesProps) -> Html {
     let inputs = (use_node_ref(), use_node_ref());
     // The entry whose row had the keyboard's place last.
     let placed = use_mut_ref(|| None::<WorkspacePath>);
+    // Whether a row has the keyboard before the rows are drawn anew: one that goes takes it along.
+    let had_keyboard = use_mut_ref(|| false);
+    *had_keyboard.borrow_mut() |= node.cast::<Element>().is_some_and(|tree| has_keyboard(&tree));
     let look = {
         let (node, window, count) = (node.clone(), window.clone(), tree.rows().len());
         move || {
@@ -82,9 +85,19 @@ pub(crate) fn Files(props: &FilesProps) -> Html {
                     draw_bars(&side);
                 }
                 let is_shown = || state.selected.as_ref().is_some_and(|path| state.rows().place(path).is_some());
-                if *placed.borrow() != state.selected && is_shown() {
-                    placed.borrow_mut().clone_from(&state.selected);
-                    follow_selection(&tree);
+                let mut had_keyboard = had_keyboard.borrow_mut();
+                if *had_keyboard && page::is_nothing_focused() {
+                    // It may come back, and then has the keyboard again.
+                    *placed.borrow_mut() = None;
+                    *had_keyboard = !focus_row(&tree);
+                } else {
+                    *had_keyboard = false;
+                    if *placed.borrow() != state.selected && is_shown() {
+                        placed.borrow_mut().clone_from(&state.selected);
+                        if has_keyboard(&tree) {
+                            focus_row(&tree);
+                        }
+                    }
                 }
             }
             look();
@@ -414,14 +427,16 @@ fn place_rows(tree: &Element, count: usize) {
     }
 }
 
-/// The keyboard goes with the selection, if the tree has it.
-fn follow_selection(tree: &Element) {
-    let has_keyboard = page::focused().is_some_and(|focused| {
+fn has_keyboard(tree: &Element) -> bool {
+    page::focused().is_some_and(|focused| {
         tree.contains(Some(&focused)) && focused.get_attribute("role").as_deref() == Some("treeitem")
-    });
-    if has_keyboard && let Ok(Some(row)) = tree.query_selector("[tabindex=\"0\"]") {
-        page::give_focus(&row);
-    }
+    })
+}
+
+/// Gives the keyboard to the row whose turn it is. Returns whether there is one.
+fn focus_row(tree: &Element) -> bool {
+    let row = tree.query_selector("[tabindex=\"0\"]").ok().flatten();
+    row.inspect(page::give_focus).is_some()
 }
 
 /// Which rows are in view, and some around them, in steps, so that scrolling a little draws nothing.

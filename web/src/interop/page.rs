@@ -324,6 +324,12 @@ pub(crate) fn focused() -> Option<HtmlElement> {
     document().active_element()?.dyn_into().ok()
 }
 
+/// Whether the keyboard is at no element of the page.
+pub(crate) fn is_nothing_focused() -> bool {
+    let focused = focused();
+    focused.is_none() || focused.as_deref() == document().body().as_deref().map(AsRef::as_ref)
+}
+
 pub(crate) fn give_focus(element: &Element) {
     if let Some(element) = element.dyn_ref::<HtmlElement>() {
         // One that is not shown takes none.

@@ -39,7 +39,7 @@ impl TestServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let tasks = Tasks::default();
-        tasks.spawn("accept", serve(listener, router, bounds, tasks.clone()));
+        tasks.spawn("accept", serve(listener, router, None, bounds, tasks.clone()));
         Self { address, tasks }
     }
 
