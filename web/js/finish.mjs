@@ -71,7 +71,9 @@ async function optimise(sheet) {
     ['    return {\n        __proto__: null,\n', '    return late.imports = {\n        __proto__: null,\n        split: { load: late.load },\n'],
     ['    wasm.__wbindgen_start();\n', '    late.begins(wasm);\n    wasm.__wbindgen_start();\n'],
   ]);
-  await renamed(script, await placed(glue.replace('LATE', () => path.basename(address)).replace('SHEET', () => path.basename(sheet)) + joined, 'embedenv-web', '.js'));
+  const whole = glue.replace('LATE', () => path.basename(address)).replace('SHEET', () => path.basename(sheet)) + joined;
+  const named = whole.replaceAll(/\b__wb\w+/g, (name) => halves.names.get(name) ?? name);
+  await renamed(script, await placed((await transform(named, { minify: true })).code, 'embedenv-web', '.js'));
   await renamed(wasm, await placed(early, 'embedenv-web', '_bg.wasm'));
 }
 

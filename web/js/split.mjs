@@ -33,13 +33,16 @@ const REF_FUNC = 0xd2;
 
 /**
  * `isLate(name)` says of a function by its name whether it is of the late half. What is called by late functions alone, and
- * whose address nobody takes, is late, too. Returns both halves, `early` with exports for the other one.
+ * whose address nobody takes, is late, too. Returns both halves, `early` with exports for the other one, and what each import
+ * is called now, by what it was called: the names that wasm-bindgen gives are long and end with a hash.
  */
 export function split(bytes, isLate) {
   const module = read(bytes);
+  const names = new Map(module.imports.map(({ name }, at) => [name, `i${at.toString(36)}`]));
+  for (const it of module.imports) it.name = names.get(it.name);
   const late = lateOf(module, isLate);
   const slots = slotsOf(module, late);
-  return { early: early(module, late, slots), late: lateHalf(module, late, slots), functions: late.size };
+  return { early: early(module, late, slots), late: lateHalf(module, late, slots), names };
 }
 
 /**
@@ -56,7 +59,7 @@ export function watched(bytes) {
     return moved(body, shift, told);
   });
   const watching = write(module, type, {
-    [IMPORT]: vector([...imports.map((it) => it.bytes), [...text('split'), ...text('ran'), 0, ...number(type)]]),
+    [IMPORT]: vector([...imports.map(imported), [...text('split'), ...text('ran'), 0, ...number(type)]]),
     [TABLE]: vector(tables.map((it) => [it.kind, ...limits(it)])),
     [MEMORY]: vector(memories.map((it) => limits(it))),
     [GLOBAL]: vector(globals.map((it) => [it.kind, it.mutable, ...it.start])),
@@ -135,12 +138,9 @@ function read(bytes) {
     return { parameters, results: section.list(() => section.byte()) };
   });
   const imports = list(IMPORT, (section) => {
-    const from = section.at;
-    section.name();
-    section.name();
+    const [module, name] = [section.name(), section.name()];
     if (section.byte() !== 0) throw new Error('an import that is not a function');
-    const type = section.number();
-    return { type, bytes: bytes.subarray(from, section.at) };
+    return { type: section.number(), module, name };
   });
   const functions = list(FUNCTION, (section) => section.number());
   const tables = list(TABLE, (section) => ({ kind: section.byte(), ...section.limits() }));
@@ -311,7 +311,7 @@ function early(module, late, slots) {
   });
   const put = [...elements, { offset: tables[0].least, functions: slots.added }];
   return write(module, type, {
-    [IMPORT]: vector([...imports.map((it) => it.bytes), loadImport(type)]),
+    [IMPORT]: vector([...imports.map(imported), loadImport(type)]),
     [TABLE]: vector([table, ...tables.slice(1)].map((it) => [it.kind, ...limits(it)])),
     [MEMORY]: vector(memories.map((it) => limits(it))),
     [GLOBAL]: vector(globals.map((it) => [it.kind, it.mutable, ...it.start])),
@@ -353,7 +353,7 @@ function lateHalf(module, late, slots) {
     else segments.push({ offset: slot, functions: [shift(index)] });
   }
   return write(module, type, {
-    [IMPORT]: vector([...imports.map((it) => it.bytes), loadImport(type), ...shared]),
+    [IMPORT]: vector([...imports.map(imported), loadImport(type), ...shared]),
     [ELEMENT]: vector(segments.map((it) => segment(it.offset, it.functions))),
     [CODE]: vector(code),
   });
@@ -368,6 +368,10 @@ function shiftOf(imports) {
 function typeOfLoad({ types }) {
   const at = types.findIndex((it) => it.parameters.length === 0 && it.results.length === 0);
   return at < 0 ? types.length : at;
+}
+
+function imported({ module, name, type }) {
+  return [...text(module), ...text(name), 0, ...number(type)];
 }
 
 function loadImport(type) {

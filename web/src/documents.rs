@@ -560,10 +560,8 @@ fn events(workbench: &Workbench, record: &Rc<Record>) -> EditorEvents {
     };
     let edited = {
         let (workbench, record) = (workbench.clone(), Rc::downgrade(record));
-        move || {
-            if let Some(record) = record.upgrade()
-                && record.editor.borrow().as_ref().is_some_and(|editor| !editor.synced())
-            {
+        move |early| {
+            if let Some(record) = record.upgrade().filter(|_| early) {
                 record.standing.borrow_mut().typed_early();
                 mark(&workbench, &record);
             }

@@ -186,7 +186,7 @@ class Editor {
     this.#panes.everywhere({ effects: setPeople.of([]) });
     const replica: Replica = new Replica({
       send: (message) => this.#options.onMessage(message),
-      edited: () => this.#options.onEdited(),
+      edited: () => this.#options.onEdited(false),
       peopleMoved: () => this.#peopleMoved(replica),
     });
     this.#replica = replica;
@@ -457,7 +457,7 @@ class Editor {
         this.#untidy = true;
         this.#tidySoon();
       }
-      if (!this.#bound) this.#options.onEdited();
+      if (!this.#bound) this.#options.onEdited(true);
     }
   }
 

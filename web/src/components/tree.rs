@@ -87,8 +87,6 @@ pub(crate) fn Files(props: &FilesProps) -> Html {
                 let is_shown = || state.selected.as_ref().is_some_and(|path| state.rows().place(path).is_some());
                 let mut had_keyboard = had_keyboard.borrow_mut();
                 if *had_keyboard && page::is_nothing_focused() {
-                    // It may come back, and then has the keyboard again.
-                    *placed.borrow_mut() = None;
                     *had_keyboard = !focus_row(&tree);
                 } else {
                     *had_keyboard = false;

@@ -134,8 +134,8 @@ pub(crate) struct EditorEvents {
     pub(crate) tidied: Box<dyn Fn()>,
     /// The person wants to see what has changed.
     pub(crate) compare: Box<dyn Fn()>,
-    /// A person changed the text.
-    pub(crate) edited: Box<dyn Fn()>,
+    /// A person changed the text; true if the server's has not come yet.
+    pub(crate) edited: Box<dyn Fn(bool)>,
     /// The person at this page goes a way of their own, and follows nobody.
     pub(crate) wander: Box<dyn Fn()>,
 }

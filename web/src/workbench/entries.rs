@@ -40,8 +40,18 @@ enum Listing {
         _timer: Timeout,
     },
     UnderWay {
-        changed_meanwhile: bool,
+        meanwhile: Meanwhile,
     },
+}
+
+/// What has happened to a folder since its listing was asked for.
+#[derive(Clone, Copy, PartialEq)]
+enum Meanwhile {
+    Nothing,
+    /// It changed: what comes is shown, and it is listed again.
+    Changed,
+    /// It was changed from here, and what is shown has that already: what comes may be of before and is not shown.
+    Anew,
 }
 
 impl Listings {
@@ -67,7 +77,8 @@ impl Workbench {
         }
         let mut folders = self.listings.folders.borrow_mut();
         match folders.get_mut(&path) {
-            Some(Listing::UnderWay { changed_meanwhile }) => *changed_meanwhile = true,
+            Some(Listing::UnderWay { meanwhile: Meanwhile::Anew }) => {}
+            Some(Listing::UnderWay { meanwhile }) => *meanwhile = Meanwhile::Changed,
             Some(Listing::Due { .. }) => {}
             None => {
                 let (workbench, folder) = (self.clone(), path.clone());
@@ -87,11 +98,11 @@ impl Workbench {
     /// Lists a folder and watches it.
     pub(super) fn list(&self, path: WorkspacePath) {
         let mut folders = self.listings.folders.borrow_mut();
-        if let Some(Listing::UnderWay { changed_meanwhile }) = folders.get_mut(&path) {
-            *changed_meanwhile = true;
+        if let Some(Listing::UnderWay { meanwhile }) = folders.get_mut(&path) {
+            *meanwhile = Meanwhile::Anew;
             return;
         }
-        folders.insert(path.clone(), Listing::UnderWay { changed_meanwhile: false });
+        folders.insert(path.clone(), Listing::UnderWay { meanwhile: Meanwhile::Nothing });
         drop(folders);
         let workbench = self.clone();
         spawn_local(async move {
@@ -127,6 +138,9 @@ impl Workbench {
 
     fn listed(&self, path: WorkspacePath, outcome: Result<Vec<Entry>, Failure>) {
         let listing = self.listings.folders.borrow_mut().remove(&path);
+        if matches!(listing, Some(Listing::UnderWay { meanwhile: Meanwhile::Anew })) {
+            return self.list(path);
+        }
         match outcome {
             Ok(entries) => {
                 let is_root = path.is_root();
@@ -143,7 +157,7 @@ impl Workbench {
                 self.dispatch(Action::Tree(TreeAction::Failed { path: path.clone(), problem }));
             }
         }
-        if matches!(listing, Some(Listing::UnderWay { changed_meanwhile: true })) {
+        if matches!(listing, Some(Listing::UnderWay { meanwhile: Meanwhile::Changed })) {
             self.list(path);
         }
     }

@@ -24,8 +24,8 @@ export interface EditorOptions {
   onTidied(): void;
   /** The person wants to see what has changed since the file was opened. */
   onCompare(): void;
-  /** A person changed the text here. */
-  onEdited(): void;
+  /** A person changed the text here; `early` if the server's has not come yet. */
+  onEdited(early: boolean): void;
   /** The person at this page goes a way of their own, and follows nobody. */
   onWander(): void;
 }
