@@ -11,6 +11,7 @@ pub mod echo;
 pub mod files;
 pub mod floor;
 pub mod idle;
+pub mod init;
 pub mod output;
 mod peers;
 pub mod preview;
@@ -22,8 +23,8 @@ use std::time::Duration;
 use anyhow::Result;
 
 /// What can be asked for by name.
-pub const NAMES: [&str; 10] =
-    ["start", "echo", "output", "crowd", "together", "document", "files", "preview", "idle", "docker"];
+pub const NAMES: [&str; 11] =
+    ["start", "init", "echo", "output", "crowd", "together", "document", "files", "preview", "idle", "docker"];
 
 /// A line of the table.
 #[derive(Debug)]
@@ -52,6 +53,7 @@ pub async fn run(wanted: &[String]) -> Result<()> {
         eprintln!("bench {name} …");
         let rows = match name {
             "start" => start::run().await?,
+            "init" => init::run().await?,
             "echo" => echo::run().await?,
             "output" => output::run().await?,
             "crowd" => crowd::run().await?,

@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, bail};
 use embedenv::config::SecretUrl;
 use embedenv::ledger::{IdempotencyKey, Ledger, NewRoom, OpenOutcome, Payment};
 use embedenv_shared::id::RoomId;
+use futures_util::future::try_join_all;
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -21,14 +22,9 @@ async fn main() -> Result<()> {
     let database = std::env::var("SPENDER_DATABASE").ok();
     let database = database.map(|url| SecretUrl::postgres(&url).context("a database")).transpose()?;
     let ledger = Ledger::open(Path::new(data_dir), database.as_ref()).await?;
-    let lines = numbers.iter().enumerate().map(|(line, next)| {
-        let (ledger, public_key) = (ledger.clone(), public_key.clone());
-        let next: u64 = next.parse()?;
-        Ok(tokio::spawn(async move { spend(&ledger, &public_key, line, next).await }))
-    });
-    for line in lines.collect::<Result<Vec<_>>>()? {
-        line.await??;
-    }
+    let numbers = numbers.iter().map(|next| next.parse()).collect::<Result<Vec<u64>, _>>()?;
+    let lines = numbers.into_iter().enumerate().map(|(line, next)| spend(&ledger, public_key, line, next));
+    try_join_all(lines).await?;
     Ok(())
 }
 
