@@ -95,3 +95,19 @@ scenario('what is pressed in a list of hits or in a field is not meant for files
   assert.equal(await ide.terminals.getByRole('tab').count(), before, 'a program was run');
   assert.equal(await ide.entry('ran').count(), 0);
 });
+
+scenario('the chosen tab stays in sight when the window gets narrower', async (stage) => {
+  const ide = await stage.person();
+  await ide.ready();
+  for (const number of [2, 3]) {
+    await ide.button('New terminal').click();
+    await ide.terminals.getByRole('tab', { name: `Terminal ${number}`, exact: true, selected: true }).waitFor();
+  }
+  await ide.page.setViewportSize({ width: 390, height: 800 });
+  await ide.page.getByRole('navigation', { name: 'Panes' }).getByRole('button', { name: 'Terminal' }).click();
+  const chosen = await ide.terminals.getByRole('tab', { selected: true }).elementHandle();
+  await ide.page.waitForFunction((tab) => {
+    const [own, strip] = [tab, tab.closest('[role="tablist"]')].map((element) => element.getBoundingClientRect());
+    return own.width > 0 && own.left >= strip.left - 1 && own.right <= strip.right + 1;
+  }, chosen);
+});

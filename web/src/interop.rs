@@ -11,6 +11,7 @@ pub(crate) mod keyboard;
 pub(crate) mod language;
 pub(crate) mod modules;
 pub(crate) mod page;
+pub(crate) mod size;
 pub(crate) mod tabs;
 pub(crate) mod terminal;
 pub(crate) mod toml;

@@ -12,6 +12,7 @@ use yew::prelude::*;
 use super::icon::{Icon, IconName};
 use super::tab_name::TabName;
 use crate::interop::page;
+use crate::interop::size::Resized;
 use crate::words::catalogue::say;
 
 /// One tab.
@@ -62,18 +63,34 @@ pub(crate) struct TabsProps {
     pub(crate) children: Html,
 }
 
+/// Brings the chosen tab into view, if there is one. Scrolls the row alone: the browser's own way moves what is around it, too,
+/// even a page that this one is framed in.
+fn show_chosen(list: &NodeRef) -> Option<Element> {
+    let list = list.cast::<Element>()?;
+    let tab = list.query_selector("[aria-selected=true]").ok()??;
+    let (row, own) = (list.get_bounding_client_rect(), tab.get_bounding_client_rect());
+    let over = (own.right() - row.right()).max(0.0).min(own.left() - row.left());
+    let by = if own.left() < row.left() { own.left() - row.left() } else { over };
+    list.set_scroll_left(list.scroll_left() + by.round() as i32);
+    Some(tab)
+}
+
 #[component]
 pub(crate) fn Tabs(props: &TabsProps) -> Html {
     let TabsProps { label, tabs, active, activate, close, children, .. } = props;
     let list = use_node_ref();
     use_effect_with((list.clone(), *active, tabs.len()), |(list, ..)| {
-        let Some(list) = list.cast::<Element>() else { return };
-        let Ok(Some(tab)) = list.query_selector("[aria-selected=true]") else { return };
-        tab.scroll_into_view_with_bool(false);
+        let (Some(list), Some(tab)) = (list.cast::<Element>(), show_chosen(list)) else { return };
         if page::focused().is_some_and(|focused| list.contains(Some(&focused))) {
             // The keyboard goes with the choice.
             page::give_focus(&tab);
         }
+    });
+    // A window that gets narrower hides other tabs, not the chosen one.
+    use_effect_with(list.clone(), |list| {
+        let again = list.clone();
+        let resized = list.cast::<Element>().and_then(|list| Resized::hear(&list, move || drop(show_chosen(&again))));
+        move || drop(resized)
     });
     let keys: Vec<u32> = tabs.iter().map(|tab| tab.key).collect();
     let order = use_reorder(&keys, props.reorder.clone());
