@@ -4,10 +4,8 @@ use std::net::SocketAddr;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
-use crate::http::{Answer, ask_at};
+use crate::http::{Answer, ask_at, ask_exactly};
 
 /// A browser that may be logged in.
 #[derive(Debug, Clone)]
@@ -44,9 +42,8 @@ impl Browser {
         let fields = [("Content-Type", "application/json"), ("User-Agent", "Test 1.0")];
         let text = body.to_string();
         let path = format!("/api/v1{path}");
-        let address = self.address;
         // The head comes in lower case, which a token is not: the answer is read as it is.
-        let answer = ask_exactly(address, &host, &path, &fields, text.as_bytes()).await?;
+        let answer = ask_exactly(self.address, "POST", &host, &path, &fields, text.as_bytes()).await?;
         ensure!(answer.status == 201, "{} {}", answer.status, answer.text());
         let line =
             answer.head.lines().find(|line| line.to_lowercase().starts_with("set-cookie:")).context("a cookie")?;
@@ -56,27 +53,4 @@ impl Browser {
         self.page_token = said["page_token"].as_str().map(str::to_owned);
         Ok(said)
     }
-}
-
-/// As [`ask_at`], with the head as it came.
-async fn ask_exactly(
-    address: SocketAddr,
-    host: &str,
-    path: &str,
-    fields: &[(&str, &str)],
-    body: &[u8],
-) -> Result<Answer> {
-    let mut stream = TcpStream::connect(address).await?;
-    let fields: String = fields.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    let head = format!(
-        "POST {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{fields}Content-Length: {}\r\n\r\n",
-        body.len()
-    );
-    stream.write_all(head.as_bytes()).await?;
-    stream.write_all(body).await?;
-    let mut all = String::new();
-    stream.read_to_string(&mut all).await?;
-    let (head, body) = all.split_once("\r\n\r\n").context("a head")?;
-    let status = head.split(' ').nth(1).context("a status")?.parse()?;
-    Ok(Answer { status, head: head.to_owned(), body: body.as_bytes().to_vec() })
 }

@@ -15,7 +15,7 @@ const SOON: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
-    /// In lower case, each line.
+    /// In lower case, unless it was asked for exactly.
     pub head: String,
     pub body: Vec<u8>,
 }
@@ -32,6 +32,19 @@ impl Answer {
 
 /// One request, whose `fields` stand behind `Host`.
 pub async fn ask_at(
+    address: SocketAddr,
+    method: &str,
+    host: &str,
+    path: &str,
+    fields: &[(&str, &str)],
+    body: &[u8],
+) -> Result<Answer> {
+    let answer = ask_exactly(address, method, host, path, fields, body).await?;
+    Ok(Answer { head: answer.head.to_lowercase(), ..answer })
+}
+
+/// The same, with the head as it came: what is in it may differ by case alone.
+pub async fn ask_exactly(
     address: SocketAddr,
     method: &str,
     host: &str,
@@ -57,7 +70,7 @@ pub async fn ask_at(
             while read.read_line(&mut head).await? > 2 {}
             let mut body = Vec::new();
             read.read_to_end(&mut body).await?;
-            anyhow::Ok((head.to_lowercase(), body))
+            anyhow::Ok((head, body))
         })
     );
     let (head, body) = answer??;

@@ -125,7 +125,7 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 
 /// Whose requests are served.
 #[derive(Debug, Clone, Copy)]
-struct From {
+struct Caller {
     peer: SocketAddr,
     received_at: SocketAddr,
     /// It speaks plain HTTP where TLS is spoken.
@@ -158,7 +158,7 @@ impl Server {
             () = self.tasks.closing() => return,
         }
         let is_tls = Tls::is_begun_by(first[0]);
-        let from = From { peer, received_at, is_plain: self.tls.is_some() && !is_tls };
+        let from = Caller { peer, received_at, is_plain: self.tls.is_some() && !is_tls };
         let stream = Connection::new(stream, self.bounds.stall, ticket.clone());
         let Some(tls) = self.tls.clone().filter(|_| is_tls) else { return self.speak(stream, from, ticket).await };
         let shaken = tokio::select! {
@@ -174,7 +174,7 @@ impl Server {
     }
 
     /// Speaks HTTP on a connection to its end, or to its upgrade.
-    async fn speak<S>(self: Arc<Self>, stream: S, from: From, ticket: Arc<Ticket>)
+    async fn speak<S>(self: Arc<Self>, stream: S, from: Caller, ticket: Arc<Ticket>)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
