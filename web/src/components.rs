@@ -12,6 +12,7 @@ mod copy_details;
 mod cover;
 mod dialog;
 mod dialogs;
+mod draft;
 mod editor_group;
 mod editor_pane;
 mod elapsed;

@@ -1,6 +1,7 @@
 //! `cargo xtask test` and `e2e`: which checks there are, in which order, and what each runner is given.
 //! Cheap checks come first; a build that fails ends the run, a check or a test that fails does not.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -44,7 +45,7 @@ pub(crate) fn e2e(files: &[String]) -> Result<()> {
     let ended = (|| {
         steps.need("system packages", system::for_testing)?;
         release::binary_steps(&mut steps)?;
-        steps.check("browser tests", || browser(&mut tally, files, None));
+        steps.check("browser tests", || browser(&mut tally, files, &release::binary(), None));
         Ok(())
     })();
     finish(&steps, tally, ended).1
@@ -62,7 +63,7 @@ fn all(steps: &mut Steps, tally: &mut Tally, full: bool) -> Result<()> {
     steps.need("typescript", || {
         done(command::command("npx").args(["--no-install", "tsc", "--noEmit"]).current_dir(repo::path("web/js")))
     })?;
-    steps.check("tests, page's scripts", || node_tests(tally, "web/js/test", &[], None));
+    steps.check("tests, page's scripts", || node_tests(tally, "web/js/test", &[], &debug_binary(), None));
     steps
         .need("clippy, host", || done(cargo().args(["clippy", "--locked", "--all-targets", "--", "-D", "warnings"])))?;
     steps.need("clippy, wasm32", || {
@@ -71,37 +72,43 @@ fn all(steps: &mut Steps, tally: &mut Tally, full: bool) -> Result<()> {
         done(clippy.args(["--", "-D", "warnings"]))
     })?;
 
-    steps.need("server, debug", || done(cargo().args(["build", "--locked", "--package", "embedenv"])))?;
+    // One selection of packages for all that is built and run: another would build what they share anew.
+    steps.need("server and tests", || done(cargo().args(["build", "--locked", "--all-targets"])))?;
     let mut postgres = None;
     steps.need("postgresql", || {
         postgres = Some(Postgres::start()?);
         Ok("started".to_owned())
     })?;
-    let rust = ["--workspace", "--exclude", "embedenv-web"];
-    steps.need("tests, building", || done(cargo().args(["test", "--locked", "--no-run"]).args(rust)))?;
     let url = postgres.as_ref().map(Postgres::url).unwrap_or_default();
-    steps.check("tests, rust", || cargo_tests(tally, &rust, full, &[("EMBEDENV_TEST_POSTGRES", &url)]));
+    steps.check("tests, rust", || cargo_tests(tally, &[], full, &[("EMBEDENV_TEST_POSTGRES", &url)]));
     steps.check("tests on postgresql", || {
         let environment = [("EMBEDENV_TEST_POSTGRES", url.as_str()), ("EMBEDENV_TEST_STORE", "postgres")];
         let mut tests = cargo();
-        tests.args(["test", "--locked", "--no-fail-fast"]).args(rust).args(["--test", "all", "--", "--show-output"]);
+        tests.args(["test", "--locked", "--no-fail-fast", "--test", "all", "--", "--show-output"]);
         counted(tally, rust_environment(tests.args(ON_POSTGRES).envs(environment), full, None)?)
     });
     drop(postgres);
     if repo::path("web/src/lib.rs").exists() {
         steps.check("tests, page's logic", || cargo_tests(tally, &["--package", "embedenv-web", "--lib"], full, &[]));
     }
-    steps.need("server, release", release::server)?;
+    // What is shipped takes ten minutes to build; that it behaves as the debug build does is for the full run to show.
+    let server = match full {
+        true => {
+            steps.need("server, release", release::server)?;
+            release::binary()
+        }
+        false => debug_binary(),
+    };
     steps.check("tests, peers", || {
         node::packages(PEERS)?;
-        node_tests(tally, PEERS, &[], None)
+        node_tests(tally, PEERS, &[], &server, None)
     });
-    steps.check("browser tests", || browser(tally, &[], None));
-    on_docker(steps, tally, full)
+    steps.check("browser tests", || browser(tally, &[], &server, None));
+    on_docker(steps, tally, &server, full)
 }
 
 /// The same tests on a Docker engine of their own, and those that are about Docker alone.
-fn on_docker(steps: &mut Steps, tally: &mut Tally, full: bool) -> Result<()> {
+fn on_docker(steps: &mut Steps, tally: &mut Tally, server: &Path, full: bool) -> Result<()> {
     let mut engine = None;
     let on_ci = on_ci();
     steps.need("docker engine", || match system::for_engine().and_then(|_| Engine::start()) {
@@ -123,13 +130,13 @@ fn on_docker(steps: &mut Steps, tally: &mut Tally, full: bool) -> Result<()> {
         counted(tally, rust_environment(&mut tests, full, Some(address))?)
     });
     let chosen = ON_DOCKER_IN_BROWSER.map(|name| format!("{BROWSER_TESTS}/{name}.test.mjs"));
-    steps.check("browser tests on docker", || browser(tally, &chosen, Some(address)));
+    steps.check("browser tests on docker", || browser(tally, &chosen, server, Some(address)));
     Ok(())
 }
 
 /// What runs on Docker: the cases that start servers, and `tests/tests/docker.rs`, which runs nowhere else. Each by its
 /// name: beside `--tests` cargo ignores names.
-const ON_DOCKER: [&str; 7] = ["--package", "embedenv-tests", "--lib", "--test", "all", "--test", "docker"];
+const ON_DOCKER: [&str; 4] = ["--test", "all", "--test", "docker"];
 
 /// Modules of cases about what a server keeps in its database, which are the same whichever that is.
 const ON_POSTGRES: [&str; 6] = ["accounts::", "api::", "links::", "roles::", "webhooks::", "widgets::"];
@@ -216,20 +223,26 @@ fn cargo_tests(tally: &mut Tally, selection: &[&str], full: bool, environment: &
 
 fn rust_environment<'a>(tests: &'a mut Command, full: bool, docker: Option<&str>) -> Result<&'a mut Command> {
     environment(tests, docker)?;
-    tests.env("EMBEDENV_BIN", repo::path("target/debug/embedenv"));
+    tests.env("EMBEDENV_BIN", debug_binary());
     if full {
         tests.env("EMBEDENV_FULL", "1");
     }
     Ok(tests)
 }
 
-fn browser(tally: &mut Tally, chosen: &[String], docker: Option<&str>) -> Result<String> {
+fn browser(tally: &mut Tally, chosen: &[String], server: &Path, docker: Option<&str>) -> Result<String> {
     node::packages(BROWSER_TESTS)?;
-    node_tests(tally, BROWSER_TESTS, chosen, docker)
+    node_tests(tally, BROWSER_TESTS, chosen, server, docker)
 }
 
-/// Runs the `*.test.mjs` of a folder, or those chosen.
-fn node_tests(tally: &mut Tally, folder: &str, chosen: &[String], docker: Option<&str>) -> Result<String> {
+/// Runs the `*.test.mjs` of a folder, or those chosen, on a server.
+fn node_tests(
+    tally: &mut Tally,
+    folder: &str,
+    chosen: &[String],
+    server: &Path,
+    docker: Option<&str>,
+) -> Result<String> {
     let files = if chosen.is_empty() {
         let mut found = Vec::new();
         for entry in std::fs::read_dir(repo::path(folder)).with_context(|| format!("cannot list {folder}"))? {
@@ -250,7 +263,11 @@ fn node_tests(tally: &mut Tally, folder: &str, chosen: &[String], docker: Option
     // Each browser test starts a server and a browser, and waits for them more than it computes.
     tests.args(["--test", "--test-concurrency=2", "--test-reporter=spec"]).args(&files);
     environment(&mut tests, docker)?;
-    counted(tally, tests.env("EMBEDENV_BIN", release::binary()))
+    counted(tally, tests.env("EMBEDENV_BIN", server))
+}
+
+fn debug_binary() -> PathBuf {
+    repo::path("target/debug/embedenv")
 }
 
 fn on_ci() -> bool {

@@ -8,6 +8,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement, KeyboardEvent, SubmitEvent};
 use yew::prelude::*;
 
+use super::draft::{Draft, use_draft};
 use super::icon::{Icon, IconName};
 use super::response::{Outcome, ResponseView};
 use crate::interop::page;
@@ -32,40 +33,34 @@ pub(crate) struct RequestFormProps {
 pub(crate) fn RequestForm(props: &RequestFormProps) -> Html {
     let RequestFormProps { workbench, listeners, port } = props;
     let history = use_state_eq(memory::requests);
-    let request = use_state_eq(|| {
+    let draft = use_draft(|| {
         let before = history.first().filter(|before| before.port == port.to_string()).cloned();
         before.unwrap_or_else(|| Request { port: port.to_string(), ..Request::default() })
     });
+    let request = draft.newest();
     let outcome = use_state_eq(|| Outcome::Nothing);
     // Set when the request that is under way is not waited for any more.
     let cancelled = use_mut_ref(|| Rc::new(Cell::new(false)));
     use_effect_with(*port, {
-        let request = request.clone();
+        let draft = draft.clone();
         move |port| {
-            if request.port != port.to_string() {
-                request.set(Request { port: port.to_string(), ..(*request).clone() });
+            if draft.newest().port != port.to_string() {
+                draft.change(|request| request.port = port.to_string());
             }
         }
     });
-    let change = {
-        let request = request.clone();
-        move |change: ChangeOf<Request>| {
-            let request = request.clone();
-            Callback::from(move |text: String| {
-                let mut changed = (*request).clone();
-                change(&mut changed, text);
-                request.set(changed);
-            })
-        }
+    let change = |change: ChangeOf<Request>| {
+        let draft = draft.clone();
+        Callback::from(move |text: String| draft.change(|request| change(request, text)))
     };
     let problem = request.problem();
     let is_under_way = *outcome == Outcome::UnderWay;
     let send = {
-        let (workbench, request, outcome) = (workbench.clone(), request.clone(), outcome.clone());
+        let (workbench, draft, outcome) = (workbench.clone(), draft.clone(), outcome.clone());
         let (history, cancelled) = (history.clone(), cancelled.clone());
-        let is_fine = problem.is_none() && !is_under_way;
         Callback::from(move |()| {
-            if !is_fine {
+            let request = draft.newest();
+            if request.problem().is_some() || is_under_way {
                 return;
             }
             let mut before = (*history).clone();
@@ -75,7 +70,7 @@ pub(crate) fn RequestForm(props: &RequestFormProps) -> Html {
             let mine = Rc::new(Cell::new(false));
             *cancelled.borrow_mut() = mine.clone();
             outcome.set(Outcome::UnderWay);
-            let (workbench, request, outcome) = (workbench.clone(), (*request).clone(), outcome.setter());
+            let (workbench, outcome) = (workbench.clone(), outcome.setter());
             spawn_local(async move {
                 let answer = workbench.fetch(&request, mine.clone()).await;
                 if !mine.get() {
@@ -103,18 +98,23 @@ pub(crate) fn RequestForm(props: &RequestFormProps) -> Html {
             send.emit(());
         })
     };
-    // The page's own Ctrl+Enter runs a file; in the form it sends.
+    // The page's own Ctrl+Enter runs a file; in the form it sends. Enter alone does in a field of one line, whether or not the
+    // button was drawn yet as one that may be pressed.
     let onkeydown = Callback::from(move |event: KeyboardEvent| {
-        if event.key() == "Enter" && (event.ctrl_key() || event.meta_key()) {
+        let is_in_line = event.target_dyn_into::<HtmlInputElement>().is_some();
+        if event.key() == "Enter"
+            && !event.is_composing()
+            && (event.ctrl_key() || event.meta_key() || is_in_line)
+        {
             event.prevent_default();
             event.stop_propagation();
             send.emit(());
         }
     });
     let copy = {
-        let request = request.clone();
+        let draft = draft.clone();
         Callback::from(move |_: MouseEvent| {
-            let line = request.curl();
+            let line = draft.newest().curl();
             spawn_local(async move {
                 page::copy(&line).await;
             });
@@ -123,7 +123,7 @@ pub(crate) fn RequestForm(props: &RequestFormProps) -> Html {
     html! {
         <>
             <form class="preview-form" aria-label={say!("request.name")} data-sends="true" {onsubmit} {onkeydown}>
-                { port_choices(workbench, listeners, &request) }
+                { port_choices(workbench, listeners, &draft) }
                 <div class="request-line">
                     { select(say!("request.method"), &request.method, METHODS.iter().map(|it| (*it).to_owned()).collect(), change(Box::new(|request, text| request.method = text))) }
                     <input class="preview-port" aria-label={say!("request.port")} inputmode="numeric" autocomplete="off" value={request.port.clone()} oninput={typed(change(Box::new(|request, text| request.port = text)))} />
@@ -136,8 +136,8 @@ pub(crate) fn RequestForm(props: &RequestFormProps) -> Html {
                     }
                 </div>
                 <Headers headers={request.headers.clone()} change={{
-                    let request = request.clone();
-                    Callback::from(move |headers| request.set(Request { headers, ..(*request).clone() }))
+                    let draft = draft.clone();
+                    Callback::from(move |change: Change| draft.change(|request| change(&mut request.headers)))
                 }} />
                 <div class="request-body">
                     { select(say!("request.body"), request.kind.name(), BodyKind::ALL.iter().map(|kind| kind.name().to_owned()).collect(), change(Box::new(|request, text| {
@@ -147,7 +147,7 @@ pub(crate) fn RequestForm(props: &RequestFormProps) -> Html {
                         }
                     }))) }
                     <span class="spacer"></span>
-                    { history_choice(&history, &request) }
+                    { history_choice(&history, &draft) }
                     <button type="button" class="icon-button" aria-label={say!("request.curl")} title={say!("request.curl.about")} onclick={copy}><Icon name={IconName::Copy} /></button>
                 </div>
                 if request.kind != BodyKind::Nothing {
@@ -170,7 +170,7 @@ pub(crate) fn RequestForm(props: &RequestFormProps) -> Html {
     }
 }
 
-fn port_choices(workbench: &Workbench, listeners: &[Listener], request: &UseStateHandle<Request>) -> Html {
+fn port_choices(workbench: &Workbench, listeners: &[Listener], draft: &Draft<Request>) -> Html {
     if listeners.is_empty() {
         return html! {
             <p class="hint">{ say!("request.no-ports") }{ " " }<code>{ say!("ports.example") }</code></p>
@@ -178,10 +178,10 @@ fn port_choices(workbench: &Workbench, listeners: &[Listener], request: &UseStat
     }
     let choices = listeners.iter().map(|listener| {
         let (workbench, port) = (workbench.clone(), listener.port);
-        let is_chosen = request.port.trim() == port.to_string();
-        let request = request.clone();
+        let is_chosen = draft.newest().port.trim() == port.to_string();
+        let draft = draft.clone();
         let choose = Callback::from(move |_: MouseEvent| {
-            request.set(Request { port: port.to_string(), ..(*request).clone() });
+            draft.change(|request| request.port = port.to_string());
             workbench.open_port(port);
         });
         html! { <button type="button" aria-pressed={is_chosen.to_string()} title={listener.program.clone()} onclick={choose}>{ port }</button> }
@@ -190,13 +190,13 @@ fn port_choices(workbench: &Workbench, listeners: &[Listener], request: &UseStat
 }
 
 /// Chooses one of the requests of before.
-fn history_choice(history: &UseStateHandle<Vec<Request>>, request: &UseStateHandle<Request>) -> Html {
+fn history_choice(history: &UseStateHandle<Vec<Request>>, draft: &Draft<Request>) -> Html {
     let choose = {
-        let (history, request) = (history.clone(), request.clone());
+        let (history, draft) = (history.clone(), draft.clone());
         Callback::from(move |event: Event| {
             let Some(select) = event.target_dyn_into::<HtmlSelectElement>() else { return };
             if let Some(before) = select.value().parse::<usize>().ok().and_then(|at| history.get(at)) {
-                request.set(before.clone());
+                draft.change(|request| request.clone_from(before));
             }
             select.set_selected_index(0);
         })
@@ -241,49 +241,53 @@ fn written(change: Callback<String>) -> Callback<InputEvent> {
     })
 }
 
-#[derive(Properties, PartialEq)]
-struct HeadersProps {
-    headers: Vec<(String, String)>,
-    change: Callback<Vec<(String, String)>>,
-}
-
 /// Headers by their names.
 type Rows = Vec<(String, String)>;
 
-/// What a text that was typed changes of them; the row is its own to know.
-type ChangeOfRow = Rc<dyn Fn(&mut Rows, String)>;
+#[derive(Properties, PartialEq)]
+struct HeadersProps {
+    headers: Rows,
+    /// Told how the rows change.
+    change: Callback<Change>,
+}
+
+/// A change of the rows as they are by then.
+type Change = Box<dyn FnOnce(&mut Rows)>;
 
 /// The headers, a row each.
 #[component]
 fn Headers(props: &HeadersProps) -> Html {
     let HeadersProps { headers, change } = props;
-    let with = |act: ChangeOfRow| {
-        let (headers, change) = (headers.clone(), change.clone());
-        Callback::from(move |text: String| {
-            let mut changed = headers.clone();
-            act(&mut changed, text);
-            change.emit(changed);
-        })
+    let field = |at: usize, of: fn(&mut (String, String)) -> &mut String| {
+        let change = change.clone();
+        typed(Callback::from(move |text: String| {
+            change.emit(Box::new(move |rows| rows.get_mut(at).into_iter().for_each(|row| *of(row) = text)));
+        }))
     };
-    let rows = (0..headers.len()).map(|at| {
-        let (name, value) = &headers[at];
-        let remove = with(Rc::new(move |headers, _| drop(headers.remove(at))));
+    let rows = headers.iter().enumerate().map(|(at, (name, value))| {
+        let change = change.clone();
+        let remove = Callback::from(move |_: MouseEvent| {
+            change.emit(Box::new(move |rows| drop((at < rows.len()).then(|| rows.remove(at)))));
+        });
         let number = at + 1;
         html! {
             <div key={at} class="request-header">
-                <input class="code" list="header-names" aria-label={say!("request.header", number = number)} placeholder={say!("request.header.name")} autocomplete="off" spellcheck="false" value={name.clone()} oninput={typed(with(Rc::new(move |headers, text| headers[at].0 = text)))} />
-                <input class="code" aria-label={say!("request.header.value.of", number = number)} placeholder={say!("request.header.value")} autocomplete="off" spellcheck="false" value={value.clone()} oninput={typed(with(Rc::new(move |headers, text| headers[at].1 = text)))} />
-                <button type="button" class="icon-button" aria-label={say!("request.header.remove.of", number = number)} title={say!("request.header.remove")} onclick={move |_: MouseEvent| remove.emit(String::new())}><Icon name={IconName::X} /></button>
+                <input class="code" list="header-names" aria-label={say!("request.header", number = number)} placeholder={say!("request.header.name")} autocomplete="off" spellcheck="false" value={name.clone()} oninput={field(at, |row| &mut row.0)} />
+                <input class="code" aria-label={say!("request.header.value.of", number = number)} placeholder={say!("request.header.value")} autocomplete="off" spellcheck="false" value={value.clone()} oninput={field(at, |row| &mut row.1)} />
+                <button type="button" class="icon-button" aria-label={say!("request.header.remove.of", number = number)} title={say!("request.header.remove")} onclick={remove}><Icon name={IconName::X} /></button>
             </div>
         }
     });
-    let add = with(Rc::new(|headers, _| headers.push(Default::default())));
+    let add = {
+        let change = change.clone();
+        Callback::from(move |_: MouseEvent| change.emit(Box::new(|rows| rows.push(Default::default()))))
+    };
     let names = HEADERS.into_iter().map(|name| html! { <option value={name} /> });
     html! {
         <div class="request-headers">
             <datalist id="header-names">{ for names }</datalist>
             { for rows }
-            <button type="button" class="add-header" onclick={move |_: MouseEvent| add.emit(String::new())}><Icon name={IconName::Plus} />{ say!("request.header.add") }</button>
+            <button type="button" class="add-header" onclick={add}><Icon name={IconName::Plus} />{ say!("request.header.add") }</button>
         </div>
     }
 }

@@ -8,6 +8,7 @@ use web_sys::{HtmlInputElement, HtmlTextAreaElement, SubmitEvent};
 use yew::prelude::*;
 
 use super::dialog::Dialog;
+use super::draft::use_draft;
 use super::icon::{Icon, IconName};
 use crate::run::Configuration;
 use crate::run::kept;
@@ -20,6 +21,60 @@ use crate::workbench::Workbench;
 pub(crate) struct RunDialogProps {
     pub(crate) workbench: Workbench,
     pub(crate) runs: Rc<Runs>,
+}
+
+/// All that is changed here.
+#[derive(Debug, Clone, Default)]
+struct Edited {
+    drafts: Vec<Draft>,
+    /// Which of them Run is for, and which is shown, by their places.
+    default: Option<usize>,
+    at: usize,
+    problem: Option<String>,
+}
+
+impl Edited {
+    fn of(runs: &Runs) -> Self {
+        let kept = &runs.kept;
+        let default = kept.configurations.iter().position(|it| Some(&it.name) == kept.default.as_ref());
+        Self { drafts: kept.configurations.iter().map(Draft::of).collect(), default, ..Self::default() }
+    }
+
+    fn add(&mut self, draft: Draft) {
+        self.at = self.drafts.len();
+        self.drafts.push(draft);
+    }
+
+    /// Takes out the one that is shown.
+    fn remove(&mut self) {
+        let at = self.at;
+        if at < self.drafts.len() {
+            self.drafts.remove(at);
+            self.default = self.default.filter(|default| *default != at).map(|it| it - usize::from(it > at));
+            self.at = at.saturating_sub(1);
+        }
+    }
+
+    /// The configurations and the name of the default one, if nothing is wrong with any; or the one that is shown is that.
+    fn checked(&mut self) -> Option<(Vec<Configuration>, Option<String>)> {
+        let mut checked: Vec<Configuration> = Vec::new();
+        self.problem = None;
+        for (index, draft) in self.drafts.iter().enumerate() {
+            let fits = draft.checked().and_then(|it| match checked.iter().any(|other| other.name == it.name) {
+                true => Err(say!("run.edit.twice", name = it.name)),
+                false => Ok(it),
+            });
+            match fits {
+                Ok(configuration) => checked.push(configuration),
+                Err(why) => {
+                    (self.at, self.problem) = (index, Some(why));
+                    return None;
+                }
+            }
+        }
+        let default = self.default.and_then(|at| checked.get(at)).map(|it| it.name.clone());
+        Some((checked, default))
+    }
 }
 
 /// A configuration as it is typed.
@@ -57,40 +112,29 @@ impl Draft {
 #[component]
 pub(crate) fn RunDialog(props: &RunDialogProps) -> Html {
     let RunDialogProps { workbench, runs } = props;
-    let drafts = use_state_eq(|| runs.kept.configurations.iter().map(Draft::of).collect::<Vec<_>>());
-    let default = use_state_eq(|| runs.kept.default.clone());
-    let at = use_state_eq(|| 0_usize);
-    let problem = use_state_eq(|| None::<String>);
-    let shown = (*at).min(drafts.len().saturating_sub(1));
+    let draft = use_draft(|| Edited::of(runs));
+    let Edited { drafts, default, at: shown, problem } = draft.newest();
     let change = |to: fn(&mut Draft) -> &mut String| {
-        let (drafts, problem) = (drafts.clone(), problem.clone());
+        let draft = draft.clone();
         Callback::from(move |text: String| {
-            problem.set(None);
-            let mut changed = (*drafts).clone();
-            if let Some(draft) = changed.get_mut(shown) {
-                *to(draft) = text;
-            }
-            drafts.set(changed);
+            draft.change(|edited| {
+                edited.problem = None;
+                edited.drafts.get_mut(shown).into_iter().for_each(|it| *to(it) = text);
+            });
         })
     };
-    let add = |draft: Draft| {
-        let (drafts, at) = (drafts.clone(), at.clone());
-        Callback::from(move |_: MouseEvent| {
-            let mut more = (*drafts).clone();
-            more.push(draft.clone());
-            at.set(more.len() - 1);
-            drafts.set(more);
-        })
+    let add = |new: Draft| {
+        let draft = draft.clone();
+        Callback::from(move |_: MouseEvent| draft.change(|edited| edited.add(new.clone())))
     };
     let remove = {
-        let (drafts, at) = (drafts.clone(), at.clone());
-        Callback::from(move |_: MouseEvent| {
-            let mut fewer = (*drafts).clone();
-            if shown < fewer.len() {
-                fewer.remove(shown);
-            }
-            at.set(shown.saturating_sub(1));
-            drafts.set(fewer);
+        let draft = draft.clone();
+        Callback::from(move |_: MouseEvent| draft.change(Edited::remove))
+    };
+    let toggle_default = {
+        let draft = draft.clone();
+        Callback::from(move |_: Event| {
+            draft.change(|edited| edited.default = (edited.default != Some(shown)).then_some(shown));
         })
     };
     let cancel = {
@@ -98,38 +142,23 @@ pub(crate) fn RunDialog(props: &RunDialogProps) -> Html {
         Callback::from(move |_: MouseEvent| workbench.dispatch(Action::Dialog(None)))
     };
     let onsubmit = {
-        let (workbench, drafts, default) = (workbench.clone(), drafts.clone(), default.clone());
-        let (problem, at) = (problem.clone(), at.clone());
+        let (workbench, draft) = (workbench.clone(), draft.clone());
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
-            let mut checked: Vec<Configuration> = Vec::new();
-            for (index, draft) in drafts.iter().enumerate() {
-                let fits = draft.checked().and_then(|it| match checked.iter().any(|other| other.name == it.name) {
-                    true => Err(say!("run.edit.twice", name = it.name)),
-                    false => Ok(it),
-                });
-                match fits {
-                    Ok(configuration) => checked.push(configuration),
-                    Err(why) => {
-                        at.set(index);
-                        return problem.set(Some(why));
-                    }
-                }
-            }
-            let default = (*default).clone().filter(|name| checked.iter().any(|it| it.name == *name));
-            let (workbench, problem) = (workbench.clone(), problem.clone());
+            let Some((checked, default)) = draft.change(Edited::checked) else { return };
+            let (workbench, draft) = (workbench.clone(), draft.clone());
             spawn_local(async move {
                 match workbench.keep_runs(checked, default).await {
                     Ok(()) => workbench.dispatch(Action::Dialog(None)),
-                    Err(why) => problem.set(Some(why)),
+                    Err(why) => draft.change(|edited| edited.problem = Some(why)),
                 }
             });
         })
     };
-    let choices = drafts.iter().enumerate().map(|(index, draft)| {
-        let at = at.clone();
-        let choose = Callback::from(move |_: MouseEvent| at.set(index));
-        let name = if draft.name.trim().is_empty() { say!("run.edit.unnamed").to_owned() } else { draft.name.clone() };
+    let choices = drafts.iter().enumerate().map(|(index, it)| {
+        let draft = draft.clone();
+        let choose = Callback::from(move |_: MouseEvent| draft.change(|edited| edited.at = index));
+        let name = if it.name.trim().is_empty() { say!("run.edit.unnamed").to_owned() } else { it.name.clone() };
         html! { <li><button type="button" aria-pressed={(index == shown).to_string()} onclick={choose}>{ name }</button></li> }
     });
     let proposals = runs.found.iter().filter(|found| !drafts.iter().any(|draft| draft.name == found.name));
@@ -162,10 +191,13 @@ pub(crate) fn RunDialog(props: &RunDialogProps) -> Html {
                     <button type="button" class="plain" onclick={add(Draft::default())}><Icon name={IconName::Plus} />{ say!("run.edit.new") }</button>
                 </div>
                 <div class="run-fields">
-                    if let Some(draft) = drafts.get(shown) {
-                        { fields(draft, shown, change) }
+                    if let Some(it) = drafts.get(shown) {
+                        { fields(it, shown, change) }
                         <div class="field-row">
-                            { is_default(&default, &draft.name) }
+                            <label class="check run-default">
+                                <input type="checkbox" checked={default == Some(shown)} onchange={toggle_default} />
+                                { say!("run.edit.default") }
+                            </label>
                             <button type="button" onclick={remove}><Icon name={IconName::Trash} />{ say!("run.edit.remove") }</button>
                         </div>
                     } else {
@@ -185,7 +217,7 @@ pub(crate) fn RunDialog(props: &RunDialogProps) -> Html {
                         <button type="button" class="plain" onclick={open_file}>{ say!("run.edit.open") }</button>
                     </p>
                 }
-                if let Some(problem) = &*problem {
+                if let Some(problem) = problem {
                     <p class="form-problem" role="alert">{ problem }</p>
                 }
                 <p class="hint run-where">{ say!("run.edit.where", file = kept::FILE) }</p>
@@ -231,20 +263,6 @@ fn fields(draft: &Draft, at: usize, change: impl Fn(fn(&mut Draft) -> &mut Strin
                 <textarea id="run-environment" class="code" rows="3" spellcheck="false" placeholder="PORT=8000" value={draft.environment.clone()} oninput={area} />
             </div>
         </div>
-    }
-}
-
-fn is_default(default: &UseStateHandle<Option<String>>, name: &str) -> Html {
-    let is_it = default.as_deref() == Some(name) && !name.is_empty();
-    let toggle = {
-        let (default, name) = (default.clone(), name.to_owned());
-        Callback::from(move |_: Event| default.set((!is_it).then(|| name.clone())))
-    };
-    html! {
-        <label class="check run-default">
-            <input type="checkbox" checked={is_it} disabled={name.trim().is_empty()} onchange={toggle} />
-            { say!("run.edit.default") }
-        </label>
     }
 }
 
