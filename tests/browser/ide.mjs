@@ -111,6 +111,16 @@ export class Ide {
     await tab.and(this.page.getByRole('tab', { selected: true })).waitFor();
   }
 
+  /** Fills a field and presses Enter before the page has drawn anything, as a busy one hears both. */
+  async fillAndEnter(field, text) {
+    await field.evaluate((field, text) => {
+      field.value = text;
+      field.dispatchEvent(new InputEvent('input', { bubbles: true }));
+      const enter = new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true });
+      if (field.dispatchEvent(enter)) field.form.requestSubmit();
+    }, text);
+  }
+
   /** Gives the keyboard to the shown terminal, once it can be typed into. */
   async clickTerminal() {
     await this.terminal.locator('textarea').first().waitFor({ state: 'attached' });

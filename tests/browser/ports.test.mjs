@@ -120,6 +120,9 @@ scenario('a request is made up, sent by keys, and its answer is laid out', async
   await preview.getByText(/^200 OK/).waitFor();
   await body.getByText(/"number": 0|"number":0/).first().waitFor();
 
+  await ide.fillAndEnter(field('Path'), '/none?at-once');
+  await preview.getByText(/^404 Not Found/).waitFor();
+  await form.getByRole('combobox', { name: 'Earlier requests' }).getByRole('option', { name: 'GET :4321/none?at-once' }).waitFor({ state: 'attached' });
   await get('/slow');
   await form.getByRole('button', { name: 'Cancel' }).click();
   await form.getByRole('button', { name: 'Send' }).waitFor();

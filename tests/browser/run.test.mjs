@@ -117,8 +117,15 @@ scenario('a project keeps configurations of its own, and a broken file hurts not
   await dialog.waitFor({ state: 'hidden' });
   await (await menu(ide)).getByRole('menuitemradio', { name: 'below', exact: true }).click();
   await ide.terminal.getByText(/\.embedenv it's here$/).first().waitFor();
+  // What is typed last is kept, though nothing of it was drawn; and the default one stays that by another name.
+  await (await menu(ide)).getByRole('menuitem', { name: 'Edit configurations…' }).click();
+  await ide.fillAndEnter(dialog.getByRole('textbox', { name: 'Name' }), 'greeting');
+  await dialog.waitFor({ state: 'hidden' });
+  await offers(ide, 'greeting');
 
   await ide.newTerminal();
+  await ide.answer('grep default .embedenv/run.toml');
+  await ide.row('default = "greeting"').waitFor();
   await write(ide, '.embedenv/run.toml', `${kept}\n[[run]]\nname = "worse"\n`);
   await ide.page.getByRole('alert').filter({ hasText: /mistake on line 8: worse needs a command/ }).waitFor();
   await offers(ide, 'hello');

@@ -42,6 +42,12 @@ scenario('a presenter keeps their size while others look on, and it passes to wh
   await ada.page.getByText('Grace’s size').waitFor();
   await ada.answer('echo "back $(stty size)"');
   await ada.row(`back ${size}`).waitFor();
+
+  // What has ended has nobody's size any more.
+  await phone.page.getByText('Ada’s size').waitFor();
+  await ada.answer('exit 3');
+  await phone.page.getByText(/^Exited with 3/).first().waitFor();
+  assert.equal(await phone.page.getByText('Ada’s size').count(), 0);
 });
 
 scenario('who opened a terminal may let the others look on alone', async (stage) => {

@@ -38,7 +38,7 @@ pub(crate) fn RequestForm(props: &RequestFormProps) -> Html {
         before.unwrap_or_else(|| Request { port: port.to_string(), ..Request::default() })
     });
     let request = draft.newest();
-    let outcome = use_state_eq(|| Outcome::Nothing);
+    let outcome = use_draft(|| Outcome::Nothing);
     // Set when the request that is under way is not waited for any more.
     let cancelled = use_mut_ref(|| Rc::new(Cell::new(false)));
     use_effect_with(*port, {
@@ -54,13 +54,14 @@ pub(crate) fn RequestForm(props: &RequestFormProps) -> Html {
         Callback::from(move |text: String| draft.change(|request| change(request, text)))
     };
     let problem = request.problem();
-    let is_under_way = *outcome == Outcome::UnderWay;
+    let shown = outcome.newest();
+    let is_under_way = shown == Outcome::UnderWay;
     let send = {
         let (workbench, draft, outcome) = (workbench.clone(), draft.clone(), outcome.clone());
         let (history, cancelled) = (history.clone(), cancelled.clone());
         Callback::from(move |()| {
             let request = draft.newest();
-            if request.problem().is_some() || is_under_way {
+            if request.problem().is_some() || outcome.newest() == Outcome::UnderWay {
                 return;
             }
             let mut before = (*history).clone();
@@ -69,17 +70,18 @@ pub(crate) fn RequestForm(props: &RequestFormProps) -> Html {
             history.set(before);
             let mine = Rc::new(Cell::new(false));
             *cancelled.borrow_mut() = mine.clone();
-            outcome.set(Outcome::UnderWay);
-            let (workbench, outcome) = (workbench.clone(), outcome.setter());
+            outcome.change(|outcome| *outcome = Outcome::UnderWay);
+            let (workbench, outcome) = (workbench.clone(), outcome.clone());
             spawn_local(async move {
                 let answer = workbench.fetch(&request, mine.clone()).await;
                 if !mine.get() {
-                    outcome.set(match answer {
+                    let answer = match answer {
                         Ok(response) => Outcome::Answered(Rc::new(response)),
                         Err(failure) => {
                             Outcome::Failed(words::failed(&say!("request.failed", url = request.url()), &failure))
                         }
-                    });
+                    };
+                    outcome.change(|outcome| *outcome = answer);
                 }
             });
         })
@@ -88,7 +90,7 @@ pub(crate) fn RequestForm(props: &RequestFormProps) -> Html {
         let (cancelled, outcome) = (cancelled.clone(), outcome.clone());
         Callback::from(move |_: MouseEvent| {
             cancelled.borrow().set(true);
-            outcome.set(Outcome::Nothing);
+            outcome.change(|outcome| *outcome = Outcome::Nothing);
         })
     };
     let onsubmit = {
@@ -99,13 +101,10 @@ pub(crate) fn RequestForm(props: &RequestFormProps) -> Html {
         })
     };
     // The page's own Ctrl+Enter runs a file; in the form it sends. Enter alone does in a field of one line, whether or not the
-    // button was drawn yet as one that may be pressed.
+    // button was drawn yet as one that may be pressed; one with proposals takes them by it.
     let onkeydown = Callback::from(move |event: KeyboardEvent| {
-        let is_in_line = event.target_dyn_into::<HtmlInputElement>().is_some();
-        if event.key() == "Enter"
-            && !event.is_composing()
-            && (event.ctrl_key() || event.meta_key() || is_in_line)
-        {
+        let is_in_line = event.target_dyn_into::<HtmlInputElement>().is_some_and(|input| !input.has_attribute("list"));
+        if event.key() == "Enter" && !event.is_composing() && (event.ctrl_key() || event.meta_key() || is_in_line) {
             event.prevent_default();
             event.stop_propagation();
             send.emit(());
@@ -165,7 +164,7 @@ pub(crate) fn RequestForm(props: &RequestFormProps) -> Html {
                     <p class="form-problem" role="status">{ problem }</p>
                 }
             </form>
-            <ResponseView outcome={(*outcome).clone()} path={request.path.clone()} />
+            <ResponseView outcome={shown} path={request.path.clone()} />
         </>
     }
 }
@@ -261,7 +260,11 @@ fn Headers(props: &HeadersProps) -> Html {
     let field = |at: usize, of: fn(&mut (String, String)) -> &mut String| {
         let change = change.clone();
         typed(Callback::from(move |text: String| {
-            change.emit(Box::new(move |rows| rows.get_mut(at).into_iter().for_each(|row| *of(row) = text)));
+            change.emit(Box::new(move |rows| {
+                if let Some(row) = rows.get_mut(at) {
+                    *of(row) = text;
+                }
+            }));
         }))
     };
     let rows = headers.iter().enumerate().map(|(at, (name, value))| {

@@ -119,7 +119,9 @@ pub(crate) fn RunDialog(props: &RunDialogProps) -> Html {
         Callback::from(move |text: String| {
             draft.change(|edited| {
                 edited.problem = None;
-                edited.drafts.get_mut(shown).into_iter().for_each(|it| *to(it) = text);
+                if let Some(it) = edited.drafts.get_mut(shown) {
+                    *to(it) = text;
+                }
             });
         })
     };

@@ -189,6 +189,8 @@ fn standing(workbench: &Workbench, state: &State, terminal: &Terminal) -> Html {
         Some(person.user.clone())
     };
     let note = match (terminal.locked, user(terminal.opener), user(terminal.driver)) {
+        // Nobody types into what has ended, nor changes its size.
+        _ if terminal.exit.is_some() => String::new(),
         (true, Some(opener), _) => say!("terminal.locked-by", user = opener),
         (true, None, _) => say!("terminal.locked").to_owned(),
         (false, _, Some(driver)) => say!("terminal.size-of", user = driver),
