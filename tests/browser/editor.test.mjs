@@ -92,3 +92,42 @@ scenario('search finds, counts its way through and replaces', async (stage) => {
   await ide.page.keyboard.type('!');
   assert.match(await ide.editor('verse.txt').innerText(), /!/, 'the keyboard did not come back to the text');
 });
+
+scenario('in the panel for finding, keys that were changed are heard, and those of before no more', async (stage) => {
+  const ide = await stage.person();
+  await ide.ready();
+  await ide.newFile('verse.txt');
+  await ide.type('verse.txt', 'rose is a rose is a rose');
+  await ide.page.keyboard.press('Control+k');
+  await ide.page.keyboard.press('Control+s');
+  const dialog = ide.dialog('Keyboard shortcuts');
+  const next = dialog.getByRole('list', { name: 'Commands' }).getByRole('listitem', { name: 'Find the next one', exact: true });
+  await next.getByRole('button', { name: /^Change/ }).click();
+  await ide.page.keyboard.press('Control+Alt+n');
+  await ide.page.keyboard.press('Enter');
+  await next.getByRole('list').getByText('Ctrl+Alt+N').waitFor();
+  await ide.page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'hidden' });
+
+  await ide.editor('verse.txt').click();
+  await ide.page.keyboard.press('Control+f');
+  const find = ide.page.getByRole('textbox', { name: 'Find' });
+  await find.pressSequentially('rose');
+  const count = (text) => ide.page.getByRole('status').filter({ hasText: text }).waitFor();
+  await count(/3 results| of 3/);
+  await find.press('Enter');
+  await count('1 of 3');
+  await find.press('Control+Alt+n');
+  await count('2 of 3');
+  await ide.hasKeyboard(find);
+  // It is no key of the page's any more; what comes after it shows that it has done nothing.
+  await find.press('F3');
+  await find.press('Control+Alt+n');
+  await count('3 of 3');
+  await find.press('Shift+F3');
+  await count('2 of 3');
+  await find.press('Control+h');
+  await ide.hasKeyboard(ide.page.getByRole('textbox', { name: 'Replace' }));
+  await ide.page.keyboard.press('Control+g');
+  await ide.hasKeyboard(ide.page.getByRole('textbox', { name: 'Go to line' }));
+});

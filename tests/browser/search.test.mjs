@@ -150,3 +150,55 @@ scenario('a symbol of the open file is gone to', async (stage) => {
   await ide.page.keyboard.press('Enter');
   await ide.page.getByText('Ln 2, Col 9').waitFor();
 });
+
+/** In the page: what the socket brings besides texts waits while `late.waits`, and comes by `late.come()`. */
+function holdBytes() {
+  const { addEventListener } = WebSocket.prototype;
+  const kept = [];
+  window.late = {
+    waits: false,
+    come() {
+      this.waits = false;
+      for (const hear of kept.splice(0)) hear();
+    },
+  };
+  WebSocket.prototype.addEventListener = function (kind, listener, ...rest) {
+    const hear = (event) => {
+      const waits = kind === 'message' && typeof event.data !== 'string' && window.late.waits;
+      if (waits) kept.push(() => listener.call(this, event));
+      else listener.call(this, event);
+    };
+    addEventListener.call(this, kind, hear, ...rest);
+  };
+}
+
+scenario('a symbol and a line are asked for before the text is here, and found when it comes', async (stage) => {
+  const ide = await stage.person({ before: (page) => page.addInitScript(holdBytes) });
+  await ide.ready();
+  const text = 'x = 1\n\n\nclass Boat:\n    def sail(self):\n        pass\n';
+  await ide.write({ 'boat.py': text, 'other.py': text });
+  const late = (what) => ide.page.evaluate(`late.${what}`);
+  await late('waits = true');
+  await ide.entry('boat.py').dblclick();
+  await ide.hasKeyboard(ide.editor('boat.py'));
+  await ide.page.keyboard.press('Control+Shift+o');
+  const dialog = ide.dialog('Go to file');
+  await dialog.getByRole('status').filter({ hasText: 'The text of the file is on its way.' }).waitFor();
+  await late('come()');
+  await dialog.getByRole('option', { name: /^sail/ }).waitFor();
+  await ide.page.keyboard.type('sa');
+  await ide.page.keyboard.press('Enter');
+  await ide.page.getByText('Ln 5, Col 9', { exact: true }).waitFor();
+
+  await late('waits = true');
+  await ide.entry('other.py').dblclick();
+  await ide.hasKeyboard(ide.editor('other.py'));
+  await ide.page.keyboard.press('Control+g');
+  await ide.hasKeyboard(ide.page.getByRole('textbox', { name: 'Go to line' }));
+  await ide.page.keyboard.type('4:7');
+  await ide.page.keyboard.press('Enter');
+  await ide.hasKeyboard(ide.editor('other.py'));
+  await late('come()');
+  await ide.page.getByText('Ln 4, Col 7', { exact: true }).waitFor();
+  assert.equal(await ide.saved('other.py').count(), 1, 'nothing was typed');
+});

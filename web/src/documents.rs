@@ -14,6 +14,7 @@ use gloo_timers::future::TimeoutFuture;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Element;
 
+use crate::gate::Gate;
 use crate::interop::editor::{Editor, EditorEvents};
 use crate::interop::modules::{self, Module, load};
 use crate::interop::page;
@@ -88,6 +89,10 @@ struct Record {
     language: Cell<Choice>,
     /// The room was asked what the file was at first.
     asked_first: Cell<bool>,
+    /// What it defines can be told.
+    readable: Gate,
+    /// What its editor is to do as soon as it is there, by its name, and in which group.
+    wanted: RefCell<Option<(GroupId, String)>>,
     /// The editor shall have the keyboard as soon as it is there.
     wants_focus: Cell<bool>,
 }
@@ -137,6 +142,8 @@ impl Documents {
             wanted_line_ending: Cell::default(),
             language: Cell::default(),
             asked_first: Cell::default(),
+            readable: Gate::default(),
+            wanted: RefCell::default(),
             wants_focus: Cell::new(workbench.take_wish_for_editor(id)),
         });
         self.records.borrow_mut().push(record.clone());
@@ -310,11 +317,13 @@ impl Documents {
         true
     }
 
-    /// Has the editor of a file do something that it knows by name.
+    /// Has the editor of a file do something that it knows by name, once it is there.
     pub(crate) fn perform(&self, id: FileId, group: GroupId, command: &str) {
-        let editor = self.get(id).and_then(|record| record.editor.borrow().clone());
-        if let Some(editor) = editor {
-            editor.perform(group, command);
+        let Some(record) = self.get(id) else { return };
+        let editor = record.editor.borrow().clone();
+        match editor {
+            Some(editor) => editor.perform(group, command),
+            None => *record.wanted.borrow_mut() = Some((group, command.to_owned())),
         }
     }
 
@@ -373,10 +382,19 @@ impl Documents {
         self.get(id).is_none_or(|record| record.standing.borrow().is_held())
     }
 
-    /// What a file defines, by its editor.
-    pub(crate) fn symbols(&self, id: FileId) -> Vec<Symbol> {
-        let editor = self.get(id).and_then(|record| record.editor.borrow().clone());
-        editor.map(|editor| go_to::symbols(&editor.symbols())).unwrap_or_default()
+    /// What a file defines, by its editor; `None` while its text is on its way.
+    pub(crate) fn symbols(&self, id: FileId) -> Option<Vec<Symbol>> {
+        let Some(record) = self.get(id) else { return Some(Vec::new()) };
+        let editor = record.editor.borrow().clone().filter(|_| record.readable.is_open());
+        editor.map(|editor| go_to::symbols(&editor.symbols()))
+    }
+
+    /// Until it can be told what a file defines, or it is closed.
+    pub(crate) async fn readable(&self, id: FileId) {
+        let readable = self.get(id).map(|record| record.readable.passed());
+        if let Some(readable) = readable {
+            readable.await;
+        }
     }
 
     /// What is in an editor, for saving it elsewhere.
@@ -545,6 +563,9 @@ async fn make_editor(workbench: &Workbench, record: &Rc<Record>) -> Result<(), w
     if let Some((group, _)) = places.last().filter(|_| record.wants_focus.take()) {
         editor.focus(*group);
     }
+    if let Some((group, command)) = record.wanted.take() {
+        editor.perform(group, &command);
+    }
     Ok(())
 }
 
@@ -592,8 +613,13 @@ fn events(workbench: &Workbench, record: &Rc<Record>) -> EditorEvents {
             workbench.show_manner();
         }
     };
+    let readable = {
+        let record = Rc::downgrade(record);
+        move || record.upgrade().into_iter().for_each(|record| record.readable.open())
+    };
     let (compare, tidied) = (workbench.clone(), workbench.clone());
     EditorEvents {
+        readable: Box::new(readable),
         message: Box::new(message),
         indentation: Box::new(indentation),
         compare: Box::new(move || compare.compare(id, Against::First)),

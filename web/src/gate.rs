@@ -19,13 +19,22 @@ impl Gate {
         }
     }
 
-    pub(crate) async fn passed(&self) {
-        if self.is_open.get() {
-            return;
+    pub(crate) fn is_open(&self) -> bool {
+        self.is_open.get()
+    }
+
+    /// Until it opens; whoever waits does not hold it.
+    pub(crate) fn passed(&self) -> impl Future<Output = ()> + use<> {
+        let opened = (!self.is_open.get()).then(|| {
+            let (sender, opened) = oneshot::channel();
+            self.waiting.borrow_mut().push(sender);
+            opened
+        });
+        async move {
+            if let Some(opened) = opened {
+                // A gate that is gone is open, too.
+                let _ = opened.await;
+            }
         }
-        let (sender, opened) = oneshot::channel();
-        self.waiting.borrow_mut().push(sender);
-        // A gate that is gone is open, too.
-        let _ = opened.await;
     }
 }

@@ -8,12 +8,14 @@ import { yCollab } from 'y-codemirror.next';
 import { changes, LONGEST, PAUSE, setChanges } from './editor/changes';
 import { perform } from './editor/commands';
 import { diff, type Edit, lineDifferences, reverted } from './editor/diff';
+import { findsFromPanel } from './editor/find';
 import { ruler } from './editor/guides';
 import { type Habits, habits } from './editor/habits';
 import type { Stretches } from './editor/highlights';
 import { detected, type Indentation, indentation, shown } from './editor/indentation';
 import { keys } from './editor/keys';
 import { languageOf } from './editor/languages';
+import { askForLine } from './editor/line';
 import { merge } from './editor/merge';
 import type { Comparison, EditorOptions, Rules, Watcher } from './editor/options';
 import { Panes } from './editor/panes';
@@ -106,6 +108,10 @@ class Editor {
   #sought: number | null = null;
   /** Where the cursor is to be as soon as the text is here. */
   #wanted: { line: number; column: number; length: number } | null = null;
+  /** Who waits for the text. */
+  #waiting: (() => void)[] = [];
+  /** It is known what the file is written in, and that is loaded, if it can be. */
+  #hasLanguage = false;
   /** Lines that are to be marked as soon as the text is here. */
   #highlights: Stretches | null = null;
 
@@ -370,8 +376,9 @@ class Editor {
   /** Does something by its name in the page's table of commands. */
   perform(pane: number, command: string): void {
     const view = this.#panes.at(pane);
-    view.focus();
+    if (!findsFromPanel(view, command)) view.focus();
     if (command === 'revert-change') return this.#revert(view);
+    if (command === 'go-to-line') return askForLine(view, this.#arrived());
     // Until the text is the document's, there is nothing to take back.
     if ((command === 'undo' || command === 'redo') && !this.#bound) return;
     if (!perform(view, command)) console.warn(`the editor knows no command ${command}`);
@@ -434,6 +441,18 @@ class Editor {
     this.#wanted = null;
     if (this.#highlights) this.highlight(this.#highlights);
     this.#highlights = null;
+    for (const go of this.#waiting.splice(0)) go();
+    this.#tellReadable();
+  }
+
+  /** Kept once the text is here. */
+  #arrived(): Promise<void> {
+    return this.#bound ? Promise.resolve() : new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Both are here that symbols are found by: the text, and the language. */
+  #tellReadable(): void {
+    if (this.#bound && this.#hasLanguage) this.#options.onReadable();
   }
 
   #bringLeft(): void {
@@ -635,11 +654,16 @@ class Editor {
     const use = (language: Extension) => {
       if ((this.#example ?? this.#path) !== path) return;
       this.#panes.everywhere({ effects: this.#language.reconfigure(language) });
+      this.#hasLanguage = true;
       this.#tellIndentation();
+      this.#tellReadable();
     };
     const load = languageOf(path);
     if (!load) return use([]);
-    load().then(use, (error: unknown) => console.warn(`the language of ${path} could not be loaded`, error));
+    load().then(use, (error: unknown) => {
+      console.warn(`the language of ${path} could not be loaded`, error);
+      use([]);
+    });
   }
 }
 

@@ -87,7 +87,20 @@ pub(crate) fn Palette(props: &PaletteProps) -> Html {
         let workbench = workbench.clone();
         move |()| workbench.list_all_files()
     });
-    let offers = self::offers(workbench, *files, all_files, &typed);
+    // Symbols come with the file's text, which may be on its way.
+    let draw = use_force_update();
+    use_effect_with(workbench.state().files.active, {
+        let workbench = workbench.clone();
+        move |active| {
+            if let Some(id) = *active {
+                spawn_local(async move {
+                    workbench.documents.readable(id).await;
+                    draw.force_update();
+                });
+            }
+        }
+    });
+    let Offers { offers, waits } = self::offers(workbench, *files, all_files, &typed);
     let at = (*chosen).min(offers.len().saturating_sub(1));
     let list = use_node_ref();
     use_effect_with((list.clone(), at, (*typed).clone()), |(list, ..)| {
@@ -136,8 +149,8 @@ pub(crate) fn Palette(props: &PaletteProps) -> Html {
                     // A page that is busy has not drawn yet what was typed last.
                     let input = event.target_dyn_into::<HtmlInputElement>().map(|input| input.value());
                     let newer = input.filter(|text| *text != drawn);
-                    let first =
-                        newer.and_then(|text| self::offers(&workbench, files, &all_files, &text).into_iter().next());
+                    let first = newer
+                        .and_then(|text| self::offers(&workbench, files, &all_files, &text).offers.into_iter().next());
                     if let Some(offer) = first.as_ref().or_else(|| offers.get(at)) {
                         take(offer);
                     }
@@ -181,14 +194,16 @@ pub(crate) fn Palette(props: &PaletteProps) -> Html {
                 aria-activedescendant={format!("palette-{at}")}
                 {placeholder}
                 value={(*typed).clone()}
-                autofocus=true
+                data-first="true"
                 autocomplete="off"
                 spellcheck="false"
                 {oninput}
                 {onkeydown}
             />
             <div id="palette-list" ref={list} role="listbox" aria-label={name}>{ for rows }</div>
-            if none {
+            if waits {
+                <p class="hint" role="status">{ say!("palette.waits") }</p>
+            } else if none {
                 <p class="hint">{ say!("palette.none") }</p>
             }
         </Dialog>
@@ -228,10 +243,16 @@ fn letters(text: &str, from: usize, to: usize, marked: &[usize]) -> Html {
     parts.into_iter().map(part).collect()
 }
 
+struct Offers {
+    offers: Vec<Offer>,
+    /// It isn't known yet what there is.
+    waits: bool,
+}
+
 /// What there is to offer to this person for what was typed, the best first.
-fn offers(workbench: &Workbench, files: bool, all: &AllFiles, typed: &str) -> Vec<Offer> {
+fn offers(workbench: &Workbench, files: bool, all: &AllFiles, typed: &str) -> Offers {
     let state = workbench.state();
-    let mut offers = Vec::new();
+    let (mut offers, mut waits) = (Vec::new(), false);
     let wish = wish(typed);
     let commands = match &wish {
         Wish::Command(command) => Some(command.as_str()),
@@ -262,12 +283,14 @@ fn offers(workbench: &Workbench, files: bool, all: &AllFiles, typed: &str) -> Ve
             offers.extend(fitting.into_iter().map(|Fitting { path, marked }| Offer::File { path, marked, at }));
         }
         Wish::Symbol(name) => {
-            let symbols = state.files.active.map(|id| workbench.documents.symbols(id)).unwrap_or_default();
+            let symbols = state.files.active.map_or_else(|| Some(Vec::new()), |id| workbench.documents.symbols(id));
+            waits = symbols.is_none();
+            let symbols = symbols.unwrap_or_default();
             offers.extend(narrowed(&name, symbols, |symbol| symbol.name.clone()).into_iter().map(Offer::Symbol));
         }
         Wish::Line(Some((line, column))) if state.files.active().is_some() => offers.push(Offer::Line(line, column)),
         Wish::Line(_) | Wish::Command(_) => {}
     }
     offers.truncate(MAX_LISTED);
-    offers
+    Offers { offers, waits }
 }

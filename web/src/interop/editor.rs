@@ -130,6 +130,8 @@ pub(crate) struct EditorEvents {
     pub(crate) cursor: Box<dyn Fn(u32, u32)>,
     /// It is indented by tabs or not, and so many columns are a step.
     pub(crate) indentation: Box<dyn Fn(bool, u32)>,
+    /// What the file defines can be told, or told better than before.
+    pub(crate) readable: Box<dyn Fn()>,
     /// A person has paused, and what their `.editorconfig` says of the text was put right.
     pub(crate) tidied: Box<dyn Fn()>,
     /// The person wants to see what has changed.
@@ -162,6 +164,7 @@ impl Editor {
         set(&options, "habits", &habits(settings));
         set(&options, "words", &words(&WORDS));
         set(&options, "onIndentation", &callback(Closure::wrap(events.indentation)));
+        set(&options, "onReadable", &callback(Closure::wrap(events.readable)));
         set(&options, "onTidied", &callback(Closure::wrap(events.tidied)));
         set(&options, "onCompare", &callback(Closure::wrap(events.compare)));
         set(&options, "onMessage", &callback(Closure::wrap(events.message)));

@@ -124,6 +124,8 @@ pub struct Entry {
     pub is_work: bool,
     /// Whether what one types into besides editors and terminals has its keys for itself.
     pub spares_fields: bool,
+    /// Its keys are heard in the editor's panel for finding, too.
+    pub finds: bool,
     pub only: Only,
 }
 
@@ -141,7 +143,7 @@ pub enum Only {
 
 const fn entry(command: Command, id: &'static str, keys: &'static [&'static str]) -> Entry {
     let (place, only) = (Place::Page, Only::Always);
-    Entry { command, id, keys, place, is_work: false, spares_fields: false, only }
+    Entry { command, id, keys, place, is_work: false, spares_fields: false, finds: false, only }
 }
 
 /// A command of the editor's.
@@ -165,6 +167,10 @@ impl Entry {
 
     const fn sparing_fields(self) -> Self {
         Self { spares_fields: true, ..self }
+    }
+
+    const fn finding(self) -> Self {
+        Self { finds: true, ..self }
     }
 
     const fn only(self, only: Only) -> Self {
@@ -274,11 +280,11 @@ pub const COMMANDS: &[Entry] = &[
     editor("redo", &["Ctrl+Y", "Ctrl+Shift+Z"]).work(),
     editor("undo-cursor", &["Ctrl+U"]),
     editor("redo-cursor", &["Alt+U"]),
-    editor("find", &["Ctrl+F"]),
-    editor("find-next", &["F3"]),
-    editor("find-previous", &["Shift+F3"]),
-    editor("replace", &["Ctrl+H"]).work(),
-    editor("go-to-line", &["Ctrl+G"]),
+    editor("find", &["Ctrl+F"]).finding(),
+    editor("find-next", &["F3"]).finding(),
+    editor("find-previous", &["Shift+F3"]).finding(),
+    editor("replace", &["Ctrl+H"]).finding().work(),
+    editor("go-to-line", &["Ctrl+G"]).finding(),
     editor("toggle-comment", &["Ctrl+/"]).work(),
     editor("toggle-block-comment", &["Alt+Shift+A"]).work(),
     editor("fold", &["Ctrl+Shift+["]),

@@ -20,6 +20,8 @@ pub enum Place {
     Terminal,
     /// What one types into besides editors and terminals, and what answers keys of its own; no command is of it.
     Field,
+    /// The editor's panel for finding: a field in which the editor's commands about that are heard, too.
+    Find,
     /// A dialog: nothing but what is heard everywhere.
     Dialog,
 }
@@ -27,7 +29,7 @@ pub enum Place {
 impl Place {
     /// Whether a command of this place is heard while the keyboard is at `focus`.
     fn hears(self, focus: Self) -> bool {
-        let is_of_page = matches!(focus, Self::Editor | Self::Tree | Self::Field);
+        let is_of_page = matches!(focus, Self::Editor | Self::Tree | Self::Field | Self::Find);
         self == Self::Everywhere || self == focus || (self == Self::Page && is_of_page)
     }
 }
@@ -35,7 +37,8 @@ impl Place {
 impl Entry {
     /// Whether its keys are heard while the keyboard is at `focus`.
     fn is_heard_at(&self, focus: Place) -> bool {
-        self.place.hears(focus) && !(self.spares_fields && focus == Place::Field)
+        let is_spared = self.spares_fields && matches!(focus, Place::Field | Place::Find);
+        (self.place.hears(focus) && !is_spared) || (self.finds && focus == Place::Find)
     }
 }
 
@@ -348,6 +351,11 @@ mod tests {
         assert_eq!(means("Ctrl+Enter", Place::Field), Meaning::Nothing, "forms are sent with it");
         assert_eq!(means("Ctrl+P", Place::Field), Meaning::Does(Command::GoToFile));
         assert_eq!(means("Ctrl+Z", Place::Field), Meaning::Nothing, "the field's own");
+        assert_eq!(means("F3", Place::Find), Meaning::Does(Command::Editor("find-next")));
+        assert_eq!(means("Ctrl+P", Place::Find), Meaning::Does(Command::GoToFile));
+        assert_eq!(means("Ctrl+Enter", Place::Find), Meaning::Nothing);
+        assert_eq!(means("Ctrl+Z", Place::Find), Meaning::Nothing, "the field's own");
+        assert_eq!(means("F3", Place::Field), Meaning::Nothing);
         assert_eq!(means("Delete", Place::Editor), Meaning::Nothing);
         assert_eq!(means("Delete", Place::Tree), Meaning::Does(Command::Delete));
     }

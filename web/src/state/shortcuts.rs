@@ -49,7 +49,7 @@ impl Line {
 pub fn place_name(place: Place) -> &'static str {
     let key = match place {
         Place::Everywhere => "place.everywhere",
-        Place::Page | Place::Field => "place.page",
+        Place::Page | Place::Field | Place::Find => "place.page",
         Place::Editor => "place.editor",
         Place::Tree => "place.tree",
         Place::Terminal => "place.terminal",

@@ -56,7 +56,6 @@ const COMMANDS: Record<string, Command> = {
   fold: foldCode,
   'fold-all': foldAll,
   'go-to-bracket': cursorMatchingBracket,
-  'go-to-line': gotoLine,
   'indent-again': indentSelection,
   'indent-less': indentLess,
   'indent-more': indentMore,
@@ -114,12 +113,8 @@ function insertLineAbove(view: EditorView): boolean {
 
 /** Keys of CodeMirror's own without those of commands by name, which are the page's to give away. */
 export function withoutNamed(bindings: readonly KeyBinding[]): KeyBinding[] {
-  const named = new Set(Object.values(COMMANDS));
-  return bindings.flatMap((binding) => {
-    if (!binding.run || !named.has(binding.run)) return [binding];
-    // In the panel for finding, where the page's keys for the text are not heard, they go on.
-    return binding.scope?.includes('search-panel') ? [{ ...binding, scope: 'search-panel' }] : [];
-  });
+  const named = new Set([...Object.values(COMMANDS), gotoLine]);
+  return bindings.filter(({ run }) => !run || !named.has(run));
 }
 
 /** Returns whether there is such a command; one that finds nothing to do is one. */

@@ -95,6 +95,12 @@ export function find(): Extension {
   return counter;
 }
 
+/** Whether a command of these is given from the panel, where the keyboard then stays. */
+export function findsFromPanel(view: EditorView, command: string): boolean {
+  const isOfPanel = ['find', 'find-next', 'find-previous', 'replace'].includes(command);
+  return isOfPanel && (view.dom.querySelector('.cm-search')?.contains(view.root.activeElement) ?? false);
+}
+
 /** Opens the panel with the keyboard in the field for what replaces. */
 export function replace(view: EditorView): boolean {
   openSearchPanel(view);

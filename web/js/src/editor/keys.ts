@@ -7,14 +7,12 @@ import { searchKeymap } from '@codemirror/search';
 import { type Extension, Prec } from '@codemirror/state';
 import { EditorView, keymap } from '@codemirror/view';
 import { tab, withoutNamed } from './commands';
-import { replace } from './find';
 
 export function keys(): Extension {
   return [
     Prec.high(historyGuard),
     keymap.of([
       ...withoutNamed([...searchKeymap, ...foldKeymap, ...defaultKeymap]),
-      { key: 'Mod-h', run: replace, scope: 'search-panel' },
       // The browser takes back by these, too, whatever keys a person chose for that.
       ...['Mod-z', 'Mod-y', 'Mod-Shift-z'].map((key) => ({ key, run: () => true, preventDefault: true })),
       // Escape, then Tab leaves the editor; CodeMirror sees to that.

@@ -20,6 +20,8 @@ export interface EditorOptions {
   onCursor(line: number, column: number): void;
   /** It is indented by tabs, or by spaces, and so wide is a step. */
   onIndentation(tabs: boolean, size: number): void;
+  /** What the file defines can be told, or told better than before. */
+  onReadable(): void;
   /** A person has paused, and what the `.editorconfig` says of the text was put right. */
   onTidied(): void;
   /** The person wants to see what has changed since the file was opened. */
