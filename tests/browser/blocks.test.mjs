@@ -63,6 +63,11 @@ scenario('every marked block of a page is edited at once, runs in one room, and 
   await notes.getByText('2 notes.txt').first().waitFor();
   await notes.getByText('one <b>').waitFor();
   await host.screenshot({ path: 'target/browser/blocks-run.png' });
+  // What others print is none of a block's, also where its tabs are not shown.
+  for (const block of [main, shell, notes]) {
+    const tabs = block.locator('[role=tablist][aria-label=Terminals] [role=tab]');
+    assert.equal(await tabs.count(), 1);
+  }
 
   await main.getByRole('button', { name: 'Reset' }).click();
   await main.getByRole('textbox', { name: 'Editor: main.py' }).getByText('mine').waitFor({ state: 'detached' });

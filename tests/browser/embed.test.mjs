@@ -90,6 +90,19 @@ scenario('a host has a sandbox of its own by the script, and every method and ev
   assert.equal(files['lib/more.txt'], undefined);
   await host.waitForFunction(() => events.some(([name, event]) => name === 'change' && typeof event.folder === 'string'));
 
+  // Changes are told of every folder, also of those that nobody has opened, and of new ones.
+  const changed = (folder, file) =>
+    host.waitForFunction(
+      ([folder, file]) => events.some(([name, event]) => name === 'change' && event.folder === folder && (!file || event.names.includes(file))),
+      [folder, file],
+    );
+  await vm(() => vm.run('echo 1 > a/made.txt'));
+  await changed('a', 'made.txt');
+  await vm(() => vm.run('mkdir -p b/c/d; echo 1 > b/c/d/first.txt'));
+  await changed('b/c/d');
+  await vm(() => vm.run('echo 2 > b/c/d/second.txt'));
+  await changed('b/c/d', 'second.txt');
+
   await vm(() => vm.editor.openFile('a/new.py:L1'));
   await frame.getByRole('textbox', { name: 'Editor: a/new.py' }).waitFor();
   await vm(() => vm.editor.setCurrentFile('hello.py'));
@@ -239,6 +252,56 @@ scenario('a frame of what is served shows the path that is asked for, and nothin
   assert.equal(await preview.locator('body').evaluate(() => location.search), '?first');
   assert.equal(await frameOf(host).getByRole('textbox', { name: 'Address' }).count(), 0);
   await host.screenshot({ path: 'target/browser/embed-preview.png' });
+});
+
+scenario('without a port of its own, a preview begins with the first that listens, at the path that is asked for', async (stage) => {
+  const ada = await stage.person();
+  await ada.ready();
+  for (const port of [4569, 8000]) await ada.answer(`python -m http.server ${port} 2>/dev/null &`);
+  const ports = ada.page.getByRole('list', { name: 'Ports' });
+  await ada.page.getByRole('tab', { name: 'Ports', exact: true }).click();
+  for (const port of ['4569', '8000']) await ports.getByRole('listitem', { name: port }).waitFor();
+  const at = (query) => `<iframe src="${originOf(stage)}/embed?${query}#join=${keyOf(stage)}" width="800" height="300"></iframe>`;
+  const site = await stage.host({
+    '/': page(`${at('view=preview&initialpath=/?first')}${at('file=ask.py&view=editor&initialpath=/?later')}${at('view=preview&port=8000&initialpath=/?own')}`),
+  });
+  const host = await stage.visit(site.origin, { viewport: { width: 1000, height: 1100 } });
+  const address = (index) => host.frameLocator('iframe').nth(index).getByRole('textbox', { name: 'Address' });
+  const shows = async (index, expected) => {
+    await host.frameLocator('iframe').nth(index).frameLocator('iframe').getByRole('link', { name: 'ask.py' }).waitFor();
+    assert.equal(await address(index).inputValue(), expected);
+  };
+  await shows(0, 'localhost:4569/?first');
+  await shows(2, 'localhost:8000/?own');
+  const second = host.frameLocator('iframe').nth(1);
+  await second.getByRole('textbox', { name: 'Editor: ask.py' }).click();
+  await host.keyboard.press('F1');
+  await second.getByRole('combobox').fill('preview');
+  await second.getByRole('option', { name: /^Preview/ }).first().click();
+  await shows(1, 'localhost:4569/?later');
+});
+
+scenario('another project of the room is shown in a frame, by whatever way that came to it', async (stage) => {
+  const ada = await stage.person();
+  await ada.ready();
+  await ada.run('mkdir -p ~/second; echo two > ~/second/two.txt');
+  const framed = `<iframe src="${originOf(stage)}/embed?file=ask.py#join=${keyOf(stage)}" width="900" height="400"></iframe>`;
+  const site = await stage.host({
+    '/': page(framed),
+    '/script': scripted(stage, `EmbedEnv.embedProject('#at', { files: { 'mine.py': '1' } }, { join: '${keyOf(stage)}' }).then((vm) => { globalThis.vm = vm; });`),
+  });
+  for (const [path, file] of [['/', 'ask.py'], ['/script', 'mine.py']]) {
+    const host = await stage.visit(`${site.origin}${path}`);
+    const frame = frameOf(host);
+    await frame.getByRole('textbox', { name: `Editor: ${file}` }).click();
+    await host.keyboard.press('F1');
+    await frame.getByRole('combobox').fill('second');
+    await frame.getByRole('option', { name: /second/ }).first().click();
+    await frame.getByRole('treeitem', { name: 'two.txt' }).click();
+    await frame.getByRole('textbox', { name: 'Editor: two.txt' }).getByText('two').waitFor();
+    assert.equal(await frame.getByRole('treeitem', { name: file }).count(), 0);
+    await host.close();
+  }
 });
 
 scenario('a frame of few pixels is in one piece, in light and in dark', async (stage) => {

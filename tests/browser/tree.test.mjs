@@ -194,6 +194,18 @@ scenario('the tree is narrowed by typing, hides hidden files and marks what has 
   await ide.type('fresh.txt', 'x');
   await ide.answer('echo "# more" >> web.py');
   await ide.tree.locator('[aria-description="modified"]').filter({ hasText: 'web.py' }).waitFor();
+  // So it is after the page was loaded anew, and for one that comes later.
+  await ide.newFolder('drawer');
+  await page.reload();
+  await ide.ready();
+  const isMarked = async (as, name) => {
+    await ide.tree.locator(`[aria-description="${as}"]`).filter({ hasText: name }).waitFor();
+  };
+  for (const [as, name] of [['added', 'fresh.txt'], ['added', 'drawer'], ['modified', 'web.py']]) await isMarked(as, name);
+  await page.goto('about:blank');
+  await ide.open(stage.server.link);
+  await ide.ready();
+  for (const [as, name] of [['added', 'fresh.txt'], ['modified', 'web.py']]) await isMarked(as, name);
 
   await ide.entry('web.py').click();
   await page.keyboard.press('Control+f');

@@ -4,6 +4,9 @@ use embedenv_shared::command::{Guest, Join, MAX_USER, Visit};
 use embedenv_shared::path::ProjectName;
 use serde::{Deserialize, Serialize};
 
+/// What a frame's fragment calls the project that somebody chose there.
+pub const CHOSEN: &str = "chosen";
+
 /// Whom to join as, and where.
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct RoomLink {
@@ -44,6 +47,12 @@ impl RoomLink {
             }
         }
         link
+    }
+
+    /// The project that somebody chose in a frame, in the fragment with which that is loaded anew.
+    pub fn chosen(fragment: &str) -> Option<ProjectName> {
+        let chosen = fragment.rsplit('&').find_map(|pair| pair.strip_prefix(CHOSEN)?.strip_prefix('='))?;
+        ProjectName::parse(&decoded(chosen)).ok()
     }
 
     /// The first frame of a connection; `name` is what the settings say, and goes before the link's.
@@ -105,6 +114,13 @@ fn hex(digits: &[u8]) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_project_that_was_chosen_last_in_a_frame_is_read() {
+        let chosen = |fragment| RoomLink::chosen(fragment).map(|project| project.to_string());
+        assert_eq!(chosen("#join=k&chosen=a&chosen=b%20c").as_deref(), Some("b c"));
+        assert_eq!((chosen("#join=k"), chosen("#chosen=a/b"), chosen("#chosenx=a")), (None, None, None));
+    }
 
     #[test]
     fn who_comes_by_a_widget_may_have_a_name() {

@@ -17,6 +17,7 @@ use crate::state::runs::Choice;
 use crate::state::settings::stored::Values;
 use crate::state::settings::{Layout, Settings};
 use crate::state::terminals::strip::Kept as Strip;
+use crate::state::tree::Since;
 use crate::state::views::View;
 
 const LINK: &str = "embedenv.link";
@@ -32,6 +33,11 @@ const REQUESTS: &str = "embedenv.requests";
 const PORTS: &str = "embedenv.ports";
 /// Projects of which it is remembered what Run is for; the oldest make room.
 const MAX_CHOICES: usize = 50;
+
+/// The projects of which it is remembered what they were at first; each has a place of its own, called after this.
+const SINCE: &str = "embedenv.since";
+/// So many; the one that changed longest ago makes room.
+const MAX_SINCE: usize = 10;
 
 /// Rooms whose own settings are kept; the one that was set longest ago makes room.
 const MAX_ROOMS: usize = 50;
@@ -132,10 +138,7 @@ pub(crate) fn layout() -> Option<Layout> {
 }
 
 pub(crate) fn keep_layout(layout: Layout) {
-    if page::is_framed() {
-        return;
-    }
-    write(page::local_storage(), LAYOUT, &layout);
+    write(own(), LAYOUT, &layout);
 }
 
 /// A person's own settings, and what was wrong with those that are kept.
@@ -183,6 +186,37 @@ fn choices() -> Vec<(String, Choice)> {
 
 fn place(room: RoomId, project: &ProjectName) -> String {
     format!("{room}/{project}")
+}
+
+/// What a project was when this browser saw it first.
+pub(crate) fn since(room: RoomId, project: &ProjectName) -> Option<Since> {
+    read(own(), &since_of(&place(room, project)))
+}
+
+pub(crate) fn keep_since(room: RoomId, project: &ProjectName, since: &Since) {
+    let place = place(room, project);
+    let mut all: Vec<String> = read(own(), SINCE).unwrap_or_default();
+    if all.last() != Some(&place) {
+        all.retain(|of| *of != place);
+        all.push(place.clone());
+        let surplus = all.len().saturating_sub(MAX_SINCE);
+        for of in all.drain(..surplus) {
+            if let Some(storage) = own() {
+                let _ = storage.remove_item(&since_of(&of));
+            }
+        }
+        write(own(), SINCE, &all);
+    }
+    write(own(), &since_of(&place), since);
+}
+
+fn since_of(place: &str) -> String {
+    format!("{SINCE}.{place}")
+}
+
+/// The browser's storage, for a page that is no other one's part.
+fn own() -> Option<Storage> {
+    if page::is_framed() { None } else { page::local_storage() }
 }
 
 /// The requests that were made in this tab, the newest first.

@@ -36,7 +36,7 @@ pub mod views;
 use std::rc::Rc;
 
 use embedenv_shared::code::Failure;
-use embedenv_shared::frame::{Joined, Listener, Person, SandboxState};
+use embedenv_shared::frame::{Joined, Listener, Person, SandboxState, Terminal};
 use embedenv_shared::id::{MemberId, Role, RoomId, SessionId};
 use embedenv_shared::path::{ProjectName, WorkspacePath};
 
@@ -333,6 +333,7 @@ impl State {
                 Rc::make_mut(&mut self.files).reduce(action);
             }
             Action::Terminals(action) => {
+                let Some(action) = self.own(action) else { return };
                 match &action {
                     TerminalsAction::Ran(_) => self.came(Occasion::Ran),
                     TerminalsAction::Changed(terminal) if terminal.exit.is_some() => {
@@ -411,7 +412,26 @@ impl State {
         self.listeners = Rc::new(full.listeners);
         self.sandbox = Sandbox { state: full.sandbox, message: None };
         full.terminals.iter().for_each(|terminal| Rc::make_mut(&mut self.output).heard(terminal));
-        Rc::make_mut(&mut self.terminals).reduce(TerminalsAction::Listed(full.terminals));
+        if let Some(listed) = self.own(TerminalsAction::Listed(full.terminals)) {
+            Rc::make_mut(&mut self.terminals).reduce(listed);
+        }
+    }
+
+    /// What is told of terminals, without those of others where this page is one of several blocks of a page.
+    fn own(&self, action: TerminalsAction) -> Option<TerminalsAction> {
+        let is_block = self.embed.as_ref().is_some_and(|embed| embed.is_block);
+        let me = self.me.as_ref().map(|me| me.member);
+        // Who comes back after a break may be somebody else for the server.
+        let is_known = |terminal: &Terminal| self.terminals.get(terminal.terminal).is_some();
+        let is_own = |terminal: &Terminal| !is_block || terminal.opener == me || is_known(terminal);
+        match action {
+            TerminalsAction::Listed(mut list) => {
+                list.retain(is_own);
+                Some(TerminalsAction::Listed(list))
+            }
+            TerminalsAction::Changed(terminal) => is_own(&terminal).then_some(TerminalsAction::Changed(terminal)),
+            other => Some(other),
+        }
     }
 
     fn people_are(&mut self, people: Vec<Person>) {
@@ -484,6 +504,41 @@ mod tests {
         assert_eq!(state.new_port, Some(8000), "another one is");
         state.reduce(Action::Layout(seen(8000)));
         assert_eq!(state.new_port, None);
+    }
+
+    #[test]
+    fn a_block_of_a_page_knows_its_own_terminals_alone() {
+        let terminal = |id: u32, opener: u32| Terminal {
+            terminal: SessionId(id),
+            title: String::new(),
+            kind: embedenv_shared::frame::TerminalKind::Run,
+            project: ProjectName::parse("p").unwrap(),
+            cols: 80,
+            rows: 24,
+            driver: None,
+            opener: Some(MemberId(opener)),
+            locked: false,
+            exit: None,
+        };
+        let known = |is_block| {
+            let me = Me {
+                member: MemberId(1),
+                user: String::new(),
+                role: Role::Editor,
+                project: ProjectName::parse("p").unwrap(),
+                room: RoomId([0; _]),
+                max_message: 0,
+            };
+            let mut state = State { me: Some(Rc::new(me)), ..State::default() };
+            state.reduce(Action::Embedded(Embed { is_block, ..Embed::default() }));
+            let listed = vec![terminal(1, 2), terminal(2, 1)];
+            state.reduce(Action::Terminals(TerminalsAction::Listed(listed)));
+            state.reduce(Action::Terminals(TerminalsAction::Changed(terminal(3, 2))));
+            // After a break the server may know this page as another member.
+            state.reduce(Action::Terminals(TerminalsAction::Changed(terminal(2, 9))));
+            state.terminals.list.iter().map(|terminal| terminal.terminal.0).collect::<Vec<_>>()
+        };
+        assert_eq!((known(true), known(false)), (vec![2], vec![1, 2, 3]));
     }
 
     #[test]

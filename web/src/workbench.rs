@@ -29,6 +29,7 @@ mod terminals;
 mod trail;
 mod transfer;
 mod views;
+mod watching;
 
 use std::cell::{Cell, Ref, RefCell};
 use std::ops::Deref;
@@ -58,6 +59,7 @@ use crate::state::preview::Address;
 use crate::state::settings::Theme;
 use crate::state::settings::stored::Values;
 use crate::state::trail::Trail;
+use crate::state::tree::{Tree, TreeAction};
 use crate::state::{Action, Connection as Shown, State};
 use crate::terminals::Terminals;
 use crate::words;
@@ -73,6 +75,7 @@ pub(crate) use runs::Looking;
 pub(crate) use search::Searching;
 pub(crate) use transfer::Uploads;
 use views::Lookers;
+use watching::Watching;
 
 /// What is open is remembered this long after it changed, in milliseconds.
 const REMEMBER: u32 = 300;
@@ -120,6 +123,7 @@ pub(crate) struct Inner {
     hears_keys: RefCell<Option<Callback<Stroke>>>,
     looking: Looking,
     framed: Framed,
+    watching: Watching,
     /// The page that the preview shows.
     pub(crate) previewed: RefCell<Option<Address>>,
     stopping: Stopping,
@@ -132,6 +136,8 @@ pub(crate) struct Inner {
     /// The tree shall have the keyboard once it is drawn.
     wants_tree: Cell<bool>,
     remembering: RefCell<Option<Timeout>>,
+    /// The tree whose changes are remembered, once those of earlier pages are known.
+    remembered_tree: RefCell<Option<Rc<Tree>>>,
     /// Nobody is at this page.
     is_idle: Cell<bool>,
     /// When somebody did something last, in milliseconds since 1970.
@@ -192,6 +198,7 @@ impl Workbench {
             hears_keys: RefCell::default(),
             looking: Looking::default(),
             framed: Framed::default(),
+            watching: Watching::default(),
             previewed: RefCell::default(),
             stopping: Stopping::default(),
             remembered: RefCell::new(None),
@@ -199,6 +206,7 @@ impl Workbench {
             wants_editor: RefCell::new(None),
             wants_tree: Cell::new(false),
             remembering: RefCell::new(None),
+            remembered_tree: RefCell::new(None),
             is_idle: Cell::new(false),
             last_sign: Cell::new(0.0),
             idle_timer: RefCell::new(None),
@@ -453,6 +461,28 @@ impl Workbench {
         {
             memory::keep_layout(page.layout);
             memory::keep_page(&page);
+        }
+        self.remember_changes();
+    }
+
+    /// Goes on from what this browser knows of the project's beginning.
+    pub(crate) fn recall_changes(&self) {
+        let Some(me) = self.state().me.clone() else { return };
+        if let Some(since) = memory::since(me.room, &me.project) {
+            self.dispatch(Action::Tree(TreeAction::GoOn(since)));
+        }
+        *self.remembered_tree.borrow_mut() = Some(Rc::default());
+        self.remember_soon();
+    }
+
+    fn remember_changes(&self) {
+        let (me, tree) = (self.state().me.clone(), self.state().tree.clone());
+        let mut remembered = self.remembered_tree.borrow_mut();
+        if let (Some(me), Some(before)) = (me, &mut *remembered)
+            && !tree.is_since_as_in(before)
+        {
+            memory::keep_since(me.room, &me.project, &tree.since());
+            *before = tree;
         }
     }
 }

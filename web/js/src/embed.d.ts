@@ -78,7 +78,10 @@ export interface Port {
 export interface VMEvents {
   /** The room is joined, and its files are there; after a reload of the frame once more. */
   ready: { role: 'viewer' | 'editor' | 'owner'; project: string };
-  /** Entries of a folder have changed on disk; without names, any of them. */
+  /**
+   * Entries of a folder have changed on disk; without names, any of them. Told of all folders, the 200 nearest to the
+   * project's own, but for hidden ones and those that tools fill, `node_modules`, `target` and `__pycache__`.
+   */
   change: { folder: string; names: string[] };
   /** A program that was run in this frame has printed something, as a terminal gets it. */
   stdout: { terminal: number; text: string };

@@ -46,9 +46,12 @@ export async function embedProject(element: Element | string, project: Project |
   let port: MessagePort | null = null;
   let last = 0;
 
+  // Every folder is watched for who wants to hear of changes, and for nobody else.
+  const watch = () => void ask('fs.watch').catch(() => undefined);
   const on = (name: string, listener: Listener) => {
     const set = (listeners[name] ??= new Set());
     set.add(listener);
+    if (name === 'change' && set.size === 1) watch();
     return () => void set.delete(listener);
   };
   const emit = (name: string, event: unknown) => {
@@ -84,6 +87,7 @@ export async function embedProject(element: Element | string, project: Project |
     };
     const hello = JSON.stringify(helloOf(project, options));
     frame.contentWindow?.postMessage({ embedenv: 'port', nonce, hello }, server, [channel.port2]);
+    if (listeners['change']) watch();
     emit('hello', null);
   };
   addEventListener('message', heard);

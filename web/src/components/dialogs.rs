@@ -142,7 +142,7 @@ fn question(
     let foot = html! {
         <>
             <button class="plain" onclick={cancel}>{ say!("dialog.cancel") }</button>
-            <button class="danger" autofocus=true onclick={act}>{ button }</button>
+            <button class="danger" data-first="true" onclick={act}>{ button }</button>
         </>
     };
     html! {

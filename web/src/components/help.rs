@@ -32,7 +32,7 @@ pub(crate) fn help_dialog(workbench: &Workbench) -> Html {
     html! {
         <Dialog workbench={workbench.clone()} name={say!("help.title")} title={say!("help.title")} class="help">
             <div class="help-actions">
-                <button class="plain" autofocus=true onclick={doing(Command::Tour)}>{ commands::of(Command::Tour).name() }</button>
+                <button class="plain" data-first="true" onclick={doing(Command::Tour)}>{ commands::of(Command::Tour).name() }</button>
                 <button class="plain" onclick={doing(Command::Shortcuts)}>{ commands::of(Command::Shortcuts).name() }</button>
                 <button class="plain" onclick={doing(Command::Settings)}>{ commands::of(Command::Settings).name() }</button>
             </div>

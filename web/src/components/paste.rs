@@ -40,7 +40,7 @@ pub(crate) fn Paste(props: &PasteProps) -> Html {
     let foot = html! {
         <>
             <button class="plain" onclick={cancel}>{ say!("dialog.cancel") }</button>
-            <button class="primary" autofocus=true onclick={paste}>{ say!("paste") }</button>
+            <button class="primary" data-first="true" onclick={paste}>{ say!("paste") }</button>
         </>
     };
     html! {

@@ -96,7 +96,7 @@ pub(crate) fn Settings(props: &SettingsProps) -> Html {
                 class="settings-search"
                 aria-label={say!("settings.search")}
                 placeholder={say!("settings.search")}
-                autofocus=true
+                data-first="true"
                 autocomplete="off"
                 spellcheck="false"
                 {oninput}

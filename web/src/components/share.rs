@@ -118,7 +118,7 @@ pub(crate) fn Share(props: &ShareProps) -> Html {
         <Dialog workbench={workbench.clone()} name={say!("share.title")} title={say!("share.title")}>
             <div class="field">
                 <label for="share-role">{ say!("share.role") }</label>
-                <select id="share-role" ref={role} autofocus=true onchange={changed.clone()}>
+                <select id="share-role" ref={role} data-first="true" onchange={changed.clone()}>
                     <option value="editor" selected=true>{ say!("share.editor") }</option>
                     <option value="viewer">{ say!("share.viewer") }</option>
                     if me.role == Role::Owner {

@@ -109,7 +109,7 @@ pub(crate) fn SharePort(props: &SharePortProps) -> Html {
             <div class="field-row">
                 <div class="field">
                     <label for="share-port-expires">{ say!("share.expires") }</label>
-                    <select id="share-port-expires" ref={ttl} autofocus=true>
+                    <select id="share-port-expires" ref={ttl} data-first="true">
                         { for TIMES.map(|seconds| html! { <option selected={seconds == HOUR} value={seconds.to_string()}>{ after(seconds) }</option> }) }
                     </select>
                 </div>

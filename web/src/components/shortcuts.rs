@@ -119,7 +119,7 @@ pub(crate) fn Shortcuts(props: &ShortcutsProps) -> Html {
                     type="search"
                     aria-label={say!("shortcuts.search")}
                     placeholder={say!("shortcuts.search")}
-                    autofocus=true
+                    data-first="true"
                     autocomplete="off"
                     spellcheck="false"
                     value={shown}

@@ -1,7 +1,7 @@
 //! What the page asks of its browser: the address, storage, the clipboard, files, looks, focus.
 
 use crate::link::decoded;
-use crate::words::catalogue::{find, say};
+use crate::words::catalogue::{find, say, spoken};
 use js_sys::{Array, Function, Object, Reflect, Uint8Array};
 use wasm_bindgen::closure::WasmClosure;
 use wasm_bindgen::prelude::*;
@@ -103,6 +103,15 @@ pub(crate) fn take_fragment() -> String {
         let _ = history.replace_state_with_url(&state, "", Some(&bare));
     }
     fragment
+}
+
+/// Adds a member to the fragment that a frame finds again when it is loaded anew.
+pub(crate) fn keep_in_fragment(name: &str, value: &str) {
+    let value = String::from(js_sys::encode_uri_component(value));
+    let kept = format!("{}&{name}={value}", kept_fragment().unwrap_or_default());
+    if let Ok(history) = window().history() {
+        let _ = history.replace_state_with_url(&JsValue::from_str(&kept), "", None);
+    }
 }
 
 fn kept_fragment() -> Option<String> {
@@ -397,10 +406,15 @@ pub(crate) fn focus_and_select(input: &HtmlInputElement, characters: u32) {
     let _ = input.set_selection_range(0, characters);
 }
 
+/// Shows a dialog; what is marked as its first has the keyboard then.
 pub(crate) fn show_modal(dialog: &Element) {
     if let Some(dialog) = dialog.dyn_ref::<HtmlDialogElement>()
         && !dialog.open()
     {
+        // Browsers complain of an element that comes with this into a frame of another site's.
+        if let Ok(Some(first)) = dialog.query_selector("[data-first]") {
+            let _ = first.set_attribute("autofocus", "");
+        }
         let _ = dialog.show_modal();
     }
 }
@@ -472,8 +486,13 @@ pub(crate) fn time_of(at: f64) -> String {
     format!("{} {time}", String::from(day))
 }
 
+/// The language that is spoken, as the browser's people write it in their country if that is one of theirs.
 fn locale() -> String {
-    window().navigator().language().unwrap_or_else(|| "en".to_owned())
+    let (spoken, _) = spoken();
+    let stem = |code: &str| code.split('-').next().map(str::to_ascii_lowercase);
+    let languages = window().navigator().languages();
+    let own = languages.iter().filter_map(|language| language.as_string());
+    own.into_iter().find(|own| stem(own) == stem(spoken)).unwrap_or_else(|| spoken.to_owned())
 }
 
 /// A time in milliseconds since 1970, for programs (RFC 3339).

@@ -27,6 +27,8 @@ pub const MAX_SNAPSHOT: usize = 8 * 1024 * 1024;
 pub enum Ask {
     Apply(Diff),
     Snapshot,
+    /// Tells of changes in every folder from now on.
+    Watch,
     Open(Vec<Place>),
     /// Shows a file that is open.
     Current(WorkspacePath),
@@ -90,6 +92,7 @@ fn ask(method: &str, args: &Map<String, Value>) -> Result<Ask, Failure> {
     Ok(match method {
         "fs.apply" => Ask::Apply(diff(args)?),
         "fs.snapshot" => Ask::Snapshot,
+        "fs.watch" => Ask::Watch,
         "editor.open" => Ask::Open(places(args)?),
         "editor.current" => Ask::Current(path(text(args, "file")?)?),
         "editor.theme" => {
@@ -304,6 +307,7 @@ mod tests {
         let diff = Diff { create: vec![(at("a/b.py"), "x".into())], destroy: vec![at("c")] };
         assert_eq!(ask_for("fs.apply", json!({"create": {"a/b.py": "x"}, "destroy": ["c"]})), Ok(Ask::Apply(diff)));
         assert_eq!(ask_for("fs.snapshot", json!({})), Ok(Ask::Snapshot));
+        assert_eq!(ask_for("fs.watch", json!({})), Ok(Ask::Watch));
         assert!(matches!(ask_for("editor.open", json!({"files": ["a:L3", "b"]})), Ok(Ask::Open(it)) if it.len() == 2));
         assert_eq!(ask_for("editor.current", json!({"file": "a"})), Ok(Ask::Current(at("a"))));
         assert_eq!(ask_for("editor.theme", json!({"theme": "paper"})), Ok(Ask::Theme(Theme::Paper)));

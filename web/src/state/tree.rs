@@ -14,8 +14,8 @@ use std::rc::Rc;
 use embedenv_shared::link::files::{Entry, EntryKind, Item};
 use embedenv_shared::path::WorkspacePath;
 
-pub use changes::Change;
 use changes::Changes;
+pub use changes::{Change, Since};
 pub use rows::{EntryRow, Row, Rows};
 pub use selection::{Clipboard, common_folder, copy_name};
 
@@ -86,6 +86,8 @@ pub enum TreeAction {
     Clipboard(Option<Clipboard>),
     Hide(bool),
     Filter(Option<String>),
+    /// What an earlier page of this browser knew of the project's beginning.
+    GoOn(Since),
 }
 
 impl Tree {
@@ -139,6 +141,16 @@ impl Tree {
         self.changes.of(path)
     }
 
+    /// What is kept for later pages.
+    pub fn since(&self) -> Since {
+        self.changes.since()
+    }
+
+    /// Whether that is what it was in another state of the tree.
+    pub fn is_since_as_in(&self, other: &Self) -> bool {
+        self.changes == other.changes
+    }
+
     pub fn reduce(&mut self, action: TreeAction) {
         let shows_as_before = matches!(
             action,
@@ -186,6 +198,7 @@ impl Tree {
             TreeAction::Clipboard(clipboard) => self.clipboard = clipboard,
             TreeAction::Hide(hides) => self.hides = hides,
             TreeAction::Filter(filter) => self.filter = filter,
+            TreeAction::GoOn(since) => self.changes.go_on(since, &self.folders),
         }
         if !shows_as_before {
             self.rows = Rc::new(Rows::of(self));

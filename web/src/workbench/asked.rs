@@ -18,10 +18,10 @@ use crate::state::Action;
 use crate::state::asked::{
     Ask, Asked, Destination, Diff, MAX_SNAPSHOT, MAX_SNAPSHOT_FILES, MAX_UNDER_WAY, Refusal, answer, read,
 };
-use crate::state::embed::{Embed, Place};
+use crate::state::embed::Place;
 use crate::state::files::FilesAction;
 use crate::state::preview::Address;
-use crate::state::settings::Aside;
+use crate::state::settings::{Aside, Layout};
 use crate::state::terminals::{Run, Runnable, TerminalsAction};
 
 type Outcome = Result<Value, Failure>;
@@ -45,7 +45,7 @@ impl Workbench {
     }
 
     async fn carry_out(&self, ask: Ask) -> Outcome {
-        if self.state().me.is_none() && !matches!(ask, Ask::Room(_)) {
+        if self.state().me.is_none() && !matches!(ask, Ask::Room(_) | Ask::Watch) {
             return Err(Refusal::NotJoined.into());
         }
         match ask {
@@ -55,6 +55,10 @@ impl Workbench {
             }
             Ask::Apply(diff) => self.apply_diff(diff).await.map(|()| Value::Null),
             Ask::Snapshot => self.snapshot().await,
+            Ask::Watch => {
+                self.want_changes();
+                Ok(Value::Null)
+            }
             Ask::Open(places) => {
                 for Place { path, lines } in places {
                     self.dispatch(Action::Files(FilesAction::Show { path: path.clone(), keep: true }));
@@ -81,7 +85,9 @@ impl Workbench {
             Ask::View(view) => {
                 self.dispatch(Action::View(view));
                 let embed = self.state().embed.clone().unwrap_or_default();
-                self.change_layout(|layout| Embed::layout(&embed, layout, page::size()));
+                // The port that is shown stays, or is the one that was shown last.
+                self.change_layout(|layout| Layout { port: layout.port, ..embed.layout(layout, page::size()) });
+                self.follow_ports();
                 Ok(Value::Null)
             }
             Ask::PreviewUrl => {

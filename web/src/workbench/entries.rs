@@ -69,6 +69,7 @@ impl Workbench {
         for folder in open {
             self.list(folder);
         }
+        self.watch_all();
     }
 
     pub(super) fn folder_changed(&self, project: &ProjectName, path: WorkspacePath) {
@@ -167,8 +168,9 @@ impl Workbench {
             self.dispatch(Action::Tree(TreeAction::Open(path.clone())));
             self.list(path);
         } else {
-            // That folder is watched for the run configurations in it.
-            if let Some(project) = self.project().filter(|_| path.as_str() != kept::FOLDER) {
+            // That folder is watched for the run configurations in it, and all of them may be for the page around.
+            let is_watched = path.as_str() == kept::FOLDER || self.watching.is_wanted();
+            if let Some(project) = self.project().filter(|_| !is_watched) {
                 self.connection.tell(&FullRequest::Unwatch { project, path: path.clone() });
             }
             self.dispatch(Action::Tree(TreeAction::Close(path)));

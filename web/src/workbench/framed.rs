@@ -7,7 +7,7 @@ use std::rc::Rc;
 use embedenv_shared::code::Failure;
 use embedenv_shared::frame::{Listener, Terminal};
 use embedenv_shared::id::{Role, SessionId};
-use embedenv_shared::path::WorkspacePath;
+use embedenv_shared::path::{ProjectName, WorkspacePath};
 use futures_util::future::select;
 use gloo_timers::future::TimeoutFuture;
 use serde_json::{Value, json};
@@ -59,6 +59,8 @@ pub(crate) struct Framed {
     draft: RefCell<Option<Draft>>,
     /// What the address says of who comes, for a room that has no link yet.
     pub(super) guest: RefCell<RoomLink>,
+    /// The project that somebody chose here before the page was loaded anew.
+    pub(super) chosen: RefCell<Option<ProjectName>>,
     /// The link and the poster's code, as they were given by the page around.
     link: RefCell<String>,
     code: RefCell<Option<String>>,
@@ -77,6 +79,7 @@ impl Workbench {
     pub(super) fn start_framed(&self, fragment: String) {
         let link = RoomLink::parse(&fragment);
         *self.framed.guest.borrow_mut() = RoomLink::read(&fragment);
+        *self.framed.chosen.borrow_mut() = RoomLink::chosen(&fragment);
         let query = page::search();
         let look = page::meta("embedenv-look").unwrap_or_default();
         let is_joining = link.is_some() && ![&query, &fragment, &look].into_iter().any(|said| may_wait(said));
@@ -117,6 +120,11 @@ impl Workbench {
             link = given.or(link);
             embed.code = self.framed.code.take().or(embed.code);
             embed.is_block = self.framed.is_block.get();
+        }
+        if self.framed.chosen.borrow().is_some() {
+            // Files and what is run are the first project's.
+            (embed.panes, embed.run, embed.highlights) = Default::default();
+            (*self.framed.files.borrow_mut(), *self.framed.seeds.borrow_mut()) = Default::default();
         }
         let loading = embed.loading;
         let (own, here) = (self.parts().1, embed.settings());
@@ -234,6 +242,11 @@ impl Workbench {
     fn arrange_framed(&self) {
         let Some(embed) = self.state().embed.clone() else { return };
         self.change_layout(|layout| embed.layout(layout, page::size()));
+        // Without a port of its own, it is the first one on which something listens.
+        let first = self.state().listeners.first().map(|listener| listener.port).filter(|_| embed.port.is_none());
+        if let Some(port) = first {
+            self.change_layout(|layout| Layout { port, ..layout });
+        }
         if let Some(path) = embed.initial_path.clone() {
             let port = self.state().layout.port;
             let aside = self.state().layout.aside;

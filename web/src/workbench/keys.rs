@@ -93,11 +93,15 @@ impl Workbench {
     }
 
     pub(crate) fn toggle_preview(&self) {
-        let first = self.state().listeners.first().map(|listener| listener.port);
-        if let Some(port) = first.filter(|_| self.state().layout.aside != Some(Aside::Preview)) {
+        let (listeners, layout) = (self.state().listeners.clone(), self.state().layout);
+        let is_there = listeners.iter().any(|listener| listener.port == layout.port);
+        let first = listeners.first().map(|listener| listener.port).filter(|_| !is_there);
+        // In a frame that has its ways: a port or a path may be named there.
+        if let Some(port) = first.filter(|_| layout.aside != Some(Aside::Preview) && !self.state().is_framed) {
             self.change_layout(|layout| Layout { port, ..layout });
         }
         self.toggle_aside(Aside::Preview);
+        self.follow_ports();
     }
 
     /// Shows or hides what can be beside the editor.
@@ -267,6 +271,7 @@ fn place(event: &KeyboardEvent) -> Place {
         ("dialog", Place::Dialog),
         (".terminal-pane", Place::Terminal),
         (".cm-content", Place::Editor),
+        (".cm-search", Place::Find),
         (FIELDS, Place::Field),
         (".tree", Place::Tree),
     ];

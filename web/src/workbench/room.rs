@@ -7,12 +7,13 @@ use embedenv_shared::id::{Role, SessionId};
 use embedenv_shared::path::{ProjectName, WorkspacePath};
 
 use gloo_timers::callback::Timeout;
-use serde_json::json;
+use wasm_bindgen_futures::spawn_local;
 
 use super::Workbench;
 use crate::connection::Event;
 use crate::documents::Heard;
-use crate::interop::page;
+use crate::interop::{modules, page};
+use crate::link::CHOSEN;
 use crate::memory::{self, Page};
 use crate::state::chat::ChatAction;
 use crate::state::files::FilesAction;
@@ -80,6 +81,11 @@ impl Workbench {
             }
             self.restore_choice();
             self.know_ports();
+            let workbench = self.clone();
+            spawn_local(async move {
+                modules::whole().await;
+                workbench.recall_changes();
+            });
         }
         self.look_for_all_runs();
         self.list_all();
@@ -113,6 +119,7 @@ impl Workbench {
     fn choose_project(&self, remembered: Option<&Page>, projects: &[ProjectName]) -> ProjectName {
         let shown = self.project();
         let named = self.link.borrow().as_ref().and_then(|link| link.project.clone());
+        let named = self.framed.chosen.borrow().clone().or(named);
         let remembered = remembered.map(|page| page.project.clone());
         let first = || projects.first().cloned();
         let made = || ProjectName::parse(FIRST_PROJECT).expect("the name is one path part");
@@ -201,7 +208,7 @@ impl Workbench {
                 self.runs_may_change(&project, &path);
                 self.files_changed(&project, &path, &names);
                 if self.state().is_framed {
-                    self.tell_host("change", json!({"folder": path, "names": names}));
+                    self.tell_change(&path, &names);
                 }
                 self.folder_changed(&project, path);
             }
@@ -296,7 +303,7 @@ impl Workbench {
 
     /// A new link of a role, good for so many seconds and so many people.
     pub(crate) async fn mint(&self, role: Role, ttl: Option<u64>, uses: Option<u32>) -> Result<String, String> {
-        match self.connection.request(&FullRequest::KeyMint { role, ttl, uses }).await {
+        match self.connection.request(&FullRequest::KeyMint { role, ttl, uses, minutes: None }).await {
             Ok(ServerFrame::Key { key, .. }) => Ok(format!("{}/w#join={}", page::origin(), key.join)),
             Ok(_) => Err(say!("failed.no-key").to_owned()),
             Err(failure) => Err(words::failed(say!("failed.link"), &failure)),
@@ -321,6 +328,14 @@ impl Workbench {
 
     /// Shows another project of the room, by loading the page anew.
     pub(crate) fn switch_project(&self, project: ProjectName) {
+        if self.state().is_framed {
+            page::keep_in_fragment(CHOSEN, project.as_str());
+            // A room that was opened for this frame is the one that it comes back to.
+            if let Some(link) = &*self.link.borrow() {
+                page::keep_in_fragment("join", &link.join);
+            }
+            return page::reload();
+        }
         memory::forget_page();
         if let Some(mut link) = memory::link() {
             link.project = Some(project);

@@ -2,18 +2,24 @@
 //!
 //! Each folder's first whole listing is kept, and later listings are held against it. Times are compared with each other
 //! alone, never with this machine's clock, which need not agree with the sandbox's; and events of the room would miss what
-//! programs do. A folder that is first listed later begins then; all of what a new one holds is new.
+//! programs do. A folder that is first listed later begins then; all of what a new one holds is new. What is known so is kept
+//! by the browser for the project ([`Since`]), so that a page that comes later goes on from there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use embedenv_shared::link::files::EntryKind;
+use embedenv_shared::link::files::{Entry, EntryKind};
 use embedenv_shared::path::WorkspacePath;
+use serde::{Deserialize, Serialize};
 
 use super::{Folder, moved_path, rows};
 
 /// Entries that are marked at once; more are not.
 const MAX_MARKED: usize = 20_000;
+
+/// Entries of first listings that are kept beyond the page, and as many that are marked. Folders that would go beyond it begin
+/// anew with the next page.
+const MAX_KEPT: usize = 3_000;
 
 /// How an entry differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +37,49 @@ pub(super) struct Changes {
     modified: Rc<BTreeSet<WorkspacePath>>,
 }
 
+/// What is kept of it beyond the page.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Since {
+    /// Folders by their paths as they were listed first.
+    first: Vec<(WorkspacePath, Vec<First>)>,
+    added: Vec<WorkspacePath>,
+    modified: Vec<WorkspacePath>,
+}
+
+/// An entry's name, its kind, and when it had changed last.
+type First = (String, EntryKind, u64);
+
 impl Changes {
+    pub(super) fn since(&self) -> Since {
+        let mut left = MAX_KEPT;
+        let mut first = Vec::new();
+        for (path, folder) in &self.first {
+            if let Some(rest) = left.checked_sub(folder.entries.len()) {
+                left = rest;
+                let entries = folder.entries.iter().map(|entry| (entry.name.clone(), entry.kind, entry.modified));
+                first.push((path.clone(), entries.collect()));
+            }
+        }
+        let kept = |marks: &BTreeSet<WorkspacePath>| marks.iter().take(MAX_KEPT).cloned().collect();
+        Since { first, added: kept(&self.added), modified: kept(&self.modified) }
+    }
+
+    /// Goes on from what was kept; `folders` are as they were listed by now.
+    pub(super) fn go_on(&mut self, since: Since, folders: &BTreeMap<WorkspacePath, Rc<Folder>>) {
+        for (path, entries) in since.first {
+            let entries = entries.into_iter().map(|(name, kind, modified)| Entry { name, kind, size: 0, modified });
+            self.first.insert(path, Rc::new(Folder { entries: entries.collect(), ..Folder::default() }));
+        }
+        for (marks, kept) in [(&mut self.added, since.added), (&mut self.modified, since.modified)] {
+            for path in kept {
+                Rc::make_mut(marks).insert(path);
+            }
+        }
+        for (path, folder) in folders {
+            self.listed(path, folder);
+        }
+    }
+
     pub(super) fn of(&self, path: &WorkspacePath) -> Option<Change> {
         if self.is_added(path) {
             return Some(Change::Added);

@@ -196,6 +196,41 @@ fn what_was_added_or_changed_since_the_folder_was_seen_first_is_marked() {
 }
 
 #[test]
+fn a_later_page_marks_what_the_first_one_would_have() {
+    let listed = |tree: &mut Tree, folder: &str, entries: &[(&str, u64)]| {
+        let entries = entries.iter().map(|(name, modified)| Entry { modified: *modified, ..entry(name) });
+        tree.reduce(TreeAction::Listed { path: path(folder), entries: entries.collect(), next: None });
+    };
+    let mut before = Tree::default();
+    listed(&mut before, "", &[("a", 1), ("src/", 1)]);
+    listed(&mut before, "src", &[("x", 1)]);
+    let unchanged = before.clone();
+    listed(&mut before, "src", &[("x", 2)]);
+    assert!(before.is_since_as_in(&before.clone()) && !before.is_since_as_in(&unchanged));
+    let kept = serde_json::to_string(&before.since()).unwrap();
+
+    let mut later = Tree::default();
+    listed(&mut later, "", &[("a", 3), ("b", 3), ("src/", 1)]);
+    assert_eq!(later.change(&path("a")), None);
+    later.reduce(TreeAction::GoOn(serde_json::from_str(&kept).unwrap()));
+    assert_eq!(later.change(&path("a")), Some(Change::Modified));
+    assert_eq!(later.change(&path("b")), Some(Change::Added));
+    assert_eq!(later.change(&path("src")), Some(Change::Within), "it is not open yet");
+    listed(&mut later, "src", &[("x", 1)]);
+    assert_eq!(later.change(&path("src")), None);
+}
+
+#[test]
+fn what_is_kept_of_a_beginning_has_an_end() {
+    let mut tree = Tree::default();
+    let names: Vec<String> = (0..4_000).map(|n| format!("{n:05}")).collect();
+    list(&mut tree, "many", &names.iter().map(String::as_str).collect::<Vec<_>>());
+    list(&mut tree, "", &["many/", "other"]);
+    let kept = serde_json::to_string(&tree.since()).unwrap();
+    assert!(kept.contains("other") && kept.len() < 200, "{kept}");
+}
+
+#[test]
 fn a_copy_is_called_after_what_it_is_a_copy_of() {
     assert_eq!(copy_name("main.py", false, 1), "main copy.py");
     assert_eq!(copy_name("main.py", false, 2), "main copy 2.py");
