@@ -3,6 +3,7 @@
 mod backup;
 mod credits;
 mod keys;
+mod maintenance;
 mod operator;
 mod serve;
 mod widgets;
@@ -38,6 +39,9 @@ enum Command {
     /// Make, list and revoke widgets, by which visitors of a site open rooms.
     #[command(subcommand)]
     Widgets(widgets::WidgetsCommand),
+    /// Have a server open no rooms for a while.
+    #[command(subcommand)]
+    Maintenance(maintenance::MaintenanceCommand),
     /// Copy the data directory into one file, beside a server that may be running on it.
     Backup {
         /// A file that is not there yet.
@@ -158,6 +162,7 @@ fn carry_out(command: Command) -> Result<(), CliError> {
         Command::Keys(command) => runtime()?.block_on(keys::carry_out(command)),
         Command::Credits(command) => runtime()?.block_on(credits::carry_out(command)),
         Command::Widgets(command) => runtime()?.block_on(widgets::carry_out(command)),
+        Command::Maintenance(command) => runtime()?.block_on(maintenance::carry_out(command)),
         Command::Backup { file, settings } => runtime()?.block_on(backup::write(file, settings)),
         Command::Restore { file, settings } => backup::restore(&file, &settings),
         Command::Operator { settings } => runtime()?.block_on(operator::invite(settings)),

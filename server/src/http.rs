@@ -85,7 +85,7 @@ fn routes(doors: Doors, pages: Arc<PagePolicy>, hosts: Arc<Hosts>, previews: Arc
             }),
         )
         .merge(watch::routes())
-        .merge(api::routes(rates))
+        .merge(api::routes(rates, pages.clone()))
         .with_state(doors)
         .merge(assets::routes(pages.clone()))
         .fallback(problem::not_found)

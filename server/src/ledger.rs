@@ -11,12 +11,14 @@ mod document_tokens;
 mod failure;
 mod join_keys;
 mod keys;
+mod maintenance;
 mod rooms;
 mod scope;
 mod secret;
 mod sessions;
 mod store;
 mod tokens;
+mod usage;
 mod webhooks;
 mod widgets;
 
@@ -29,12 +31,13 @@ use crate::config::SecretUrl;
 
 pub use accounts::{AccountRole, AccountRow, Login, MAX_NAME as MAX_ACCOUNT_NAME, NewAccount, address};
 pub use audit::{Actor, AuditRow};
-pub use credits::{CreditRow, DAY, Mark, Payment, UsageRow};
+pub use credits::{CreditRow, DAY, Mark, Payment};
 pub use document_tokens::DocumentPass;
 use document_tokens::DocumentTokens;
 pub use failure::failed;
 pub use join_keys::{Claim, EDITOR_KEY, JoinKeyRow, JoinKeys, NewJoinKey, OWNER_KEY};
 pub use keys::{KeyRow, NewKey, PairSettings, Payer};
+pub use maintenance::{MAX_MESSAGE as MAX_MAINTENANCE_MESSAGE, MESSAGE as MAINTENANCE_MESSAGE, Maintenance};
 pub use rooms::{IdempotencyKey, NewRoom, NewSandbox, OpenOutcome, PRICE, RoomRow, THOUSANDTHS};
 pub use scope::Scope;
 use secret::ServerSecret;
@@ -42,6 +45,7 @@ pub use sessions::{LIFE as SESSION_LIFE, NewSession, Session, SessionRow};
 pub use store::Held;
 use store::Store;
 pub use tokens::{Purpose, Token};
+pub use usage::UsageRow;
 pub use webhooks::{DeliveryRow, Due, EventKind, Recipient, Tried, WebhookRow};
 pub use widgets::{MAX_PROJECT, NewWidget, Quota, Visit, Widget, WidgetRow};
 
@@ -92,7 +96,7 @@ pub enum LedgerError {
     TooManyKeys { most: i64 },
     #[error("a scope names {most} spaces and {most} origins at most")]
     Scope { most: usize },
-    #[error("a budget and a number of rooms are whole numbers from 0 to {most}")]
+    #[error("a budget, a number of rooms and one of minutes are whole numbers from 0 to {most}")]
     Bound { most: i64 },
     #[error("a secret stays good for {most} seconds at most beside the next one")]
     Overlap { most: i64 },

@@ -8,6 +8,7 @@
 //! socket <──pull──  Session log <──output── Link reader
 //! ```
 
+mod attendance;
 pub mod commands;
 pub mod curl;
 pub mod document;
@@ -58,6 +59,7 @@ use crate::ledger::{Ledger, now};
 use crate::link::stream::AgentStream;
 use crate::link::{LinkError, LinkListener};
 use crate::tasks::Tasks;
+use attendance::Attendance;
 use commands::Commands;
 use documents::{Documents, Store};
 use downloads::Downloads;
@@ -118,6 +120,7 @@ pub struct Room {
     pub members: Members,
     pub sandbox: Lifecycle,
     meter: Meter,
+    attendance: Attendance,
     pub sessions: Sessions,
     pub shells: Shells,
     commands: Commands,
@@ -151,6 +154,7 @@ impl Room {
             members: Members::default(),
             sandbox: Lifecycle::new(new.epoch, new.sandbox),
             meter: Meter::new(new.minute_price, new.minutes),
+            attendance: Attendance::default(),
             sessions: Sessions::new(new.documents.terminals(), new.documents.syncer.clone()),
             shells: Shells::default(),
             commands: Commands::default(),

@@ -285,6 +285,9 @@ pub enum FullRequest {
         /// How many may come by it.
         #[serde(default)]
         uses: Option<u32>,
+        /// For how many minutes those who come by it may be in the room, counted for each of them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        minutes: Option<u32>,
     },
     /// `keys`: the keys that were made, of roles up to one's own.
     Keys,

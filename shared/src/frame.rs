@@ -357,6 +357,12 @@ pub struct JoinKey {
     pub uses: Option<u32>,
     /// How many have come by it.
     pub used: u32,
+    /// For how many minutes those who come by it may be in the room, counted for each of them; any number without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minutes: Option<u32>,
+    /// For how many they were.
+    #[serde(default)]
+    pub spent: u64,
     /// Nobody comes by it any more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub over: bool,

@@ -18,6 +18,8 @@ mod door;
 #[cfg(target_arch = "wasm32")]
 mod keys;
 #[cfg(target_arch = "wasm32")]
+mod links;
+#[cfg(target_arch = "wasm32")]
 mod operator;
 #[cfg(target_arch = "wasm32")]
 mod overview;
@@ -25,6 +27,8 @@ mod overview;
 mod parts;
 #[cfg(target_arch = "wasm32")]
 mod rooms;
+#[cfg(target_arch = "wasm32")]
+mod server;
 #[cfg(target_arch = "wasm32")]
 mod webhooks;
 #[cfg(target_arch = "wasm32")]

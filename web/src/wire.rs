@@ -247,6 +247,8 @@ impl Members {
             expires: self.number_if_any("expires"),
             uses: self.number("uses").ok(),
             used: self.number("used")?,
+            minutes: self.number("minutes").ok(),
+            spent: self.number("spent").unwrap_or_default(),
             over: self.flag("over").unwrap_or_default(),
             people: self.numbers("people")?.into_iter().map(MemberId).collect(),
             before: self.texts("before").unwrap_or_default(),

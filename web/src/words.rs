@@ -357,6 +357,8 @@ mod tests {
             expires,
             uses,
             used,
+            minutes: None,
+            spent: 0,
             over: false,
             people: Vec::new(),
             before: Vec::new(),

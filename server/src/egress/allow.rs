@@ -29,10 +29,28 @@ enum Hosts {
     Every,
 }
 
+impl std::fmt::Display for Entry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.hosts {
+            Hosts::Address(IpAddr::V6(address)) => write!(f, "[{address}]")?,
+            Hosts::Address(address) => write!(f, "{address}")?,
+            Hosts::Name(name) => f.write_str(name)?,
+            Hosts::Below(end) => write!(f, "*{end}")?,
+            Hosts::Every => f.write_str("*")?,
+        }
+        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
+    }
+}
+
 impl AllowList {
     /// Reads the entries; an error names the one that is wrong.
     pub fn parse(entries: &[String]) -> Result<Self, String> {
         entries.iter().map(|entry| parse(entry)).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The entries as an administrator writes them.
+    pub fn written(&self) -> Vec<String> {
+        self.0.iter().map(Entry::to_string).collect()
     }
 
     pub fn is_empty(&self) -> bool {

@@ -16,7 +16,9 @@ mod paging;
 mod pair;
 mod payments;
 pub(super) mod rates;
+mod reference;
 mod rooms;
+mod server;
 mod sessions;
 mod webhooks;
 mod widgets;
@@ -35,8 +37,10 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
 use super::Doors;
+use super::headers::PagePolicy;
 use super::problem;
 use rates::Rates;
+use reference::Reference;
 
 /// The longest body of a request, in bytes: a widget's project, written as JSON.
 const MAX_BODY: usize = 4 * 1024 * 1024;
@@ -107,6 +111,9 @@ fn described() -> (Router<Doors>, utoipa::openapi::OpenApi) {
         .routes(routes!(operators::list))
         .routes(routes!(operators::grant))
         .routes(routes!(operators::invite))
+        .routes(routes!(server::show))
+        .routes(routes!(server::examine))
+        .routes(routes!(server::begin, server::end))
         .routes(routes!(pair::show))
         .routes(routes!(credits::list))
         .routes(routes!(credits::usage))
@@ -131,9 +138,13 @@ fn described() -> (Router<Doors>, utoipa::openapi::OpenApi) {
         .split_for_parts()
 }
 
-pub(super) fn routes(rates: Arc<Rates>) -> Router<Doors> {
+/// The API, its description for programs at `/api/v1/openapi.json`, and the same for people at `/api`.
+pub(super) fn routes(rates: Arc<Rates>, pages: Arc<PagePolicy>) -> Router<Doors> {
     let (router, document) = described();
+    let written = serde_json::to_value(&document).expect("the description always serialises");
+    let reference = Arc::new(Reference::of(&written));
     router
+        .route("/api", get(async move || reference.answer(&pages)))
         .route("/api/v1/openapi.json", get(async move || axum::Json(document)))
         .method_not_allowed_fallback(problem::other_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))

@@ -174,7 +174,7 @@ impl Ledger {
         }
         let account = insert(&mut transaction, &new.name, Some((&new.email, &new.password_hash)), new.role).await?;
         if new.credits > 0 {
-            credits::give(&mut transaction, &account, "grant", new.credits, None).await?;
+            credits::give(&mut transaction, &account, credits::Kind::Grant, new.credits, None).await?;
         }
         audit::note(&mut transaction, &account, Actor::Account(&account), "account.created", new.role.stored()).await?;
         transaction.commit().await?;

@@ -68,6 +68,19 @@ pub(super) async fn note(
     Ok(())
 }
 
+/// Adds a line about the server itself to the account of who did it. Who has the server's machine has none.
+pub(super) async fn note_own(
+    transaction: &mut Transaction<'_, Any>,
+    actor: Actor<'_>,
+    action: &str,
+    subject: &str,
+) -> Result<(), LedgerError> {
+    match actor {
+        Actor::Account(account) => note(transaction, account, actor, action, subject).await,
+        Actor::CommandLine | Actor::Payment => Ok(()),
+    }
+}
+
 impl Ledger {
     /// Removes lines that are older than that.
     pub async fn forget_audit(&self, older: Duration) -> Result<(), LedgerError> {

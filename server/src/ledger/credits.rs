@@ -4,7 +4,7 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, Row as _, Transaction};
 
 use super::audit::{self, Actor};
-use super::{Ledger, LedgerError, keys, now, webhooks};
+use super::{Ledger, LedgerError, keys, now, usage, webhooks};
 
 /// The milliseconds of a day of UTC.
 pub const DAY: i64 = 24 * 60 * 60 * 1000;
@@ -71,17 +71,51 @@ impl std::str::FromStr for Mark {
 #[error("this is not the `next` of a page")]
 pub struct NoMark;
 
-/// What an account used on one day of UTC, by one of its pairs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UsageRow {
-    /// Days since 1970.
-    pub day: i64,
-    /// Absent for what was granted.
-    pub public_key: Option<String>,
-    pub rooms: i64,
-    /// Credits taken and not given back.
-    pub spent: i64,
-    pub granted: i64,
+/// Why a line is added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Grant,
+    Payment,
+    /// A room is opened.
+    Opening,
+    /// A room's sandbox has run.
+    Minutes,
+    Refund,
+    Expiry,
+}
+
+impl Kind {
+    fn stored(self) -> &'static str {
+        match self {
+            Self::Grant => "grant",
+            Self::Payment => "payment",
+            Self::Opening | Self::Minutes => "charge",
+            Self::Refund => "refund",
+            Self::Expiry => "expiry",
+        }
+    }
+
+    /// What a line of so much adds to the rooms, the credits spent and the credits granted of its day.
+    pub(super) fn counted(self, amount: i64) -> Option<(i64, i64, i64)> {
+        match self {
+            Self::Grant | Self::Payment => Some((0, 0, amount)),
+            Self::Opening => Some((1, -amount, 0)),
+            Self::Minutes | Self::Refund => Some((0, -amount, 0)),
+            Self::Expiry => None,
+        }
+    }
+}
+
+/// A line to be added.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Line<'a> {
+    pub(super) account: &'a str,
+    /// The pair that spends.
+    pub(super) public_key: Option<&'a str>,
+    pub(super) kind: Kind,
+    /// Negative for what is taken.
+    pub(super) amount: i64,
+    pub(super) room: Option<&'a str>,
 }
 
 pub(super) fn check_amount(amount: i64, least: i64) -> Result<(), LedgerError> {
@@ -97,15 +131,9 @@ pub(super) struct Added {
 }
 
 /// Adds a line and changes the balance with it, in the caller's transaction. Returns `None` if the balance would have gone
-/// below zero or there is no such account; then nothing was changed. `public_key` is the pair that spends.
-pub(super) async fn add(
-    transaction: &mut Transaction<'_, Any>,
-    account: &str,
-    public_key: Option<&str>,
-    kind: &str,
-    amount: i64,
-    room: Option<&str>,
-) -> Result<Option<Added>, LedgerError> {
+/// below zero or there is no such account; then nothing was changed.
+pub(super) async fn add(transaction: &mut Transaction<'_, Any>, line: Line<'_>) -> Result<Option<Added>, LedgerError> {
+    let Line { account, public_key, kind, amount, room } = line;
     let changed = sqlx::query(
         "UPDATE accounts SET balance = balance + $1 WHERE account = $2 AND balance + $1 >= 0 \
          RETURNING balance, low_credits",
@@ -116,7 +144,7 @@ pub(super) async fn add(
     .await?;
     let Some(changed) = changed else { return Ok(None) };
     let (balance, low) = (changed.try_get(0)?, changed.try_get(1)?);
-    let entry = keys::random::<16>();
+    let (entry, created) = (keys::random::<16>(), now());
     sqlx::query(
         "INSERT INTO credits (entry, account, public_key, kind, amount, balance_after, room, created) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -124,13 +152,14 @@ pub(super) async fn add(
     .bind(&entry)
     .bind(account)
     .bind(public_key)
-    .bind(kind)
+    .bind(kind.stored())
     .bind(amount)
     .bind(balance)
     .bind(room)
-    .bind(now())
+    .bind(created)
     .execute(&mut **transaction)
     .await?;
+    usage::count(transaction, &line, created).await?;
     Ok(Some(Added { entry, balance, low }))
 }
 
@@ -140,10 +169,12 @@ pub(super) async fn charge(
     transaction: &mut Transaction<'_, Any>,
     account: &str,
     public_key: &str,
+    kind: Kind,
     amount: i64,
     room: &str,
 ) -> Result<Option<i64>, LedgerError> {
-    let added = add(transaction, account, Some(public_key), "charge", -amount, Some(room)).await?;
+    let line = Line { account, public_key: Some(public_key), kind, amount: -amount, room: Some(room) };
+    let added = add(transaction, line).await?;
     let Some(Added { balance, low, .. }) = added else { return Ok(None) };
     let mut left = amount;
     while left > 0 {
@@ -173,7 +204,7 @@ pub(super) async fn charge(
 pub(super) async fn give(
     transaction: &mut Transaction<'_, Any>,
     account: &str,
-    kind: &str,
+    kind: Kind,
     amount: i64,
     expires: Option<i64>,
 ) -> Result<i64, LedgerError> {
@@ -181,7 +212,7 @@ pub(super) async fn give(
     if expires.is_some_and(|expires| expires <= now()) {
         return Err(LedgerError::Past);
     }
-    let added = add(transaction, account, None, kind, amount, None).await?;
+    let added = add(transaction, Line { account, public_key: None, kind, amount, room: None }).await?;
     let Added { entry, balance, .. } = added.ok_or(LedgerError::UnknownAccount)?;
     if let Some(expires) = expires {
         sqlx::query("INSERT INTO expiring (entry, account, remaining, expires) VALUES ($1, $2, $3, $4)")
@@ -222,7 +253,7 @@ impl Ledger {
         expires: Option<i64>,
     ) -> Result<i64, LedgerError> {
         let mut transaction = self.store.writer.begin().await?;
-        let balance = give(&mut transaction, account, "grant", amount, expires).await?;
+        let balance = give(&mut transaction, account, Kind::Grant, amount, expires).await?;
         audit::note(&mut transaction, account, actor, "credits.granted", &amount.to_string()).await?;
         transaction.commit().await?;
         Ok(balance)
@@ -246,7 +277,7 @@ impl Ledger {
         .rows_affected()
             > 0;
         if is_new {
-            let balance = give(&mut transaction, account, "payment", *credits, *expires).await?;
+            let balance = give(&mut transaction, account, Kind::Payment, *credits, *expires).await?;
             audit::note(&mut transaction, account, Actor::Payment, "credits.paid", payment).await?;
             transaction.commit().await?;
             return Ok(balance);
@@ -292,7 +323,8 @@ impl Ledger {
                 .bind(&entry)
                 .execute(&mut *transaction)
                 .await?;
-            if add(&mut transaction, &account, None, "expiry", -remaining, None).await?.is_some() {
+            let line = Line { account: &account, public_key: None, kind: Kind::Expiry, amount: -remaining, room: None };
+            if add(&mut transaction, line).await?.is_some() {
                 transaction.commit().await?;
                 expired += 1;
             }
@@ -343,33 +375,6 @@ impl Ledger {
                 room: row.try_get(4)?,
                 public_key: row.try_get(5)?,
                 created: row.try_get(6)?,
-            })
-        };
-        rows.iter().map(row).collect()
-    }
-
-    /// What an account used on each of the last days, today's last, by each of its pairs; days on which it used nothing are
-    /// left out.
-    pub async fn usage(&self, account: &str, days: u32) -> Result<Vec<UsageRow>, LedgerError> {
-        let since = (now() / DAY - i64::from(days) + 1) * DAY;
-        let rows = sqlx::query(
-            "SELECT created / $1, public_key, COUNT(DISTINCT CASE WHEN kind = 'charge' THEN room END), \
-             CAST(SUM(CASE WHEN kind IN ('charge', 'refund') THEN -amount ELSE 0 END) AS BIGINT), \
-             CAST(SUM(CASE WHEN kind IN ('grant', 'payment') THEN amount ELSE 0 END) AS BIGINT) \
-             FROM credits WHERE account = $2 AND created >= $3 GROUP BY 1, 2 ORDER BY 1, 2",
-        )
-        .bind(DAY)
-        .bind(account)
-        .bind(since)
-        .fetch_all(&self.store.readers)
-        .await?;
-        let row = |row: &AnyRow| {
-            Ok(UsageRow {
-                day: row.try_get(0)?,
-                public_key: row.try_get(1)?,
-                rooms: row.try_get(2)?,
-                spent: row.try_get(3)?,
-                granted: row.try_get(4)?,
             })
         };
         rows.iter().map(row).collect()

@@ -116,6 +116,8 @@ pub struct NewJoinKey {
     pub lasts: Option<Duration>,
     /// How many may come by it.
     pub uses: Option<u32>,
+    /// For how many minutes those who come by it may be in the room, counted for each of them.
+    pub minutes_most: Option<u32>,
     /// The name of who made it.
     pub created_by: Option<String>,
 }
@@ -123,7 +125,7 @@ pub struct NewJoinKey {
 impl NewJoinKey {
     /// One that is good as long as its room.
     pub fn of(role: Role) -> Self {
-        Self { role, lasts: None, uses: None, created_by: None }
+        Self { role, lasts: None, uses: None, minutes_most: None, created_by: None }
     }
 }
 
@@ -139,6 +141,9 @@ pub struct JoinKeyRow {
     pub uses: Option<u32>,
     /// How many have come by it.
     pub used: u32,
+    pub minutes_most: Option<u32>,
+    /// Minutes for which those who came by it were in the room.
+    pub minutes: u64,
     pub revoked: Option<i64>,
 }
 
@@ -146,7 +151,8 @@ impl JoinKeyRow {
     /// Whether somebody may still come by it.
     pub fn is_good(&self) -> bool {
         let is_over = self.expires.is_some_and(|expires| expires <= now());
-        self.revoked.is_none() && !is_over && self.uses.is_none_or(|uses| self.used < uses)
+        let has_minutes = self.minutes_most.is_none_or(|most| self.minutes < u64::from(most));
+        self.revoked.is_none() && !is_over && has_minutes && self.uses.is_none_or(|uses| self.used < uses)
     }
 }
 
@@ -160,6 +166,7 @@ fn read(row: &AnyRow) -> Result<JoinKeyRow, LedgerError> {
         _ => return Err(LedgerError::Unreadable("a join key's role")),
     };
     let uses: Option<i64> = row.try_get("uses")?;
+    let minutes_most: Option<i64> = row.try_get("minutes_most")?;
     Ok(JoinKeyRow {
         number: number(row.try_get("number")?)?,
         role,
@@ -168,6 +175,8 @@ fn read(row: &AnyRow) -> Result<JoinKeyRow, LedgerError> {
         expires: row.try_get("expires")?,
         uses: uses.map(number).transpose()?,
         used: number(row.try_get("used")?)?,
+        minutes_most: minutes_most.map(number).transpose()?,
+        minutes: row.try_get::<i64, _>("minutes")?.unsigned_abs(),
         revoked: row.try_get("revoked")?,
     })
 }
@@ -184,7 +193,8 @@ impl Ledger {
         sqlx::query("UPDATE rooms SET epoch = epoch WHERE room = $1").bind(&id).execute(&mut *transaction).await?;
         let living: i64 = sqlx::query_scalar(
             "SELECT COUNT(*) FROM join_keys WHERE room = $1 AND revoked IS NULL \
-             AND (expires IS NULL OR expires > $2) AND (uses IS NULL OR used < uses)",
+             AND (expires IS NULL OR expires > $2) AND (uses IS NULL OR used < uses) \
+             AND (minutes_most IS NULL OR minutes < minutes_most)",
         )
         .bind(&id)
         .bind(created)
@@ -198,9 +208,10 @@ impl Ledger {
             .fetch_one(&mut *transaction)
             .await?;
         let number = u32::try_from(last.unwrap_or(-1) + 1).map_err(|_| LedgerError::Unreadable("a key's number"))?;
-        let NewJoinKey { role, uses, created_by, .. } = new;
+        let NewJoinKey { role, uses, minutes_most, created_by, .. } = new;
         sqlx::query(
-            "INSERT INTO join_keys (room, number, role, created, created_by, expires, uses) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            "INSERT INTO join_keys (room, number, role, created, created_by, expires, uses, minutes_most) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         )
         .bind(&id)
         .bind(i64::from(number))
@@ -209,10 +220,12 @@ impl Ledger {
         .bind(&created_by)
         .bind(expires)
         .bind(uses.map(i64::from))
+        .bind(minutes_most.map(i64::from))
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
-        Ok(JoinKeyRow { number, role, created, created_by, expires, uses, used: 0, revoked: None })
+        let (used, minutes, revoked) = (0, 0, None);
+        Ok(JoinKeyRow { number, role, created, created_by, expires, uses, used, minutes_most, minutes, revoked })
     }
 
     /// What a key grants to who is in by it already. Forged, revoked and of a room that has ended all look the same.
@@ -220,7 +233,8 @@ impl Ledger {
         let claim = self.join_keys.verify(text).ok_or(LedgerError::UnknownJoinKey)?;
         let row = sqlx::query(
             "SELECT 1 FROM join_keys JOIN rooms ON rooms.room = join_keys.room \
-             WHERE join_keys.room = $1 AND number = $2 AND revoked IS NULL AND ended IS NULL",
+             WHERE join_keys.room = $1 AND number = $2 AND revoked IS NULL AND ended IS NULL \
+             AND (minutes_most IS NULL OR join_keys.minutes < minutes_most)",
         )
         .bind(claim.room.to_string())
         .bind(i64::from(claim.number))
@@ -243,7 +257,8 @@ impl Ledger {
         }
         let taken = sqlx::query(
             "UPDATE join_keys SET used = used + 1 WHERE room = $1 AND number = $2 AND revoked IS NULL \
-             AND (expires IS NULL OR expires > $3) AND (uses IS NULL OR used < uses)",
+             AND (expires IS NULL OR expires > $3) AND (uses IS NULL OR used < uses) \
+             AND (minutes_most IS NULL OR minutes < minutes_most)",
         )
         .bind(room.to_string())
         .bind(i64::from(number))
@@ -253,10 +268,26 @@ impl Ledger {
         if taken.rows_affected() == 1 { Ok(()) } else { Err(LedgerError::UnknownJoinKey) }
     }
 
+    /// Counts minutes for which people who came by a key were in the room. Returns whether there are no more for it.
+    pub async fn count_join_key(&self, room: RoomId, number: u32, minutes: u64) -> Result<bool, LedgerError> {
+        let minutes = i64::try_from(minutes).map_err(|_| LedgerError::Unreadable("a number of minutes"))?;
+        let counted = sqlx::query(
+            "UPDATE join_keys SET minutes = minutes + $1 WHERE room = $2 AND number = $3 RETURNING minutes, minutes_most",
+        )
+        .bind(minutes)
+        .bind(room.to_string())
+        .bind(i64::from(number))
+        .fetch_optional(&self.store.writer)
+        .await?;
+        let Some(counted) = counted else { return Ok(false) };
+        let (minutes, most): (i64, Option<i64>) = (counted.try_get(0)?, counted.try_get(1)?);
+        Ok(most.is_some_and(|most| minutes >= most))
+    }
+
     /// All keys of a room that were made for links, in order.
     pub async fn join_keys_of(&self, room: RoomId) -> Result<Vec<JoinKeyRow>, LedgerError> {
         let rows = sqlx::query(
-            "SELECT number, role, created, created_by, expires, uses, used, revoked FROM join_keys \
+            "SELECT number, role, created, created_by, expires, uses, used, minutes_most, minutes, revoked FROM join_keys \
              WHERE room = $1 AND number > $2 ORDER BY number",
         )
         .bind(room.to_string())

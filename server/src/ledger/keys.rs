@@ -66,12 +66,15 @@ pub struct PairSettings {
     pub budget: Option<i64>,
     /// Rooms of it that may live at once; any number without it.
     pub rooms_most: Option<i64>,
+    /// Minutes for which sandboxes of its rooms may run in all; any number without it.
+    pub minutes_most: Option<i64>,
 }
 
 impl PairSettings {
     fn check(&self) -> Result<(), LedgerError> {
         super::name(&self.name, MAX_NAME)?;
-        if [self.budget, self.rooms_most].into_iter().flatten().any(|bound| !(0..=MAX_BOUND).contains(&bound)) {
+        let bounds = [self.budget, self.rooms_most, self.minutes_most];
+        if bounds.into_iter().flatten().any(|bound| !(0..=MAX_BOUND).contains(&bound)) {
             return Err(LedgerError::Bound { most: MAX_BOUND });
         }
         self.scope.check()
@@ -92,8 +95,11 @@ pub struct KeyRow {
     pub scope: Scope,
     pub budget: Option<i64>,
     pub rooms_most: Option<i64>,
+    pub minutes_most: Option<i64>,
     /// Credits it took and did not get back.
     pub spent: i64,
+    /// Minutes for which sandboxes of its rooms ran.
+    pub minutes: i64,
     /// Until when the secret before this one is good, if it still is.
     pub former_until: Option<i64>,
 }
@@ -103,7 +109,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT public_key, key_pairs.name, balance, key_pairs.created, last_used, revoked, key_pairs.account, scope, ",
-            "budget, rooms_most, spent, former_until FROM key_pairs ",
+            "budget, rooms_most, spent, former_until, minutes_most, minutes FROM key_pairs ",
             "JOIN accounts ON accounts.account = key_pairs.account WHERE kind = 'pair' AND ",
             $rest
         )
@@ -124,6 +130,8 @@ fn row(row: &AnyRow) -> Result<KeyRow, LedgerError> {
         rooms_most: row.try_get(9)?,
         spent: row.try_get(10)?,
         former_until: row.try_get::<Option<i64>, _>(11)?.filter(|until| *until > now()),
+        minutes_most: row.try_get(12)?,
+        minutes: row.try_get(13)?,
     })
 }
 
@@ -137,7 +145,7 @@ impl Ledger {
         let account = accounts::insert(&mut transaction, name, None, AccountRole::Member).await?;
         let (public_key, secret_key) = self.insert_pair(&mut transaction, &account, &settings).await?;
         if amount > 0 {
-            credits::give(&mut transaction, &account, "grant", amount, None).await?;
+            credits::give(&mut transaction, &account, credits::Kind::Grant, amount, None).await?;
         }
         audit::note(&mut transaction, &account, Actor::CommandLine, "key.created", &public_key).await?;
         transaction.commit().await?;
@@ -185,8 +193,8 @@ impl Ledger {
         let public_key = format!("pk_{}", random::<PUBLIC>());
         let secret_key = format!("sk_{}", random::<SECRET>());
         sqlx::query(
-            "INSERT INTO key_pairs (public_key, name, secret_hash, account, scope, budget, rooms_most, created) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            "INSERT INTO key_pairs (public_key, name, secret_hash, account, scope, budget, rooms_most, created, minutes_most) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         )
         .bind(&public_key)
         .bind(settings.name.trim())
@@ -196,6 +204,7 @@ impl Ledger {
         .bind(settings.budget)
         .bind(settings.rooms_most)
         .bind(now())
+        .bind(settings.minutes_most)
         .execute(&mut **transaction)
         .await?;
         Ok((public_key, secret_key))
@@ -228,13 +237,14 @@ impl Ledger {
         settings.check()?;
         let mut transaction = self.store.writer.begin().await?;
         let done = sqlx::query(
-            "UPDATE key_pairs SET name = $1, scope = $2, budget = $3, rooms_most = $4 \
-             WHERE account = $5 AND public_key = $6 AND kind = 'pair'",
+            "UPDATE key_pairs SET name = $1, scope = $2, budget = $3, rooms_most = $4, minutes_most = $5 \
+             WHERE account = $6 AND public_key = $7 AND kind = 'pair'",
         )
         .bind(settings.name.trim())
         .bind(settings.scope.stored())
         .bind(settings.budget)
         .bind(settings.rooms_most)
+        .bind(settings.minutes_most)
         .bind(account)
         .bind(public_key)
         .execute(&mut *transaction)

@@ -4,6 +4,7 @@ use embedenv_shared::id::{Role, RoomId};
 use serde::Serialize;
 use sqlx::{Any, Row as _, Transaction};
 
+use super::credits::{Kind, Line};
 use super::join_keys::{self, EDITOR_KEY, OWNER_KEY};
 use super::webhooks::{self, EventKind};
 use super::{Ledger, LedgerError, Payer, Visit, credits, now};
@@ -43,7 +44,7 @@ pub struct IdempotencyKey {
     pub fingerprint: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OpenOutcome {
     /// One credit was taken.
     New {
@@ -63,6 +64,10 @@ pub enum OpenOutcome {
     OverBudget,
     /// As many rooms of the pair live as may.
     TooManyRooms,
+    /// Sandboxes of the pair's rooms have run for as many minutes as they may.
+    OverMinutes,
+    /// No rooms are opened just now, with what the operator says of it.
+    Maintenance(String),
 }
 
 /// A living room. Times are milliseconds since 1970.
@@ -89,7 +94,8 @@ impl Ledger {
         let mut transaction = self.store.writer.begin().await?;
         // What one pair pays for stands in line here, so that a retry finds what the first try left.
         let pair = sqlx::query(
-            "UPDATE key_pairs SET last_used = $1, spent = spent + $2 WHERE public_key = $3 RETURNING spent, budget, rooms_most",
+            "UPDATE key_pairs SET last_used = $1, spent = spent + $2 WHERE public_key = $3 \
+             RETURNING spent, budget, rooms_most, minutes, minutes_most, (SELECT message FROM maintenance)",
         )
         .bind(created)
         .bind(PRICE)
@@ -98,6 +104,8 @@ impl Ledger {
         .await?;
         let (spent, budget): (i64, Option<i64>) = (pair.try_get(0)?, pair.try_get(1)?);
         let rooms_most: Option<i64> = pair.try_get(2)?;
+        let (minutes, minutes_most): (i64, Option<i64>) = (pair.try_get(3)?, pair.try_get(4)?);
+        let maintenance: Option<String> = pair.try_get(5)?;
         if let Some(IdempotencyKey { key, fingerprint }) = &idempotency {
             sqlx::query("DELETE FROM idempotency_keys WHERE created < $1")
                 .bind(now() - IDEMPOTENCY)
@@ -120,8 +128,14 @@ impl Ledger {
                 });
             }
         }
+        if let Some(message) = maintenance {
+            return Ok(OpenOutcome::Maintenance(message));
+        }
         if budget.is_some_and(|budget| spent > budget) {
             return Ok(OpenOutcome::OverBudget);
+        }
+        if minutes_most.is_some_and(|most| minutes >= most) {
+            return Ok(OpenOutcome::OverMinutes);
         }
         if let Some(most) = rooms_most {
             let living: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM rooms WHERE public_key = $1 AND ended IS NULL")
@@ -154,7 +168,9 @@ impl Ledger {
             .bind(join_keys::stored_role(Role::Owner))
             .execute(&mut *transaction)
             .await?;
-        let Some(remaining) = credits::charge(&mut transaction, &account, &public_key, PRICE, &id).await? else {
+        let Some(remaining) =
+            credits::charge(&mut transaction, &account, &public_key, Kind::Opening, PRICE, &id).await?
+        else {
             return Ok(OpenOutcome::NoCredits);
         };
         if let Some(visit) = &visit
@@ -194,7 +210,9 @@ impl Ledger {
                 .bind(&told.public_key)
                 .execute(&mut *transaction)
                 .await?;
-            credits::add(&mut transaction, &account, Some(&told.public_key), "refund", PRICE, Some(&id)).await?;
+            let (public_key, room) = (Some(told.public_key.as_str()), Some(id.as_str()));
+            let line = Line { account: &account, public_key, kind: Kind::Refund, amount: PRICE, room };
+            credits::add(&mut transaction, line).await?;
             sqlx::query("DELETE FROM widget_openings WHERE room = $1").bind(&id).execute(&mut *transaction).await?;
             // A retry with the same idempotency key is a new attempt.
             sqlx::query("DELETE FROM idempotency_keys WHERE room = $1").bind(&id).execute(&mut *transaction).await?;
@@ -286,7 +304,7 @@ impl Ledger {
     }
 
     /// Counts the minute of this number, from 1, for which a sandbox of the room ran, and takes what it costs: so many
-    /// thousandths of a credit. `false` if there are no credits for it; then it is not counted. One that was counted before
+    /// thousandths of a credit. `false` if there are no credits for it, or no minutes of the pair; then it is not counted. One that was counted before
     /// costs nothing.
     pub async fn meter(&self, room: RoomId, minute: u64, price: u32) -> Result<bool, LedgerError> {
         let id = room.to_string();
@@ -310,18 +328,21 @@ impl Ledger {
                 .bind(&id)
                 .execute(&mut *transaction)
                 .await?;
-            let pair = sqlx::query(
-                "UPDATE key_pairs SET spent = spent + $1 WHERE public_key = $2 AND (budget IS NULL OR spent + $1 <= budget)",
-            )
-            .bind(due)
-            .bind(&public_key)
-            .execute(&mut *transaction)
-            .await?;
-            let is_paid = pair.rows_affected() > 0
-                && credits::charge(&mut transaction, &account, &public_key, due, &id).await?.is_some();
-            if !is_paid {
-                return Ok(false);
-            }
+        }
+        let pair = sqlx::query(
+            "UPDATE key_pairs SET spent = spent + $1, minutes = minutes + 1 WHERE public_key = $2 \
+             AND (budget IS NULL OR spent + $1 <= budget) AND (minutes_most IS NULL OR minutes < minutes_most)",
+        )
+        .bind(due)
+        .bind(&public_key)
+        .execute(&mut *transaction)
+        .await?;
+        if pair.rows_affected() == 0 {
+            return Ok(false);
+        }
+        if due > 0 && credits::charge(&mut transaction, &account, &public_key, Kind::Minutes, due, &id).await?.is_none()
+        {
+            return Ok(false);
         }
         transaction.commit().await?;
         self.told.notify_one();

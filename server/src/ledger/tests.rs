@@ -185,7 +185,7 @@ async fn a_link_is_good_as_often_and_as_long_as_it_says_and_racing_for_it_gains_
     let pair = ledger.create_key("k", 1).await.unwrap();
     let key = ledger.authenticate(&pair.public_key, &pair.secret_key).await.unwrap();
     ledger.open_room(new_room(&key, 1, None, "default")).await.unwrap();
-    let new = NewJoinKey { role: Role::Viewer, uses: Some(10), created_by: Some("Ada".into()), lasts: None };
+    let new = NewJoinKey { uses: Some(10), created_by: Some("Ada".into()), ..NewJoinKey::of(Role::Viewer) };
     let ten = ledger.mint_join_key(room(1), new).await.unwrap();
     let coming = (0..50).map(|_| {
         let ledger = ledger.clone();
@@ -303,6 +303,10 @@ async fn a_database_of_the_first_versions_goes_on_with_its_pairs_credits_and_roo
     assert_eq!(seen, [("charge", -1, Some("pk_old")), ("grant", 8, Some("pk_old"))]);
     assert_eq!(ledger.rooms_of("a_old", "", 10).await.unwrap().len(), 1);
     assert_eq!(ledger.widgets(Some("a_old")).await.unwrap().len(), 1);
+    let day = sqlx::query("SELECT day, public_key, rooms, spent, granted FROM usage_days WHERE public_key <> ''");
+    let day = day.fetch_one(&ledger.store.readers).await.unwrap();
+    let counts: Vec<i64> = [0, 2, 3, 4].map(|column| day.get(column)).into();
+    assert_eq!((day.get::<String, _>(1).as_str(), counts), ("pk_old", vec![0, 1, 1, 8]));
     let payer = ledger.payer("pk_old").await.unwrap();
     assert_eq!(
         ledger.open_room(new_room(&payer, 9, None, "default")).await.unwrap(),

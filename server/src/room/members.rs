@@ -214,6 +214,11 @@ impl Members {
         self.inner.lock().seats.values().cloned().collect()
     }
 
+    /// The numbers of the join keys that those who are here came with, each as often as there are such people.
+    pub fn keys(&self) -> Vec<u32> {
+        self.inner.lock().seats.values().map(|member| member.key).collect()
+    }
+
     /// Tells every full client.
     pub fn tell(&self, frame: &ServerFrame) {
         let text = frame.to_text();

@@ -1,5 +1,5 @@
-//! What the running of a room's sandbox costs: each whole minute is counted in the ledger, once, and paid for there. A sandbox
-//! whose minute can't be paid for ends, and starts again only once that one is paid.
+//! What the running of a room's sandbox costs: each whole minute is counted in the ledger, once, and paid for there if it costs
+//! anything. A sandbox whose minute can't be paid for ends, and starts again only once that one is paid.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -14,7 +14,8 @@ use crate::ledger::{LedgerError, failed};
 /// What is paid for at once, in milliseconds.
 const MINUTE: u64 = 60_000;
 /// What people are told.
-const UNPAID: &str = "Nobody pays for this workspace any more: its credits are used up. Your files are safe.";
+const UNPAID: &str =
+    "Nobody pays for this workspace any more: its credits or minutes are used up. Your files are safe.";
 
 #[derive(Debug)]
 pub(super) struct Meter {
@@ -37,7 +38,7 @@ impl Meter {
 impl Room {
     /// Counts that so much time has passed, and ends a sandbox that nobody pays for.
     pub(super) async fn meter(self: &Arc<Self>, passed: Duration) {
-        if self.meter.price == 0 || self.sandbox.state() != SandboxState::Ready {
+        if self.spare.load(Ordering::Relaxed) || self.sandbox.state() != SandboxState::Ready {
             return;
         }
         let passed = u64::try_from(passed.as_millis()).unwrap_or(MINUTE);

@@ -50,7 +50,7 @@ impl Pool {
 
     /// How many spares there are.
     pub fn count(&self) -> usize {
-        self.0.values().map(|shelf| shelf.stock.lock().spares.len()).sum()
+        self.0.values().map(Shelf::count).sum()
     }
 
     /// Takes every spare there is.
@@ -71,6 +71,11 @@ impl Shelf {
         let room = at.and_then(|at| stock.spares.remove(at));
         self.taken.notify_one();
         room
+    }
+
+    /// How many spares there are.
+    pub fn count(&self) -> usize {
+        self.stock.lock().spares.len()
     }
 
     /// A spare that was not used after all is the next to be taken. Returns whether there is a place for it.

@@ -6,6 +6,7 @@
 //! started, one `adoption`.
 
 mod ending;
+mod join_keys;
 mod keeper;
 mod pairs;
 
@@ -16,7 +17,6 @@ use std::time::Duration;
 
 use embedenv_shared::code::{CloseCode, ErrorCode, Failure};
 use embedenv_shared::command::{Init, MAX_KEY};
-use embedenv_shared::frame::JoinKey;
 use embedenv_shared::id::{ROOM_ID_BYTES, Role, RoomId};
 use embedenv_shared::path::{ProjectName, WorkspacePath};
 use parking_lot::Mutex;
@@ -31,18 +31,16 @@ use crate::egress::Egress;
 use crate::engine::{Engine, EngineError, Notice, Profile, SandboxRecord};
 use crate::journal::Syncer;
 use crate::ledger::{
-    DocumentPass, IdempotencyKey, JoinKeyRow, Ledger, LedgerError, NewJoinKey, NewRoom as LedgerRoom, NewSandbox,
-    OpenOutcome, PRICE, Payer, RoomRow, Visit, Widget, failed,
+    DocumentPass, IdempotencyKey, Ledger, LedgerError, NewRoom as LedgerRoom, NewSandbox, OpenOutcome, PRICE, Payer,
+    RoomRow, Visit, Widget, failed, now,
 };
 use crate::link::Link;
 use crate::metrics::Metrics;
 use crate::tasks::Tasks;
 pub use ending::Sandboxes;
+pub use ending::SpaceStanding;
+pub use join_keys::KeyWanted;
 
-/// The longest time for which a link may be good, in seconds: ten years.
-const MAX_TTL: u64 = 10 * 366 * 24 * 3600;
-/// The most that may come by one link which counts them.
-const MAX_USES: u32 = 10_000;
 /// How often a pool is looked at when nothing was taken from it: for spares that died, are out of date or too many.
 const POOL_LOOK: Duration = Duration::from_secs(5);
 /// After a spare room could not be started, the next try waits this long; each further one twice as long, up to the most.
@@ -53,6 +51,8 @@ const POOL_PAUSE: Duration = Duration::from_millis(50);
 
 #[derive(Debug)]
 pub struct Registry {
+    /// When it was, in milliseconds since 1970.
+    pub started: i64,
     config: Arc<Config>,
     engine: Arc<dyn Engine>,
     ledger: Ledger,
@@ -116,7 +116,8 @@ impl Registry {
             tracing::warn!(%error, "what an earlier server left unfinished could not be removed");
         }
         let (rooms, made) = (Mutex::default(), Mutex::default());
-        let registry = Arc::new(Self { config, engine, ledger, metrics, tasks, rooms, made, pool, stores });
+        let registry =
+            Arc::new(Self { started: now(), config, engine, ledger, metrics, tasks, rooms, made, pool, stores });
         for row in rows {
             registry.restore(row);
         }
@@ -132,6 +133,11 @@ impl Registry {
             registry.tasks.spawn("pool", registry.clone().fill(space.clone()));
         }
         Ok(registry)
+    }
+
+    /// What runs the sandboxes, by name.
+    pub fn engine(&self) -> &'static str {
+        self.engine.name()
     }
 
     /// The spaces there are, by the name in the address.
@@ -245,6 +251,11 @@ impl Registry {
                         let message = "the key pair has taken as many credits as its owner lets it";
                         Err(Failure::new(ErrorCode::NoCredits, message))
                     }
+                    OpenOutcome::OverMinutes => {
+                        let message = "rooms of this key pair have run for as many minutes as its owner lets them";
+                        Err(Failure::new(ErrorCode::NoCredits, message))
+                    }
+                    OpenOutcome::Maintenance(message) => Err(Failure::new(ErrorCode::Unavailable, message)),
                     OpenOutcome::TooManyRooms => {
                         let message = "as many rooms of this key pair live as its owner lets it";
                         Err(Failure::new(ErrorCode::LimitReached, message))
@@ -305,91 +316,6 @@ impl Registry {
         let pass = self.ledger.check_document_token(token, project, path).await.map_err(failed)?;
         let room = self.find(pass.room).ok_or_else(|| failed(LedgerError::UnknownDocumentToken))?;
         Ok((room, pass))
-    }
-
-    /// Another join key of a room, good for `ttl` seconds and so many uses.
-    pub async fn mint(
-        &self,
-        room: &Room,
-        by: Option<&str>,
-        role: Role,
-        ttl: Option<u64>,
-        uses: Option<u32>,
-    ) -> Result<JoinKey, Failure> {
-        let bad = |message: String| Err(Failure::new(ErrorCode::BadRequest, message));
-        if ttl.is_some_and(|ttl| !(1..=MAX_TTL).contains(&ttl)) {
-            return bad(format!("ttl must be a whole number of seconds from 1 to {MAX_TTL}"));
-        }
-        if uses.is_some_and(|uses| !(1..=MAX_USES).contains(&uses)) {
-            return bad(format!("uses must be a whole number from 1 to {MAX_USES}"));
-        }
-        let lasts = ttl.map(Duration::from_secs);
-        let new = NewJoinKey { role, lasts, uses, created_by: by.map(str::to_owned) };
-        let row = self.ledger.mint_join_key(room.id, new).await.map_err(failed)?;
-        Ok(self.describe(room, row))
-    }
-
-    /// The join keys that were made in a room, of roles up to `role`: those by which somebody may still come, and those
-    /// by which somebody here came.
-    pub async fn keys(&self, room: &Room, role: Role) -> Result<Vec<JoinKey>, Failure> {
-        let rows = self.ledger.join_keys_of(room.id).await.map_err(failed)?;
-        let keys = rows.into_iter().filter(|row| row.role <= role).map(|row| self.describe(room, row));
-        Ok(keys.filter(|key| !key.over || !key.people.is_empty()).collect())
-    }
-
-    fn describe(&self, room: &Room, row: JoinKeyRow) -> JoinKey {
-        let people = room.members.all().into_iter().filter(|member| member.key == row.number);
-        let people: Vec<_> = people.map(|member| member.who).collect();
-        JoinKey {
-            number: row.number,
-            join: self.ledger.join_keys().mint(room.id, row.number, row.role),
-            role: row.role,
-            created: row.created.unsigned_abs(),
-            expires: row.expires.map(i64::unsigned_abs),
-            uses: row.uses,
-            used: row.used,
-            over: !row.is_good(),
-            before: room.identities.before(row.number, &people),
-            people,
-            created_by: row.created_by,
-        }
-    }
-
-    /// Revokes a join key of a room and sends away who came with it.
-    pub async fn revoke(
-        &self,
-        room: &Arc<Room>,
-        key: Option<&str>,
-        number: Option<u32>,
-        by: Role,
-    ) -> Result<(), Failure> {
-        let unknown = || Failure::new(ErrorCode::UnknownJoinKey, "the join key is unknown or has expired");
-        let (number, role) = match (key, number) {
-            (Some(key), None) => {
-                let claim = self.ledger.check_join_key(key).await.map_err(failed)?;
-                (claim.number, if claim.room == room.id { claim.role } else { return Err(unknown()) })
-            }
-            (None, Some(number)) => {
-                let rows = self.ledger.join_keys_of(room.id).await.map_err(failed)?;
-                let row = rows.iter().find(|row| row.number == number).ok_or_else(unknown)?;
-                (number, row.role)
-            }
-            _ => return Err(Failure::new(ErrorCode::BadRequest, "a key is named by join or by number")),
-        };
-        if role > by {
-            return Err(Failure::new(ErrorCode::Forbidden, "your role may not revoke a key of that role"));
-        }
-        self.ledger.revoke_join_key(room.id, number).await.map_err(failed)?;
-        room.identities.revoke(number);
-        room.previews.revoke_key(number);
-        room.members.cut_off(Some(number), CloseCode::UnknownJoinKey, "the join key was revoked");
-        room.tell_people();
-        Ok(())
-    }
-
-    /// Somebody new has come by a key: takes one of its uses.
-    pub async fn came_by(&self, room: &Room, number: u32) -> Result<(), Failure> {
-        self.ledger.use_join_key(room.id, number).await.map_err(failed)
     }
 
     pub fn find(&self, room: RoomId) -> Option<Arc<Room>> {

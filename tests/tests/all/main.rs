@@ -13,6 +13,7 @@ mod full;
 mod hostile;
 mod isolation;
 mod links;
+mod operations;
 mod plain;
 mod plan;
 mod preview;

@@ -16,6 +16,7 @@ use super::overview::Overview;
 use super::parts::{Said, notice};
 use super::reckoning::{Errand, Section};
 use super::rooms::LiveRooms;
+use super::server::ServerPage;
 use super::webhooks::WebhookList;
 use super::widgets::WidgetList;
 use super::words::tell;
@@ -124,7 +125,7 @@ fn Inside(props: &InsideProps) -> Html {
             });
         })
     };
-    let sections = Section::ALL.into_iter().filter(|section| *section != Section::Operator || account.is_operator());
+    let sections = Section::ALL.into_iter().filter(|section| !section.is_operators() || account.is_operator());
     let body = match *section {
         Section::Overview => html! { <Overview account={account.clone()} {go} /> },
         Section::Keys => html! { <KeyPairs /> },
@@ -135,6 +136,7 @@ fn Inside(props: &InsideProps) -> Html {
             html! { <AccountPage account={account.clone()} onchange={look.clone()} onleave={look.clone()} /> }
         }
         Section::Operator => html! { <OperatorPage onchange={look.clone()} /> },
+        Section::Server => html! { <ServerPage /> },
     };
     html! {
         <div class="inside">
@@ -167,5 +169,6 @@ fn title(section: Section) -> &'static str {
         Section::Webhooks => tell!("nav.webhooks"),
         Section::Account => tell!("nav.account"),
         Section::Operator => tell!("nav.operator"),
+        Section::Server => tell!("nav.server"),
     }
 }

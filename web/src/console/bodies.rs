@@ -79,7 +79,10 @@ pub struct Key {
     pub budget: Option<u64>,
     #[serde(default)]
     pub rooms_most: Option<u64>,
+    #[serde(default)]
+    pub minutes_most: Option<u64>,
     pub spent: i64,
+    pub minutes: u64,
     #[serde(default)]
     pub last_used: Option<u64>,
     #[serde(default)]
@@ -103,6 +106,8 @@ pub struct KeySettings {
     pub budget: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rooms_most: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub minutes_most: Option<u64>,
 }
 
 /// A pair with its secret, which is nowhere else.
@@ -132,6 +137,7 @@ pub struct Room {
     pub last_used: u64,
     pub sandbox: String,
     pub connections: u64,
+    pub minutes: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -140,8 +146,37 @@ pub struct OpenedRoom {
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct JoinKeys {
+    pub keys: Vec<JoinKey>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct JoinKey {
+    pub number: u32,
     pub join: String,
+    pub role: String,
+    #[serde(default)]
+    pub expires: Option<u64>,
+    #[serde(default)]
+    pub uses: Option<u64>,
+    pub used: u64,
+    #[serde(default)]
+    pub minutes: Option<u64>,
+    pub spent: u64,
+    pub people: Vec<String>,
+    pub before: Vec<String>,
+    pub over: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct NewJoinKey {
+    pub role: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uses: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub minutes: Option<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -186,6 +221,68 @@ pub struct DayOfKey {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Granted {
     pub credits: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Server {
+    pub version: String,
+    pub started: u64,
+    pub engine: String,
+    pub database: String,
+    pub rooms: Capacity,
+    #[serde(default)]
+    pub memory: Option<u64>,
+    pub spaces: Vec<Space>,
+    #[serde(default)]
+    pub maintenance: Option<Maintenance>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Capacity {
+    pub living: u64,
+    pub most: u64,
+    pub running: u64,
+    pub spare: u64,
+    pub connections: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Space {
+    pub name: String,
+    #[serde(default)]
+    pub image: Option<String>,
+    pub memory: u64,
+    pub disk: u64,
+    pub cpus: f64,
+    pub processes: u64,
+    pub egress: Vec<String>,
+    pub minute_price: u32,
+    pub spare: u64,
+    pub spare_least: u64,
+    pub spare_most: u64,
+    pub living: u64,
+    pub running: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Maintenance {
+    pub message: String,
+    pub since: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Examination {
+    pub works: bool,
+    pub findings: Vec<Finding>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Finding {
+    pub what: String,
+    pub state: String,
+    pub detail: String,
+    #[serde(default)]
+    pub remedy: Option<String>,
 }
 
 /// An error of the API's.

@@ -74,6 +74,7 @@ fn one(key: &Key, rotate: Callback<MouseEvent>, revoke: Callback<()>) -> Html {
         Some(budget) => tell!("keys.spent-of", spent = key.spent, budget = budget),
         None => tell!("keys.spent", spent = key.spent),
     };
+    let minutes = key.minutes_most.map(|most| tell!("keys.minutes-of", minutes = key.minutes, most = most));
     let used = key.last_used.map_or_else(|| tell!("never").to_owned(), when);
     let mut narrowed: Vec<String> = key.scope.spaces.iter().chain(&key.scope.origins).cloned().collect();
     if key.scope.rest_only {
@@ -91,6 +92,7 @@ fn one(key: &Key, rotate: Callback<MouseEvent>, revoke: Callback<()>) -> Html {
             </div>
             <div class="row-figures">
                 <span>{ spent }</span>
+                if let Some(minutes) = minutes { <span>{ minutes }</span> }
                 <span class="hint">{ tell!("keys.used", when = used) }</span>
             </div>
             <div class="row-actions">
@@ -119,12 +121,13 @@ struct NewKeyProps {
 #[component]
 fn NewKey(props: &NewKeyProps) -> Html {
     let (said, busy) = (use_state_eq(|| None::<Said>), use_state_eq(|| false));
-    let (name, spaces, origins, budget, rooms, rest_only) =
-        (use_node_ref(), use_node_ref(), use_node_ref(), use_node_ref(), use_node_ref(), use_node_ref());
+    let (name, spaces, origins, rest_only) = (use_node_ref(), use_node_ref(), use_node_ref(), use_node_ref());
+    let (budget, rooms, minutes) = (use_node_ref(), use_node_ref(), use_node_ref());
     let submit = {
         let (said, busy, onmade) = (said.setter(), busy.setter(), props.onmade.clone());
         let (name, spaces, origins) = (name.clone(), spaces.clone(), origins.clone());
-        let (budget, rooms, rest_only) = (budget.clone(), rooms.clone(), rest_only.clone());
+        let (budget, rooms, minutes) = (budget.clone(), rooms.clone(), minutes.clone());
+        let rest_only = rest_only.clone();
         on_submit(move || {
             let is_rest_only = rest_only.cast::<HtmlInputElement>().is_some_and(|input| input.checked());
             let settings = KeySettings {
@@ -136,6 +139,7 @@ fn NewKey(props: &NewKeyProps) -> Html {
                 },
                 budget: whole(&typed(&budget)),
                 rooms_most: whole(&typed(&rooms)),
+                minutes_most: whole(&typed(&minutes)),
             };
             let (said, busy, onmade) = (said.clone(), busy.clone(), onmade.clone());
             busy.set(true);
@@ -158,6 +162,7 @@ fn NewKey(props: &NewKeyProps) -> Html {
                 <Field id="key-origins" label={tell!("keys.origins")} hint={tell!("keys.origins.hint")} node={origins} />
                 <Field id="key-budget" label={tell!("keys.budget")} hint={tell!("keys.budget.hint")} kind="number" node={budget} />
                 <Field id="key-rooms" label={tell!("keys.rooms")} hint={tell!("keys.budget.hint")} kind="number" node={rooms} />
+                <Field id="key-minutes" label={tell!("keys.minutes")} hint={tell!("keys.minutes.hint")} kind="number" node={minutes} />
             </div>
             <label class="check"><input type="checkbox" ref={rest_only} />{ tell!("keys.rest-only") }</label>
             <div class="actions">

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 use super::bodies::{Account, Keys, Rooms, Usage};
-use super::parts::{Loaded, day, use_loaded, waiting};
+use super::parts::{Loaded, day, figure, use_loaded, waiting};
 use super::reckoning::{Section, by_day, by_key};
 use super::words::tell;
 use crate::interop::page;
@@ -92,10 +92,6 @@ pub(super) fn Overview(props: &OverviewProps) -> Html {
             }
         </>
     }
-}
-
-fn figure(value: String, label: &'static str) -> Html {
-    html! { <div class="figure"><dd>{ value }</dd><dt>{ label }</dt></div> }
 }
 
 /// A bar for each day; the highest fills the height.

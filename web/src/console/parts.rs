@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use serde::de::DeserializeOwned;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{HtmlInputElement, SubmitEvent};
+use web_sys::{HtmlInputElement, HtmlSelectElement, SubmitEvent};
 use yew::prelude::*;
 
 use super::api;
@@ -73,6 +73,16 @@ pub(super) fn Field(props: &FieldProps) -> Html {
             }
         </div>
     }
+}
+
+/// A figure and what it is of.
+pub(super) fn figure(value: String, label: &'static str) -> Html {
+    html! { <div class="figure"><dd>{ value }</dd><dt>{ label }</dt></div> }
+}
+
+/// What is chosen of a list.
+pub(super) fn picked(node: &NodeRef) -> String {
+    node.cast::<HtmlSelectElement>().map(|select| select.value()).unwrap_or_default()
 }
 
 /// What stands in a field.

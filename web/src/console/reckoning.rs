@@ -36,6 +36,19 @@ pub fn whole(text: &str) -> Option<u64> {
     text.trim().parse().ok()
 }
 
+/// A number of bytes, in the largest unit of which there is one.
+pub fn bytes(count: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    let mut value = count as f64 / 1024.0;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    let digits = usize::from(value < 10.0 && value.fract() > 0.05);
+    format!("{value:.digits$} {}", UNITS[unit])
+}
+
 /// What a link from a mail, or the server, brings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Errand {
@@ -70,11 +83,25 @@ pub enum Section {
     Webhooks,
     Account,
     Operator,
+    Server,
 }
 
 impl Section {
-    pub const ALL: [Self; 7] =
-        [Self::Overview, Self::Keys, Self::Rooms, Self::Widgets, Self::Webhooks, Self::Account, Self::Operator];
+    pub const ALL: [Self; 8] = [
+        Self::Overview,
+        Self::Keys,
+        Self::Rooms,
+        Self::Widgets,
+        Self::Webhooks,
+        Self::Account,
+        Self::Operator,
+        Self::Server,
+    ];
+
+    /// Whether it is for operators of the server alone.
+    pub fn is_operators(self) -> bool {
+        matches!(self, Self::Operator | Self::Server)
+    }
 
     pub fn name(self) -> &'static str {
         match self {
@@ -85,6 +112,7 @@ impl Section {
             Self::Webhooks => "webhooks",
             Self::Account => "account",
             Self::Operator => "operator",
+            Self::Server => "server",
         }
     }
 
@@ -115,6 +143,12 @@ mod tests {
     fn what_keys_spent_is_added_up() {
         let days = [day(0, 3, &[("a", 1), ("b", 2)]), day(DAY, 4, &[("a", 4), ("c", 0)])];
         assert_eq!(by_key(&days), [("a".to_owned(), 5), ("b".to_owned(), 2)]);
+    }
+
+    #[test]
+    fn bytes_are_told_in_the_largest_unit() {
+        let told: Vec<_> = [512 * 1024, 1 << 30, 3 << 29, 20 << 20].map(bytes).into();
+        assert_eq!(told, ["512 KiB", "1 GiB", "1.5 GiB", "20 MiB"]);
     }
 
     #[test]

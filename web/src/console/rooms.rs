@@ -1,5 +1,7 @@
 //! Rooms that live: opened in another tab, ended.
 
+use std::rc::Rc;
+
 use gloo_net::http::Method;
 use serde_json::json;
 use wasm_bindgen_futures::spawn_local;
@@ -7,10 +9,10 @@ use yew::prelude::*;
 
 use super::api;
 use super::bodies::{JoinKey, OpenedRoom, Room, Rooms};
+use super::links::{Links, link};
 use super::parts::{Loaded, Said, Sure, notice, use_loaded, waiting, when};
 use super::words::tell;
 use crate::components::icon::{Icon, IconName};
-use crate::interop::page;
 use crate::interop::tabs::Tab;
 
 #[derive(Properties, PartialEq)]
@@ -88,25 +90,37 @@ pub(super) fn LiveRooms(props: &RoomsProps) -> Html {
                     <p class="hint">{ tell!("rooms.none") }</p>
                 }
                 <ul class="rows" aria-label={tell!("nav.rooms")}>
-                    { for rooms.rooms.iter().map(|room| one(room, enter(room), end(room))) }
+                    { for rooms.rooms.iter().map(|room| html! {
+                        <One key={room.room.clone()} room={Rc::new(room.clone())} enter={enter(room)} end={end(room)} />
+                    }) }
                 </ul>
             }
         </>
     }
 }
 
-fn link(join: &str) -> String {
-    format!("{}/w#join={join}", page::origin())
+#[derive(Properties, PartialEq)]
+struct OneProps {
+    room: Rc<Room>,
+    enter: Callback<MouseEvent>,
+    end: Callback<()>,
 }
 
-fn one(room: &Room, enter: Callback<MouseEvent>, end: Callback<()>) -> Html {
+#[component]
+fn One(props: &OneProps) -> Html {
+    let OneProps { room, enter, end } = props;
+    let has_links = use_state_eq(|| false);
+    let toggle = {
+        let has_links = has_links.clone();
+        Callback::from(move |_: MouseEvent| has_links.set(!*has_links))
+    };
     let sandbox = match room.sandbox.as_str() {
         "ready" => tell!("rooms.ready"),
         "starting" => tell!("rooms.starting"),
         _ => tell!("rooms.gone"),
     };
     html! {
-        <li key={room.room.clone()} class="row" aria-label={room.room.clone()}>
+        <li class="row" aria-label={room.room.clone()}>
             <div class="row-what">
                 <code>{ &room.room }</code>
                 <span class="hint">{ &room.space }</span>
@@ -114,8 +128,15 @@ fn one(room: &Room, enter: Callback<MouseEvent>, end: Callback<()>) -> Html {
             <div class="row-figures">
                 <span>{ format!("{sandbox} · ") }{ tell!("rooms.here", count = room.connections) }</span>
                 <span class="hint">{ tell!("rooms.used", when = when(room.last_used)) }</span>
+                <span class="hint">{ tell!("rooms.minutes", minutes = room.minutes) }</span>
             </div>
             <div class="row-actions">
+                <button
+                    type="button" class="plain" aria-expanded={has_links.to_string()}
+                    aria-label={tell!("rooms.links.name", room = room.room)} onclick={toggle}
+                >
+                    { tell!("rooms.links") }
+                </button>
                 <button type="button" class="plain" aria-label={tell!("rooms.open.name", room = room.room)} onclick={enter}>
                     <Icon name={IconName::ExternalLink} />{ tell!("rooms.open") }
                 </button>
@@ -124,6 +145,7 @@ fn one(room: &Room, enter: Callback<MouseEvent>, end: Callback<()>) -> Html {
                     question={tell!("rooms.end.sure", room = room.room)} onsure={end}
                 />
             </div>
+            if *has_links { <Links room={room.room.clone()} /> }
         </li>
     }
 }

@@ -48,6 +48,8 @@ fn join_key(uses: Option<u32>) -> JoinKey {
         expires: uses.map(|_| 1 << 41),
         uses,
         used: 3,
+        minutes: uses.map(|_| 90),
+        spent: 12,
         over: uses.is_some(),
         people: vec![MemberId(1), MemberId(2)],
         before: vec!["Ada".into()],

@@ -4,7 +4,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::frame::JoinKey;
-use embedenv_shared::id;
+use embedenv_shared::id::{self, MemberId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -14,6 +14,8 @@ use super::pair::Pair;
 use super::rooms::room_of;
 use crate::http::Doors;
 use crate::http::problem::Problem;
+use crate::room::Room;
+use crate::room::registry::KeyWanted;
 
 #[derive(Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -58,14 +60,27 @@ pub(super) struct JoinKeyBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     uses: Option<u32>,
     used: u32,
+    /// For how many minutes those who come by it may be in the room, counted for each of them; any number if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    minutes: Option<u32>,
+    /// For how many they were.
+    spent: u64,
+    /// The names of those who are here by it.
+    people: Vec<String>,
+    /// The names of those who came by it before and may come back, the last first; some of many.
+    before: Vec<String>,
     /// Nobody comes by it any more; somebody is still here who did.
     over: bool,
 }
 
-impl From<JoinKey> for JoinKeyBody {
-    fn from(key: JoinKey) -> Self {
-        let JoinKey { number, join, role, created, expires, uses, used, over, .. } = key;
-        Self { number, join, role: role.into(), created, expires, uses, used, over }
+impl JoinKeyBody {
+    fn of(key: JoinKey, room: &Room) -> Self {
+        let JoinKey { number, join, role, created, expires, uses, used, minutes, spent, over, people, before, .. } =
+            key;
+        let here = room.members.all();
+        let name = |who: MemberId| here.iter().find(|member| member.who == who).map(|member| member.user.clone());
+        let people = people.into_iter().filter_map(name).collect();
+        Self { number, join, role: role.into(), created, expires, uses, used, minutes, spent, people, before, over }
     }
 }
 
@@ -86,6 +101,10 @@ pub(super) struct NewJoinKey {
     #[schema(minimum = 1, maximum = 10_000)]
     #[serde(default, deserialize_with = "whole")]
     uses: Option<u64>,
+    /// For how many minutes those who come by it may be in the room, counted for each of them; any number if absent.
+    #[schema(minimum = 1, maximum = 1_000_000)]
+    #[serde(default, deserialize_with = "whole")]
+    minutes: Option<u64>,
 }
 
 /// The keys by which somebody may come, and those by which somebody is here.
@@ -98,7 +117,7 @@ pub(super) async fn list(
 ) -> Result<axum::Json<JoinKeys>, Problem> {
     let (room, _) = room_of(&doors, &pair, &room).await?;
     let keys = doors.registry.keys(&room, id::Role::Owner).await?;
-    Ok(axum::Json(JoinKeys { keys: keys.into_iter().map(JoinKeyBody::from).collect() }))
+    Ok(axum::Json(JoinKeys { keys: keys.into_iter().map(|key| JoinKeyBody::of(key, &room)).collect() }))
 }
 
 /// Makes another key.
@@ -108,13 +127,14 @@ pub(super) async fn mint(
     State(doors): State<Doors>,
     pair: Pair,
     Path(room): Path<String>,
-    Body(NewJoinKey { role, ttl, uses }): Body<NewJoinKey>,
+    Body(NewJoinKey { role, ttl, uses, minutes }): Body<NewJoinKey>,
 ) -> Result<(StatusCode, axum::Json<JoinKeyBody>), Problem> {
     let (room, _) = room_of(&doors, &pair, &room).await?;
     // More than there can be is refused like any other number that is too large.
-    let uses = uses.map(|uses| u32::try_from(uses).unwrap_or(u32::MAX));
-    let key = doors.registry.mint(&room, None, role.into(), ttl, uses).await?;
-    Ok((StatusCode::CREATED, axum::Json(key.into())))
+    let [uses, minutes] = [uses, minutes].map(|most| most.map(|most| u32::try_from(most).unwrap_or(u32::MAX)));
+    let wanted = KeyWanted { role: role.into(), ttl, uses, minutes };
+    let key = doors.registry.mint(&room, None, wanted).await?;
+    Ok((StatusCode::CREATED, axum::Json(JoinKeyBody::of(key, &room))))
 }
 
 /// Revokes a key. Who came by it is sent away at once.

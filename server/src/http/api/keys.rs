@@ -29,8 +29,13 @@ pub(super) struct KeyBody {
     /// Rooms of it that may live at once; any number if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     rooms_most: Option<i64>,
+    /// Minutes for which sandboxes of its rooms may run in all; any number if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    minutes_most: Option<i64>,
     /// Credits it took and did not get back.
     spent: i64,
+    /// Minutes for which sandboxes of its rooms ran.
+    minutes: i64,
     created: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_used: Option<u64>,
@@ -43,11 +48,24 @@ pub(super) struct KeyBody {
 
 impl From<KeyRow> for KeyBody {
     fn from(row: KeyRow) -> Self {
-        let KeyRow { public_key, name, scope, budget, rooms_most, spent, created, .. } = row;
+        let KeyRow { public_key, name, scope, budget, rooms_most, minutes_most, spent, minutes, created, .. } = row;
         let [last_used, former_until, revoked] =
             [row.last_used, row.former_until, row.revoked].map(|at| at.map(i64::unsigned_abs));
         let (scope, created) = (scope.into(), created.unsigned_abs());
-        Self { public_key, name, scope, budget, rooms_most, spent, created, last_used, former_until, revoked }
+        Self {
+            public_key,
+            name,
+            scope,
+            budget,
+            rooms_most,
+            minutes_most,
+            spent,
+            minutes,
+            created,
+            last_used,
+            former_until,
+            revoked,
+        }
     }
 }
 
@@ -89,13 +107,19 @@ pub(super) struct KeySettings {
     #[schema(minimum = 0, maximum = 1_000_000_000)]
     #[serde(default, deserialize_with = "whole")]
     rooms_most: Option<u64>,
+    /// Minutes for which sandboxes of its rooms may run in all; any number if left out.
+    #[schema(minimum = 0, maximum = 1_000_000_000)]
+    #[serde(default, deserialize_with = "whole")]
+    minutes_most: Option<u64>,
 }
 
 impl From<KeySettings> for PairSettings {
-    fn from(KeySettings { name, scope, budget, rooms_most }: KeySettings) -> Self {
+    fn from(settings: KeySettings) -> Self {
+        let KeySettings { name, scope, budget, rooms_most, minutes_most } = settings;
         let ScopeBody { spaces, origins, rest_only } = scope;
         let bound = |bound: Option<u64>| bound.map(|bound| i64::try_from(bound).unwrap_or(i64::MAX));
-        Self { name, scope: Scope { spaces, origins, rest_only }, budget: bound(budget), rooms_most: bound(rooms_most) }
+        let [budget, rooms_most, minutes_most] = [budget, rooms_most, minutes_most].map(bound);
+        Self { name, scope: Scope { spaces, origins, rest_only }, budget, rooms_most, minutes_most }
     }
 }
 

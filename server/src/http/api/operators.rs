@@ -17,7 +17,7 @@ use crate::http::problem::Problem;
 use crate::ledger::{AccountRole, Actor, Session, failed};
 
 /// An operator who is logged in. To everybody else these addresses say so.
-pub(super) struct Operator(Session);
+pub(super) struct Operator(pub(super) Session);
 
 impl FromRequestParts<Doors> for Operator {
     type Rejection = Problem;

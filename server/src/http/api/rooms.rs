@@ -35,6 +35,8 @@ pub(super) struct RoomBody {
     sandbox: Standing,
     /// How many are connected.
     connections: usize,
+    /// Minutes for which a sandbox of it ran.
+    minutes: u64,
 }
 
 /// How a room's sandbox stands.
@@ -61,6 +63,7 @@ impl RoomBody {
             last_used: row.last_used.unsigned_abs(),
             sandbox,
             connections: room.members.all().len(),
+            minutes: row.minutes,
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::policy;
 use crate::room::events::Page;
 use crate::room::members::{Place, Seat};
 use crate::room::previews::Holder;
+use crate::room::registry::KeyWanted;
 use crate::room::sessions::NewSession;
 
 pub(super) async fn carry_out(
@@ -169,9 +170,10 @@ pub(super) async fn carry_out(
             room.wake().await?;
             Answer::Quietly
         }
-        FullRequest::KeyMint { role, ttl, uses } => {
+        FullRequest::KeyMint { role, ttl, uses, minutes } => {
             policy::check_mint(member.role, role)?;
-            let key = doors.registry.mint(room, Some(&member.user), role, ttl, uses).await?;
+            let wanted = KeyWanted { role, ttl, uses, minutes };
+            let key = doors.registry.mint(room, Some(&member.user), wanted).await?;
             Answer::With(ServerFrame::Key { id, key })
         }
         FullRequest::Keys => {

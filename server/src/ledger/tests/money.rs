@@ -8,6 +8,9 @@ on_both!(
     a_minute_is_charged_once_and_parts_of_credits_add_up,
     what_happens_is_told_and_tried_again_until_it_arrives,
     few_credits_are_told_once_each_time_they_get_few,
+    what_a_day_comes_to_is_what_its_lines_come_to,
+    a_pair_and_a_link_have_so_many_minutes,
+    nothing_is_opened_or_charged_during_maintenance_but_what_was_opened_before,
 );
 
 async fn payer(ledger: &Ledger, credits: i64) -> Payer {
@@ -164,4 +167,87 @@ async fn few_credits_are_told_once_each_time_they_get_few(place: Place) {
     ledger.grant_to(payer.account(), Actor::CommandLine, 3, None).await.unwrap();
     ledger.open_room(new_room(&payer, 9, None, "default")).await.unwrap();
     assert_eq!(ledger.due(100).await.unwrap().len(), 4);
+}
+
+async fn what_a_day_comes_to_is_what_its_lines_come_to(place: Place) {
+    let ledger = place.open().await;
+    let payer = payer(&ledger, 10).await;
+    for n in 0..4 {
+        ledger.open_room(new_room(&payer, n, None, "default")).await.unwrap();
+    }
+    ledger.refund_room(room(3)).await.unwrap();
+    assert!(ledger.meter(room(0), 1, 2 * 1000).await.unwrap());
+    ledger.grant_to(payer.account(), Actor::CommandLine, 5, None).await.unwrap();
+    let usage = ledger.usage(payer.account(), 1).await.unwrap();
+    let seen: Vec<_> = usage.iter().map(|row| (row.public_key.as_deref(), row.rooms, row.spent, row.granted)).collect();
+    assert_eq!(seen, [(None, 0, 0, 15), (Some(payer.public_key()), 4, 5, 0)]);
+    let lines = ledger.credits(payer.account(), None, 100).await.unwrap();
+    let sum =
+        |kinds: &[&str]| lines.iter().filter(|line| kinds.contains(&&*line.kind)).map(|line| line.amount).sum::<i64>();
+    assert_eq!((sum(&["charge", "refund"]), sum(&["grant", "payment"])), (-5, 15));
+    // What failed has left nothing in the sums either.
+    let broke = self::payer(&ledger, 0).await;
+    assert_eq!(ledger.open_room(new_room(&broke, 9, None, "default")).await.unwrap(), OpenOutcome::NoCredits);
+    assert_eq!(ledger.usage(broke.account(), 366).await.unwrap(), []);
+}
+
+async fn a_pair_and_a_link_have_so_many_minutes(place: Place) {
+    let ledger = place.open().await;
+    let payer = payer(&ledger, 10).await;
+    let settings = PairSettings { name: "k".into(), minutes_most: Some(2), ..PairSettings::default() };
+    let change = async |settings: &PairSettings| {
+        ledger.change_pair(payer.account(), Actor::CommandLine, payer.public_key(), settings).await
+    };
+    let row = change(&settings).await.unwrap();
+    assert_eq!((row.minutes_most, row.minutes), (Some(2), 0));
+    ledger.open_room(new_room(&payer, 1, None, "default")).await.unwrap();
+    // Each once, however often it is told, and no third one, which would have cost something.
+    for (minute, is_counted) in [(1, true), (1, true), (2, true), (3, false), (3, false)] {
+        assert_eq!(ledger.meter(room(1), minute, 500).await.unwrap(), is_counted, "{minute}");
+    }
+    let spent = ledger.keys_of(payer.account()).await.unwrap().remove(0);
+    assert_eq!((spent.minutes, spent.spent, balance(&ledger, &payer).await), (2, 2, 8));
+    assert_eq!(ledger.open_room(new_room(&payer, 2, None, "default")).await.unwrap(), OpenOutcome::OverMinutes);
+    change(&PairSettings { minutes_most: Some(3), ..settings.clone() }).await.unwrap();
+    assert!(ledger.meter(room(1), 3, 500).await.unwrap());
+    let bad = change(&PairSettings { minutes_most: Some(-1), ..settings }).await;
+    assert!(matches!(bad, Err(LedgerError::Bound { .. })));
+
+    let new = NewJoinKey { minutes_most: Some(2), ..NewJoinKey::of(Role::Viewer) };
+    let link = ledger.mint_join_key(room(1), new).await.unwrap();
+    let text = ledger.join_keys().mint(room(1), link.number, Role::Viewer);
+    ledger.use_join_key(room(1), link.number).await.unwrap();
+    assert!(!ledger.count_join_key(room(1), link.number, 1).await.unwrap());
+    assert!(ledger.check_join_key(&text).await.is_ok());
+    assert!(ledger.count_join_key(room(1), link.number, 1).await.unwrap());
+    assert!(matches!(ledger.check_join_key(&text).await, Err(LedgerError::UnknownJoinKey)));
+    assert!(matches!(ledger.use_join_key(room(1), link.number).await, Err(LedgerError::UnknownJoinKey)));
+    let row = ledger.join_keys_of(room(1)).await.unwrap().remove(0);
+    assert_eq!((row.minutes, row.minutes_most, row.is_good()), (2, Some(2), false));
+}
+
+async fn nothing_is_opened_or_charged_during_maintenance_but_what_was_opened_before(place: Place) {
+    let ledger = place.open().await;
+    let payer = payer(&ledger, 10).await;
+    ledger.open_room(new_room(&payer, 1, Some("before"), "default")).await.unwrap();
+    assert_eq!(ledger.maintenance().await.unwrap(), None);
+    let begun = ledger.begin_maintenance(Actor::Account(payer.account()), " back at noon ").await.unwrap();
+    assert_eq!(ledger.maintenance().await.unwrap().as_ref(), Some(&begun));
+    let told = OpenOutcome::Maintenance("back at noon".into());
+    assert_eq!(ledger.open_room(new_room(&payer, 2, None, "default")).await.unwrap(), told);
+    let again = ledger.open_room(new_room(&payer, 3, Some("before"), "default")).await.unwrap();
+    assert_eq!(again, OpenOutcome::Again { room: room(1), remaining: 9 });
+    assert_eq!(balance(&ledger, &payer).await, 9);
+    let later = ledger.begin_maintenance(Actor::CommandLine, "back at one").await.unwrap();
+    assert_eq!((later.since, &*later.message), (begun.since, "back at one"));
+    for bad in [String::new(), "x".repeat(501), "a\nb".into()] {
+        assert!(matches!(ledger.begin_maintenance(Actor::CommandLine, &bad).await, Err(LedgerError::Name { .. })));
+    }
+    for _ in 0..2 {
+        ledger.end_maintenance(Actor::Account(payer.account())).await.unwrap();
+    }
+    ledger.open_room(new_room(&payer, 2, None, "default")).await.unwrap();
+    let audit = ledger.audit(payer.account(), None, 10).await.unwrap();
+    let actions: Vec<_> = audit.iter().map(|line| &*line.action).filter(|action| action.starts_with("maint")).collect();
+    assert_eq!(actions, ["maintenance.ended", "maintenance.begun"]);
 }

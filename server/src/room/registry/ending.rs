@@ -9,6 +9,7 @@ use futures_util::StreamExt as _;
 
 use super::Registry;
 use crate::metrics::Standing;
+use crate::room::pool::Shelf;
 
 /// How long the rooms have to write what is open into their files, and its spare sandboxes to end.
 const SETTLE: Duration = Duration::from_secs(5);
@@ -25,7 +26,30 @@ pub enum Sandboxes {
     End,
 }
 
+/// How many rooms of a space there are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpaceStanding {
+    pub name: String,
+    pub living: usize,
+    /// Those whose sandbox runs.
+    pub running: usize,
+    /// Those that are kept ready, which are none of the living.
+    pub spare: usize,
+}
+
 impl Registry {
+    /// How many rooms of each space there are now.
+    pub fn spaces(&self) -> Vec<SpaceStanding> {
+        let rooms = self.all();
+        let standing = |name: &String| {
+            let living = || rooms.iter().filter(|room| room.space == *name);
+            let running = living().filter(|room| room.sandbox.state() == SandboxState::Ready).count();
+            let spare = self.pool.shelf(name).map_or(0, Shelf::count);
+            SpaceStanding { name: name.clone(), living: living().count(), running, spare }
+        };
+        self.config.spaces.keys().map(standing).collect()
+    }
+
     /// How many of what there are now.
     pub fn standing(&self) -> Standing {
         let rooms = self.all();

@@ -50,10 +50,11 @@ impl Registry {
         }
     }
 
-    /// Counts that so much time has passed for which sandboxes ran, and has it paid for.
+    /// Counts that so much time has passed, for sandboxes that run and for people who came by links, and has it paid for.
     pub async fn meter(&self, passed: Duration) {
         for room in self.all() {
             room.meter(passed).await;
+            self.count_keys(&room, passed).await;
         }
     }
 
