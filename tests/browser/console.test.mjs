@@ -193,6 +193,69 @@ scenario('an operator sets the server up, grants credits and invites, on a phone
   stage.mailbox.stop();
 }, { env });
 
+scenario('an operator looks at the server, has it open no rooms for a while, and hands out a link to one', async (stage) => {
+  stage.expect(/status of 401|status of 503/);
+  const code = await stage.server.operatorCode();
+  const page = await stage.visit(at(stage, `/console#operator=${code}`));
+  await page.getByRole('textbox', { name: 'Name' }).fill('Root');
+  await page.getByRole('textbox', { name: 'Email' }).fill('root@example.org');
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Create account' }).click();
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  await section(page, 'Server');
+  await page.getByText('rooms live, 1000 at most').waitFor();
+  await page.getByRole('list', { name: 'Spaces' }).getByRole('listitem', { name: 'default' }).getByText(/^Each up to 1 GiB/).waitFor();
+  await page.getByRole('button', { name: 'Examine' }).click();
+  await page.getByText('Everything it needs is there.').waitFor();
+  const maintenance = page.getByRole('region', { name: 'Maintenance' });
+  await maintenance.getByRole('textbox', { name: 'What people are told' }).fill('Back at noon.');
+  await maintenance.getByRole('button', { name: 'Begin maintenance' }).click();
+  await maintenance.getByRole('status').filter({ hasText: 'Back at noon.' }).waitFor();
+  await page.screenshot({ path: 'target/browser/console-server.png', fullPage: true });
+  assert.deepEqual(await findings(page, 'server'), []);
+
+  await section(page, 'Rooms');
+  await page.getByRole('button', { name: 'Open a room' }).click();
+  await page.getByRole('alert').filter({ hasText: 'Back at noon.' }).waitFor();
+  await section(page, 'Server');
+  await page.getByRole('button', { name: 'End maintenance' }).click();
+  await page.getByRole('button', { name: 'Begin maintenance' }).waitFor();
+  await section(page, 'Rooms');
+  const [tab] = await Promise.all([page.waitForEvent('popup'), page.getByRole('button', { name: 'Open a room' }).click()]);
+  await tab.getByRole('button', { name: 'Share' }).waitFor();
+  await tab.close();
+
+  // The server's own first room is another account's.
+  const room = page.getByRole('list', { name: 'Rooms' }).getByRole('listitem').first();
+  await room.getByRole('button', { name: /^Links to room/ }).click();
+  await room.getByText('No link was made').waitFor();
+  await room.getByRole('button', { name: 'New link' }).click();
+  await room.getByRole('combobox', { name: 'Who comes by it may' }).selectOption('viewer');
+  await room.getByRole('spinbutton', { name: 'Minutes in the room' }).fill('90');
+  await room.getByRole('button', { name: 'Make link' }).click();
+  const link = await room.getByRole('textbox', { name: 'Link', exact: true }).inputValue();
+  const reader = await stage.person({ link, name: 'Grace' });
+  await reader.connected();
+  await room.getByRole('button', { name: /^Links to room/ }).click();
+  await room.getByRole('button', { name: /^Links to room/ }).click();
+  const made = room.getByRole('listitem', { name: 'Link 2' });
+  await made.getByText('1 came').waitFor();
+  await made.getByText('0 of 90 minutes').waitFor();
+  await made.getByText('here: ').waitFor();
+  await page.screenshot({ path: 'target/browser/console-links.png', fullPage: true });
+  assert.deepEqual(await findings(page, 'links'), []);
+  await made.getByRole('button', { name: 'Revoke link 2' }).click();
+  await made.getByRole('group').getByRole('button', { name: 'Revoke' }).click();
+  await room.getByText('No link was made').waitFor();
+
+  const reference = await stage.visit(at(stage, '/api'));
+  await reference.getByRole('link', { name: /^put Begins maintenance/i }).click();
+  await reference.getByRole('heading', { name: 'put /api/v1/maintenance' }).waitFor();
+  await reference.screenshot({ path: 'target/browser/console-reference.png' });
+  assert.deepEqual(await findings(reference, 'reference'), []);
+  stage.mailbox.stop();
+}, { env });
+
 scenario('a webhook is made, hears a test and of a room, is told of what failed, and is revoked', async (stage) => {
   stage.expect(/status of 401|status of 400/);
   // A server of theirs, which refuses the first message.

@@ -76,8 +76,8 @@ pub(super) fn Field(props: &FieldProps) -> Html {
 }
 
 /// A figure and what it is of.
-pub(super) fn figure(value: String, label: &'static str) -> Html {
-    html! { <div class="figure"><dd>{ value }</dd><dt>{ label }</dt></div> }
+pub(super) fn figure(value: String, label: impl Into<AttrValue>) -> Html {
+    html! { <div class="figure"><dd>{ value }</dd><dt>{ label.into() }</dt></div> }
 }
 
 /// What is chosen of a list.

@@ -21,7 +21,7 @@ pub(super) fn ServerPage() -> Html {
     html! {
         <>
             <dl class="figures">
-                { figure(format!("{} / {}", rooms.living, rooms.most), tell!("server.rooms")) }
+                { figure(rooms.living.to_string(), tell!("server.rooms", most = rooms.most)) }
                 { figure(rooms.running.to_string(), tell!("server.running")) }
                 { figure(rooms.spare.to_string(), tell!("server.spare")) }
                 { figure(rooms.connections.to_string(), tell!("server.connections")) }

@@ -106,7 +106,10 @@ fn operation_section(out: &mut String, document: &Value, method: &str, path: &st
             let (name, at) = (escaped(text(parameter, "name")), escaped(text(parameter, "in")));
             let about = prose(text(parameter, "description"));
             let kind = kind(&parameter["schema"]);
-            _ = write!(out, "<tr><td><code>{name}{required}</code></td><td>{at}</td><td>{kind} {about}</td></tr>");
+            _ = write!(
+                out,
+                "<tr><td><code>{name}{required}</code></td><td>{at}</td><td><div class=\"dim\">{kind}</div>{about}</td></tr>"
+            );
         }
         out.push_str("</table>");
     }
@@ -159,7 +162,11 @@ fn shape(out: &mut String, schema: &Value) {
     for (name, about) in members {
         let optional = if required.contains(&name.as_str()) { "" } else { "?" };
         let (kind, about) = (kind(about), prose(text(about, "description")));
-        _ = write!(out, "<tr><td><code>{}{optional}</code></td><td>{kind} {about}</td></tr>", escaped(name));
+        _ = write!(
+            out,
+            "<tr><td><code>{}{optional}</code></td><td><div class=\"dim\">{kind}</div>{about}</td></tr>",
+            escaped(name)
+        );
     }
     out.push_str("</table>");
 }
