@@ -86,3 +86,25 @@ scenario('a link that does not work says what to do, and has its details', async
   await failure.getByRole('button', { name: 'Copied' }).waitFor();
   assert.match(await ide.page.evaluate(() => navigator.clipboard.readText()), /connection: failed/);
 });
+
+scenario('a message of before covers nothing of a dialog that is opened after it', async (stage) => {
+  const ide = await stage.person({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  await ide.connected();
+  await ide.editor('README.md').waitFor();
+  await ide.button('Run').tap();
+  const alert = ide.page.getByRole('alert').filter({ hasText: 'is not a program' });
+  await alert.waitFor();
+  await ide.button('Share').tap();
+  const dialog = ide.dialog('Share');
+  await dialog.getByRole('combobox', { name: 'Role' }).waitFor();
+  assert.equal(await dialog.getByRole('alert').count(), 0);
+  await ide.page.screenshot({ path: 'target/browser/message-and-dialog.png' });
+  await ide.page.keyboard.press('Escape');
+  // What is typed into can be reached.
+  await alert.waitFor();
+  await ide.page.getByRole('toolbar', { name: 'Keys' }).getByRole('button', { name: 'Tab' }).tap({ trial: true });
+  await ide.button('Chat').tap();
+  await ide.page.getByRole('textbox', { name: 'Message' }).tap({ trial: true });
+  await alert.getByRole('button', { name: 'Dismiss' }).tap();
+  await alert.waitFor({ state: 'detached' });
+});

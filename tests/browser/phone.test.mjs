@@ -99,3 +99,21 @@ scenario('a keyboard that lies over the page hides neither the line that is type
   await cover(844);
   await ide.page.waitForFunction(() => document.querySelector('.panebar').getBoundingClientRect().bottom > 800);
 });
+
+scenario('what the palette does with a text is seen, whatever pane was there before', async (stage) => {
+  const ide = await stage.person(phone);
+  await ide.connected();
+  await ide.editor('README.md').waitFor();
+  const choose = async (pane, command) => {
+    await ide.button(pane).tap();
+    await ide.editor('README.md').waitFor({ state: 'hidden' });
+    await ide.button('Command palette').tap();
+    await ide.page.getByRole('dialog').getByRole('combobox').fill(command);
+    await ide.page.keyboard.press('Enter');
+  };
+  await choose('Terminal', 'find in the file');
+  await ide.page.getByRole('textbox', { name: 'Find', exact: true }).waitFor();
+  await choose('Chat', 'changed since the file was first');
+  await ide.openFiles.getByRole('tab', { name: /since/ }).waitFor();
+  await ide.editor('README.md').waitFor();
+});

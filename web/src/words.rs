@@ -248,7 +248,7 @@ pub fn duration(milliseconds: u64) -> String {
     let seconds = milliseconds / 1000;
     match milliseconds {
         0..100 => format!("{milliseconds} ms"),
-        100..60_000 => format!("{seconds}.{} s", milliseconds % 1000 / 100),
+        100..60_000 => format!("{} s", tenths(seconds, milliseconds % 1000 / 100)),
         60_000..3_600_000 => format!("{} min {} s", seconds / 60, seconds % 60),
         _ => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
     }
@@ -260,7 +260,7 @@ fn memory_size(bytes: u64) -> String {
     match bytes {
         0..MIB => format!("{} kB", bytes.div_ceil(1024)),
         MIB..1_073_741_824 => format!("{} MB", bytes / MIB),
-        _ => format!("{}.{} GB", bytes / (MIB << 10), bytes % (MIB << 10) * 10 / (MIB << 10)),
+        _ => format!("{} GB", tenths(bytes / (MIB << 10), bytes % (MIB << 10) * 10 / (MIB << 10))),
     }
 }
 
@@ -269,9 +269,14 @@ pub fn size(bytes: u64) -> String {
     const KIB: u64 = 1024;
     match bytes {
         0..KIB => count!("size.bytes", bytes as usize),
-        KIB..1_048_576 => say!("size.kilobytes", size = format!("{}.{}", bytes / KIB, bytes % KIB * 10 / KIB)),
-        _ => say!("size.megabytes", size = format!("{}.{}", bytes / 1_048_576, bytes % 1_048_576 * 10 / 1_048_576)),
+        KIB..1_048_576 => say!("size.kilobytes", size = tenths(bytes / KIB, bytes % KIB * 10 / KIB)),
+        _ => say!("size.megabytes", size = tenths(bytes / 1_048_576, bytes % 1_048_576 * 10 / 1_048_576)),
     }
+}
+
+/// A number with one digit behind its point, as the language that is spoken writes it.
+fn tenths(whole: u64, tenths: u64) -> String {
+    format!("{whole}{}{tenths}", say!("number.point"))
 }
 
 /// What a file is written in, by its name, for the status line.
@@ -282,6 +287,7 @@ pub fn language(name: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::words::catalogue::{Language, speak};
 
     #[test]
     fn a_complaint_is_told_by_its_first_lines_and_without_colours() {
@@ -336,6 +342,9 @@ mod tests {
     #[test]
     fn sizes_are_for_people() {
         assert_eq!([size(3), size(2048), size(5 << 20)], ["3 bytes", "2.0 kB", "5.0 MB"]);
+        speak(Some(Language::new("de", "number.point = ,", Box::new(|_| "other".to_owned()))));
+        assert_eq!([size(2048), duration(1_234), memory_size(3 << 29)], ["2,0 kB", "1,2 s", "1,5 GB"]);
+        speak(None);
     }
 
     #[test]

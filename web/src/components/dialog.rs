@@ -31,7 +31,10 @@ pub(crate) struct DialogProps {
 pub(crate) fn Dialog(props: &DialogProps) -> Html {
     let DialogProps { workbench, name, class, title, foot, children } = props;
     let node = use_node_ref();
-    let said = use_context::<Rc<Vec<Alert>>>();
+    let said = use_context::<Rc<Vec<Alert>>>().unwrap_or_default();
+    // What was said before stays where it was, and covers nothing of the dialog.
+    let before = *use_memo((), |()| said.iter().map(|alert| alert.number).max());
+    let news: Vec<Alert> = said.iter().filter(|alert| Some(alert.number) > before).cloned().collect();
     use_effect_with(node.clone(), |node| {
         let before = page::focused();
         let dialog = node.cast::<Element>();
@@ -88,9 +91,7 @@ pub(crate) fn Dialog(props: &DialogProps) -> Html {
             if let Some(foot) = foot {
                 <div class="dialog-foot">{ foot.clone() }</div>
             }
-            if let Some(said) = said {
-                { alerts(workbench, &said) }
-            }
+            { alerts(workbench, &news) }
         </dialog>
     }
 }

