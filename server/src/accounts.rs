@@ -83,6 +83,10 @@ impl Accounts {
         }
         let name = ledger::name(name, MAX_ACCOUNT_NAME).map_err(failed)?;
         let said = Said { name: name.to_owned(), password_hash: self.passwords.hash(password).await? };
+        // Made for an address that has an account, too, and then told to nobody: so both take as long.
+        let said = serde_json::to_string(&said).expect("texts always serialise");
+        let token = Token { email: Some(email.clone()), said: Some(said), account: None };
+        let token = self.ledger.mint_token(Purpose::SignUp, &token).await.map_err(failed)?;
         if self.ledger.login(&email).await.map_err(failed)?.is_some() {
             let text = format!(
                 "Somebody, perhaps you, wanted to sign up for {PRODUCT} with this address. It has an account already: log in \
@@ -92,9 +96,6 @@ impl Accounts {
             self.mailer.send(&email, &format!("{PRODUCT}: you have an account"), text);
             return Ok(());
         }
-        let said = serde_json::to_string(&said).expect("texts always serialise");
-        let token = Token { email: Some(email.clone()), said: Some(said), account: None };
-        let token = self.ledger.mint_token(Purpose::SignUp, &token).await.map_err(failed)?;
         let text = format!(
             "Welcome to {PRODUCT}. This link makes your account, within a day:\n\n{}/console#confirm={token}\n\n\
              If it wasn't you who signed up, there is nothing to do.\n",
@@ -170,9 +171,17 @@ impl Accounts {
     /// Has a link go to an address by which its owner gets a new password, if it has an account.
     pub async fn forget(&self, email: &str) -> Result<(), Failure> {
         let email = checked(email)?;
-        let Some(login) = self.ledger.login(&email).await.map_err(failed)? else { return Ok(()) };
-        let token = Token { account: Some(login.account.account), ..Token::default() };
+        let login = self.ledger.login(&email).await.map_err(failed)?;
+        let is_known = login.is_some();
+        // For an address without an account it is told to nobody, and gives a password to none: so both take as long.
+        let token = match login {
+            Some(login) => Token { account: Some(login.account.account), ..Token::default() },
+            None => Token { email: Some(email.clone()), ..Token::default() },
+        };
         let token = self.ledger.mint_token(Purpose::Reset, &token).await.map_err(failed)?;
+        if !is_known {
+            return Ok(());
+        }
         let text = format!(
             "This link gives you a new password for {PRODUCT}, within an hour:\n\n{}/console#reset={token}\n\n\
              If it wasn't you who asked for it, there is nothing to do: your password stays.\n",

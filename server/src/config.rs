@@ -24,14 +24,13 @@ pub const REFERENCE_SPACE: &str = "defoult";
 /// Variables of the environment that begin so are settings; `__` stands for the dot.
 const PREFIX: &str = "EMBEDENV_";
 /// Variables with that prefix that belong to tests and tools, not to the server.
-const NOT_SETTINGS: [&str; 10] = [
+const NOT_SETTINGS: [&str; 9] = [
     "BIN",
     "CHROMIUM",
     "CI",
     "PYTHON",
     "REFERENCE",
     "REQUIRE_EMBED",
-    "TEST_CHILD",
     "TEST_ENGINE",
     "TEST_POSTGRES",
     "TEST_STORE",

@@ -267,7 +267,7 @@ pub(crate) fn Files(props: &FilesProps) -> Html {
             >
                 <div class="tree-rows" role="none">{ rows }</div>
                 if is_empty {
-                    <p class="tree-empty" role="none">{ say!("tree.empty") }</p>
+                    <p class="tree-empty" role="none">{ if works { say!("tree.empty") } else { say!("tree.empty-to-see") } }</p>
                 }
             </div>
             { transfer_list(workbench, transfers) }

@@ -59,7 +59,7 @@ pub(super) fn DoorPage(props: &DoorProps) -> Html {
             if let Way::Confirm(token) = way.clone() {
                 spawn_local(async move {
                     let outcome = api::ask(Method::POST, "/sign-ups/confirmations", &json!({"token": token})).await;
-                    enter(outcome, &onenter, &said);
+                    enter(outcome, tell!("door.token"), &onenter, &said);
                 });
             }
         }
@@ -149,14 +149,9 @@ async fn attempt(
     onenter: &Callback<Session>,
     said: &UseStateSetter<Option<Said>>,
 ) {
+    let wrong = if way == Way::LogIn { tell!("door.wrong") } else { tell!("door.token") };
     let entered = match way {
-        Way::LogIn => {
-            let outcome = api::ask(Method::POST, "/sessions", &json!({"email": email, "password": password})).await;
-            outcome.map_err(|refused: Refused| match refused.status {
-                401 => Refused { text: tell!("door.wrong").to_owned(), ..refused },
-                _ => refused,
-            })
-        }
+        Way::LogIn => api::ask(Method::POST, "/sessions", &json!({"email": email, "password": password})).await,
         Way::Reset(token) => {
             let body = json!({"token": token, "password": password});
             api::ask(Method::POST, "/password-resets/confirmations", &body).await
@@ -177,16 +172,19 @@ async fn attempt(
         }
         Way::Confirm(_) => return,
     };
-    enter(entered, onenter, said);
+    enter(entered, wrong, onenter, said);
 }
 
-fn enter(outcome: Result<Session, Refused>, onenter: &Callback<Session>, said: &UseStateSetter<Option<Said>>) {
+/// Lets somebody in, or says why not: `wrong`, if what they had to show was not right.
+fn enter(
+    outcome: Result<Session, Refused>,
+    wrong: &str,
+    onenter: &Callback<Session>,
+    said: &UseStateSetter<Option<Said>>,
+) {
     match outcome {
         Ok(session) => onenter.emit(session),
-        // Of whom it is about, nothing but the token is wrong.
-        Err(Refused { status: 401, text }) if text != tell!("door.wrong") => {
-            said.set(Some(Said::Failed(tell!("door.token").to_owned())))
-        }
+        Err(Refused { status: 401, .. }) => said.set(Some(Said::Failed(wrong.to_owned()))),
         Err(refused) => said.set(Some(Said::Failed(refused.text))),
     }
 }

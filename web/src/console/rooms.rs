@@ -49,14 +49,14 @@ pub(super) fn LiveRooms(props: &RoomsProps) -> Html {
             });
         })
     };
-    let enter = |room: &Room| {
+    let enter = |room: &Room, role: &'static str| {
         let (said, path) = (said.setter(), format!("/rooms/{}/keys", room.room));
         Callback::from(move |_: MouseEvent| {
             let (said, path) = (said.clone(), path.clone());
             let tab = Tab::open();
             spawn_local(async move {
                 // Good for this once: whoever is in stays in.
-                let wanted = json!({"role": "owner", "uses": 1, "ttl": 300});
+                let wanted = json!({"role": role, "uses": 1, "ttl": 300});
                 match api::ask::<JoinKey>(Method::POST, &path, &wanted).await {
                     Ok(key) => tab.lead(&link(&key.join)),
                     Err(refused) => {
@@ -91,7 +91,7 @@ pub(super) fn LiveRooms(props: &RoomsProps) -> Html {
                 }
                 <ul class="rows" aria-label={tell!("nav.rooms")}>
                     { for rooms.rooms.iter().map(|room| html! {
-                        <One key={room.room.clone()} room={Rc::new(room.clone())} enter={enter(room)} end={end(room)} />
+                        <One key={room.room.clone()} room={Rc::new(room.clone())} enter={enter(room, "owner")} watch={enter(room, "viewer")} end={end(room)} />
                     }) }
                 </ul>
             }
@@ -103,12 +103,14 @@ pub(super) fn LiveRooms(props: &RoomsProps) -> Html {
 struct OneProps {
     room: Rc<Room>,
     enter: Callback<MouseEvent>,
+    /// The same, where one changes nothing.
+    watch: Callback<MouseEvent>,
     end: Callback<()>,
 }
 
 #[component]
 fn One(props: &OneProps) -> Html {
-    let OneProps { room, enter, end } = props;
+    let OneProps { room, enter, watch, end } = props;
     let has_links = use_state_eq(|| false);
     let toggle = {
         let has_links = has_links.clone();
@@ -136,6 +138,9 @@ fn One(props: &OneProps) -> Html {
                     aria-label={tell!("rooms.links.name", room = room.room)} onclick={toggle}
                 >
                     { tell!("rooms.links") }
+                </button>
+                <button type="button" class="plain" aria-label={tell!("rooms.watch.name", room = room.room)} onclick={watch}>
+                    { tell!("rooms.watch") }
                 </button>
                 <button type="button" class="plain" aria-label={tell!("rooms.open.name", room = room.room)} onclick={enter}>
                     <Icon name={IconName::ExternalLink} />{ tell!("rooms.open") }
