@@ -24,17 +24,8 @@ pub const REFERENCE_SPACE: &str = "defoult";
 /// Variables of the environment that begin so are settings; `__` stands for the dot.
 const PREFIX: &str = "EMBEDENV_";
 /// Variables with that prefix that belong to tests and tools, not to the server.
-const NOT_SETTINGS: [&str; 9] = [
-    "BIN",
-    "CHROMIUM",
-    "CI",
-    "PYTHON",
-    "REFERENCE",
-    "REQUIRE_EMBED",
-    "TEST_ENGINE",
-    "TEST_POSTGRES",
-    "TEST_STORE",
-];
+const NOT_SETTINGS: [&str; 9] =
+    ["BIN", "CHROMIUM", "CI", "PYTHON", "REFERENCE", "REQUIRE_EMBED", "TEST_ENGINE", "TEST_POSTGRES", "TEST_STORE"];
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {

@@ -2,6 +2,8 @@
 
 /** Turns the terminals' rows into text in the page. */
 const READABLE = 'screenreader=1';
+/** A line of more characters is pasted: nobody types it key by key. */
+const LONG = 300;
 
 export class Ide {
   #runs = 0;
@@ -129,8 +131,12 @@ export class Ide {
 
   /** Types a line into the shown terminal. */
   async answer(line) {
-    await this.clickTerminal();
-    await this.page.keyboard.type(line);
+    if (line.length > LONG) {
+      await this.pasteIntoTerminal(line);
+    } else {
+      await this.clickTerminal();
+      await this.page.keyboard.type(line);
+    }
     await this.page.keyboard.press('Enter');
   }
 

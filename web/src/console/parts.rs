@@ -183,10 +183,10 @@ pub(super) fn Sure(props: &SureProps) -> Html {
     }
 }
 
-/// A time as people of the browser's language write it; milliseconds since 1970.
+/// A time as people of the page's language write it; milliseconds since 1970.
 pub(super) fn when(at: u64) -> String {
     let date = js_sys::Date::new(&(at as f64).into());
-    date.to_locale_string("default", &js_sys::Object::new()).into()
+    date.to_locale_string(&page::locale(), &js_sys::Object::new()).into()
 }
 
 /// A day, likewise.
@@ -196,7 +196,7 @@ pub(super) fn day(at: u64) -> String {
     page::set(&options, "timeZone", &"UTC".into());
     page::set(&options, "month", &"short".into());
     page::set(&options, "day", &"numeric".into());
-    date.to_locale_date_string("default", &options).into()
+    date.to_locale_date_string(&page::locale(), &options).into()
 }
 
 /// What a section shows.

@@ -487,7 +487,7 @@ pub(crate) fn time_of(at: f64) -> String {
 }
 
 /// The language that is spoken, as the browser's people write it in their country if that is one of theirs.
-fn locale() -> String {
+pub(crate) fn locale() -> String {
     let (spoken, _) = spoken();
     let stem = |code: &str| code.split('-').next().map(str::to_ascii_lowercase);
     let languages = window().navigator().languages();
