@@ -103,6 +103,7 @@ scenario('in the panel for finding, keys that were changed are heard, and those 
   const dialog = ide.dialog('Keyboard shortcuts');
   const next = dialog.getByRole('list', { name: 'Commands' }).getByRole('listitem', { name: 'Find the next one', exact: true });
   await next.getByRole('button', { name: /^Change/ }).click();
+  await next.getByText('Press the keys').waitFor();
   await ide.page.keyboard.press('Control+Alt+n');
   await ide.page.keyboard.press('Enter');
   await next.getByRole('list').getByText('Ctrl+Alt+N').waitFor();

@@ -45,6 +45,7 @@ scenario('keys that are taken are told, taken anyway, and given back', async (st
   const dialog = await openShortcuts(ide);
   const zen = line(dialog, 'Zen mode: nothing but the editors');
   await zen.getByRole('button', { name: /^Change/ }).click();
+  await zen.getByText('Press the keys').waitFor();
   await ide.page.keyboard.press('Control+p');
   await zen.getByText('Taken by: Go to file.').waitFor();
   await ide.page.keyboard.press('Enter');
@@ -62,6 +63,7 @@ scenario('Escape leaves the keys as they were, and keys of the browser are told'
   const dialog = await openShortcuts(ide);
   const save = line(dialog, 'Save');
   await save.getByRole('button', { name: /^Change/ }).click();
+  await save.getByText('Press the keys').waitFor();
   await ide.page.keyboard.press('Control+Shift+Tab');
   await save.getByText('Browsers keep these keys').waitFor();
   await ide.page.keyboard.press('Escape');

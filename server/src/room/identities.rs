@@ -50,6 +50,15 @@ struct State {
     arrivals: u64,
 }
 
+/// What somebody is given who is here.
+#[derive(Debug)]
+pub struct Seated {
+    /// The token with which they may come back.
+    pub token: String,
+    /// The number of the last of their commands that was carried out, or begun.
+    pub executed: u64,
+}
+
 /// Somebody who is here or may come back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
@@ -142,8 +151,9 @@ impl Identities {
         came.into_iter().take(MAX_NAMES).map(|kept| kept.identity.user.clone()).collect()
     }
 
-    /// Somebody is here: gives them another token. `used` is the one they came with.
-    pub fn seat(&self, identity: Identity, used: Option<&str>) -> String {
+    /// Somebody is here: gives them another token. `used` is the one they came with. What the connection that they had before
+    /// has begun since they were [`Self::known`] counts, too.
+    pub fn seat(&self, mut identity: Identity, used: Option<&str>) -> Seated {
         let mut secret = [0; SECRET];
         getrandom::fill(&mut secret).expect("the system gives randomness");
         let token = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(secret));
@@ -154,6 +164,8 @@ impl Identities {
         let who = identity.who;
         let was = inner.state.people.get(&who);
         let (under_way, cut_off) = (was.and_then(|was| was.under_way), was.and_then(|was| was.cut_off));
+        let executed = identity.executed.max(was.map_or(0, |was| was.identity.executed));
+        identity.executed = executed;
         let before = used.and_then(hash_of);
         let kept = Kept { identity, token: hash, before, under_way, cut_off, arrival: inner.state.arrivals };
         inner.state.people.insert(who, kept.clone());
@@ -165,7 +177,7 @@ impl Identities {
             inner.state.people.remove(&oldest);
             inner.write(&Record::Forgotten(oldest));
         }
-        token
+        Seated { token, executed }
     }
 
     /// The command of somebody that was begun under an earlier server, of which nobody knows whether it was carried out.
@@ -307,7 +319,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let first = identities(folder.path());
         let who = MemberId(5);
-        let token = first.seat(ada(who), None);
+        let token = first.seat(ada(who), None).token;
         assert!(first.begin(who, 1) && first.begin(who, 7) && !first.begin(who, 7) && !first.begin(who, 3));
 
         let second = identities(folder.path());
@@ -319,8 +331,8 @@ mod tests {
         assert_eq!(second.last(), 5);
 
         // The answer with the next token may be lost, so that the client comes with the same one again.
-        let lost = second.seat(back.clone(), Some(&token));
-        let next = identities(folder.path()).seat(back, Some(&token));
+        let lost = second.seat(back.clone(), Some(&token)).token;
+        let next = identities(folder.path()).seat(back, Some(&token)).token;
         let third = identities(folder.path());
         assert_eq!(third.known(&lost, 3, Role::Editor), None);
         assert!(third.known(&token, 3, Role::Editor).is_some() && third.known(&next, 3, Role::Editor).is_some());
@@ -333,11 +345,25 @@ mod tests {
     }
 
     #[test]
+    fn what_the_connection_of_before_begins_while_its_client_comes_back_is_not_begun_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let identities = identities(folder.path());
+        let who = MemberId(1);
+        let token = identities.seat(ada(who), None).token;
+        assert!(identities.begin(who, 1));
+        let back = identities.known(&token, 3, Role::Editor).unwrap();
+        assert!(identities.begin(who, 2) && identities.begin(who, 3));
+        assert_eq!(identities.seat(back, Some(&token)).executed, 3);
+        assert!(!identities.begin(who, 2) && !identities.begin(who, 3) && identities.begin(who, 4));
+        assert!(!self::identities(folder.path()).begin(who, 4));
+    }
+
+    #[test]
     fn a_command_that_was_begun_and_not_ended_is_named_until_the_client_knows() {
         let folder = tempfile::tempdir().unwrap();
         let first = identities(folder.path());
         let (ada, bob) = (MemberId(1), MemberId(2));
-        let mut token = first.seat(self::ada(ada), None);
+        let mut token = first.seat(self::ada(ada), None).token;
         first.seat(self::ada(bob), None);
         for number in 1..=7 {
             first.begin(ada, number);
@@ -353,7 +379,7 @@ mod tests {
             let next = identities(folder.path());
             let back = next.known(&token, 3, Role::Editor).unwrap();
             assert_eq!(back.executed, 8);
-            token = next.seat(back, Some(&token));
+            token = next.seat(back, Some(&token)).token;
             assert_eq!((next.cut_off(ada), next.cut_off(bob)), (Some(8), None));
         }
         let next = identities(folder.path());
@@ -366,7 +392,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let identities = identities(folder.path());
         let tokens: Vec<String> =
-            (0..MAX_IDENTITIES as u32 + 10).map(|who| identities.seat(ada(MemberId(who)), None)).collect();
+            (0..MAX_IDENTITIES as u32 + 10).map(|who| identities.seat(ada(MemberId(who)), None).token).collect();
         let is_known = |token: &String| identities.known(token, 3, Role::Editor).is_some();
         assert!(!is_known(&tokens[9]) && is_known(&tokens[10]) && is_known(&tokens[MAX_IDENTITIES + 9]));
         let who = identities.known(&tokens[20], 3, Role::Editor).unwrap().who;
@@ -386,7 +412,7 @@ mod tests {
         std::fs::write(folder.path().join("room"), "in the way").unwrap();
         let identities = identities(folder.path());
         let who = MemberId(1);
-        let token = identities.seat(ada(who), None);
+        let token = identities.seat(ada(who), None).token;
         assert!(identities.begin(who, 1) && !identities.begin(who, 1));
         std::fs::remove_file(folder.path().join("room")).unwrap();
         assert!(identities.begin(who, 2));

@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 
 use super::documents::Held;
 use super::events::Pace;
-use super::identities::Identity;
+use super::identities::{Identity, Seated};
 use super::outbox::{Message, Outbox};
 use super::session::Session;
 use super::uploads::Uploads;
@@ -189,8 +189,10 @@ impl Members {
         let mut welcome = Welcome { resumed: known.is_some(), ..Welcome::default() };
         if member.instance.is_some() {
             welcome.uncertain = room.identities.cut_off(who);
-            welcome.resume =
-                Some(room.identities.seat(member.identity(), resume.as_deref().filter(|_| known.is_some())));
+            let used = resume.as_deref().filter(|_| known.is_some());
+            let Seated { token, executed } = room.identities.seat(member.identity(), used);
+            member.executed.store(executed, Ordering::Release);
+            welcome.resume = Some(token);
         }
         Ok((Seat { member, room: room.clone() }, welcome))
     }

@@ -211,7 +211,10 @@ async fn a_sandbox_whose_minutes_nobody_pays_for_ends_and_starts_again_once_they
 
     server.running()?.registry().meter(2 * MINUTE).await;
     let gone = client.frame_where("a sandbox that is gone", |frame| frame["state"] == "gone").await?;
-    ensure!(gone["message"].as_str().is_some_and(|message| message.contains("credits are used up")), "{gone}");
+    ensure!(
+        gone["message"].as_str().is_some_and(|message| message.contains("credits or minutes are used up")),
+        "{gone}"
+    );
     let refused = client.request(json!({"type": "sandbox-start"})).await?;
     ensure!(refused["type"] == "error" && refused["code"] == "no_credits", "{refused}");
     let account = server.ledger()?.account_of(&key.public_key).await?;
