@@ -5,21 +5,19 @@ import { createRequire } from 'node:module';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
-/** The rules that a theme can break: those about colours. */
-export const COLOURS = ['color-contrast', 'link-in-text-block'];
 
-/** What axe finds on the page as it is shown now, each said to be `where`; by some of the rules alone, if they are named. */
-export async function findings(page, where, rules = tags) {
+/** What axe finds on the page as it is shown now, each said to be `where`. */
+export async function findings(page, where) {
   // By the browser's own protocol, since the page's policy lets no script in.
   await page.evaluate(axe);
-  const found = await page.evaluate(async (rules) => {
+  const found = await page.evaluate(async (tags) => {
     // Drawn by the terminal for its own measuring, and never shown.
     const context = { exclude: [['.xterm-helpers']] };
-    const { violations } = await globalThis.axe.run(context, { runOnly: rules, resultTypes: ['violations'] });
+    const { violations } = await globalThis.axe.run(context, { runOnly: tags, resultTypes: ['violations'] });
     return violations.map(({ id, nodes }) => ({
       id,
       nodes: nodes.map(({ target, failureSummary }) => `${target.join(' ')}: ${failureSummary}`),
     }));
-  }, rules);
+  }, tags);
   return found.map(({ id, nodes }) => `${where}: ${id}\n    ${nodes.slice(0, 4).join('\n    ')}`);
 }

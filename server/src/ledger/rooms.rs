@@ -331,7 +331,7 @@ impl Ledger {
         }
         let pair = sqlx::query(
             "UPDATE key_pairs SET spent = spent + $1, minutes = minutes + 1 WHERE public_key = $2 \
-             AND (budget IS NULL OR spent + $1 <= budget) AND (minutes_most IS NULL OR minutes < minutes_most)",
+             AND ($1 = 0 OR budget IS NULL OR spent + $1 <= budget) AND (minutes_most IS NULL OR minutes < minutes_most)",
         )
         .bind(due)
         .bind(&public_key)

@@ -219,7 +219,10 @@ impl Registry {
         let room = spare.unwrap_or_else(|| self.new_room(new_id(), space, profile, None));
         let sandbox = room.record().await.map(|record| NewSandbox { record: record.to_text(), epoch: record.epoch });
         // It starts while the credit is taken, unless there is reason to think that none will be.
-        let early = sandbox.is_none() && idempotency.is_none() && payer.balance >= PRICE;
+        let early = sandbox.is_none()
+            && idempotency.is_none()
+            && payer.balance >= PRICE
+            && self.ledger.maintenance().await.map_err(failed)?.is_none();
         let new = LedgerRoom { payer, room: room.id, space: space.to_owned(), idempotency, sandbox, visit };
         let start = async { if early { Some(room.wake().await) } else { None } };
         let (started, outcome) = tokio::join!(start, self.ledger.open_room(new));

@@ -54,6 +54,7 @@ mod tests {
     fn letters_in_order_fit_and_others_do_not() {
         assert!(fit("nt", "New terminal").is_some());
         assert!(fit("tn x", "New terminal").is_none());
+        assert!(fit("", "a").is_some_and(|short| fit("", "something longer").is_some_and(|long| long < short)));
     }
 
     #[test]

@@ -210,6 +210,9 @@ async fn a_pair_and_a_link_have_so_many_minutes(place: Place) {
     assert_eq!(ledger.open_room(new_room(&payer, 2, None, "default")).await.unwrap(), OpenOutcome::OverMinutes);
     change(&PairSettings { minutes_most: Some(3), ..settings.clone() }).await.unwrap();
     assert!(ledger.meter(room(1), 3, 500).await.unwrap());
+    // What costs nothing goes on below a budget that is used up; what costs something does not.
+    change(&PairSettings { minutes_most: None, budget: Some(0), ..settings.clone() }).await.unwrap();
+    assert!(ledger.meter(room(1), 4, 0).await.unwrap() && !ledger.meter(room(1), 5, 1000).await.unwrap());
     let bad = change(&PairSettings { minutes_most: Some(-1), ..settings }).await;
     assert!(matches!(bad, Err(LedgerError::Bound { .. })));
 
