@@ -21,6 +21,8 @@ MUCH = 1024 * 1024
 """With as many bytes waiting for a handler the connection waits for it, for up to `PATIENCE`."""
 PATIENCE = 1.0
 """Seconds."""
+TOO_MUCH = 32 * 1024 * 1024
+"""With as many bytes waiting no more is asked for, until there is less than `MUCH`."""
 
 in_threads: contextvars.ContextVar[bool] = contextvars.ContextVar("embedenv_in_threads", default=False)
 """Set in what the synchronous face starts: plain handlers are called in threads."""
@@ -57,6 +59,11 @@ class Calls:
     def is_much(self) -> bool:
         """More waits than is good."""
         return self._bytes > MUCH
+
+    @property
+    def is_too_much(self) -> bool:
+        """More waits than may."""
+        return self._bytes > TOO_MUCH
 
     def put(self, handler: Handler[T], value: T, size: int = 0) -> None:
         """Calls a handler in its turn. Its value counts for so many bytes."""

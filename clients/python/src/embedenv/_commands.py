@@ -21,6 +21,7 @@ from .errors import (
     ConflictError,
     ConnectionLostError,
     InvalidArgumentError,
+    LimitError,
     NotFoundError,
     TimeoutError,
 )
@@ -32,6 +33,8 @@ MAX_OUTPUT = 16 * 1024 * 1024
 """Bytes of each stream that are kept for its result, unless told otherwise."""
 MAX_INPUT = 192 * 1024
 """Bytes of input that are sent at once; more goes in pieces. The server takes 256 KiB of Base64."""
+NOT_TAKEN = 0.05
+"""Seconds after which input is offered again that the program had no room for."""
 SIGNALLED = 128
 """What a shell adds to a signal's number."""
 
@@ -368,18 +371,32 @@ async def send_stdin(room: Room, pid: int, data: Union[str, bytes], *, end: bool
     rest = memoryview(data.encode() if isinstance(data, str) else bytes(data))
     if not rest and not end:
         return
+    async with room.feeding.setdefault(pid, asyncio.Lock()):
+        while True:
+            piece, rest = rest[:MAX_INPUT], rest[MAX_INPUT:]
+            frame: Frame = {"type": "process-input", "process": pid, "encoding": "base64"}
+            frame["data"] = base64.b64encode(piece).decode()
+            if end and not rest:
+                frame["end"] = True
+            await _feed(room, frame)
+            if not rest:
+                return
+
+
+async def _feed(room: Room, frame: Frame) -> None:
+    """Feeds one piece."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + room.connection.timeout
     while True:
-        piece, rest = rest[:MAX_INPUT], rest[MAX_INPUT:]
-        frame: Frame = {"type": "process-input", "process": pid, "encoding": "base64"}
-        frame["data"] = base64.b64encode(piece).decode()
-        if end and not rest:
-            frame["end"] = True
         try:
-            await room.connection.done(frame, what="the input")
+            return await room.connection.done(frame, what="the input")
         except (NotFoundError, ConflictError) as error:
-            raise NotFoundError(f"nobody reads the input of {pid}: {error.message}", code=error.code) from None
-        if not rest:
-            return
+            raise NotFoundError(f"nobody reads the input: {error.message}", code=error.code) from None
+        except LimitError:
+            # The piece before was taken over by the server on a connection that broke, and by the program not yet.
+            if loop.time() > until:
+                raise
+            await asyncio.sleep(NOT_TAKEN)
 
 
 def result(exit: Frame, stdout: str, stderr: str, lost: int) -> CommandResult:

@@ -245,6 +245,14 @@ class Connection:
                 self._orders.forget(number)
 
     async def _run(self) -> None:
+        try:
+            await self._live()
+        except Exception as error:
+            # A frame that is not as the protocol says, or a mistake here: nobody must wait for what will not come.
+            _log.exception("the connection failed")
+            self._finish(UnavailableError(f"the connection failed: {error!r}", code="internal"))
+
+    async def _live(self) -> None:
         loop = asyncio.get_running_loop()
         attempts = mints = 0
         wait = SHORTEST_WAIT

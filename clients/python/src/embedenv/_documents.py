@@ -36,13 +36,15 @@ class AsyncDocument:
     Positions count Python's characters, from 0.
     """
 
-    def __init__(self, room: Room, where: Place, on_change: Optional[Handler[DocumentChange]]) -> None:
+    def __init__(self, room: Room, where: Place) -> None:
         self._room = room
         self._where = where
-        self._on_change = on_change
+        self._on_change: Optional[Handler[DocumentChange]] = None
         self._calls = Calls()
         self._replica: Replica = _replica()
         self._text = ""
+        self._told = ""
+        self._is_behind = False
         self._number: Optional[int] = None
         self._epoch: Optional[int] = None
         self._read_only: Optional[str] = None
@@ -136,7 +138,7 @@ class AsyncDocument:
                 spawn(closing, "close document")
         await self._calls.drained()
 
-    async def _open(self) -> None:
+    async def _open(self, on_change: Optional[Handler[DocumentChange]]) -> None:
         self._room.followers.add(self)
         try:
             while True:
@@ -147,6 +149,7 @@ class AsyncDocument:
                 except Lost:
                     continue
             await self._synced()
+            self._told, self._on_change = self._text, on_change
         except BaseException:
             self._leave(ConnectionLostError("the document could not be opened", code="closed"))
             raise
@@ -215,12 +218,28 @@ class AsyncDocument:
             raise ForbiddenError(f"the document can't be edited: {self._read_only}", code="forbidden")
 
     def _changed(self, *, is_local: bool) -> None:
+        self._text = self._replica.text
+        if self._on_change is None or self._is_behind:
+            return
+        if self._calls.is_much:
+            self._is_behind = True
+            spawn(self._catch_up(), "catch up")
+        else:
+            self._tell(is_local)
+
+    def _tell(self, is_local: bool) -> None:
         from . import _yjs
 
-        before, self._text = self._text, self._replica.text
-        if self._on_change is not None and before != self._text:
-            change = DocumentChange(self._text, *_yjs.splice(before, self._text), is_local)
-            self._calls.put(self._on_change, change, len(self._text))
+        before, self._told = self._told, self._text
+        if self._on_change is not None and before != self._told:
+            change = DocumentChange(self._told, *_yjs.splice(before, self._told), is_local)
+            self._calls.put(self._on_change, change, len(self._told))
+
+    async def _catch_up(self) -> None:
+        """What changes while the handler is slow is told as one change."""
+        await self._calls.eased()
+        self._is_behind = False
+        self._tell(False)
 
     def _leave(self, error: EmbedenvError) -> None:
         self._is_closed = True
@@ -295,16 +314,16 @@ class AsyncDocuments:
         self._project = project
 
     async def open(self, path: str, on_change: Optional[Handler[DocumentChange]] = None) -> AsyncDocument:
-        """Opens a text file as a document. `on_change` is told each change from then on, the object's own too.
+        """Opens a text file as a document. `on_change` is told each change from then on, the object's own too; when it
+        is slow, several as one.
 
         Raises:
             NotFoundError: there is no such file.
             FileKindError: it is a folder.
             ImportError: the extra is not installed.
         """
-        opened = AsyncDocument(self._room, entry(path, self._project), None)
-        await opened._open()
-        opened._on_change = on_change
+        opened = AsyncDocument(self._room, entry(path, self._project))
+        await opened._open(on_change)
         return opened
 
 

@@ -27,7 +27,11 @@ class Sink(Protocol):
 
     @property
     def is_full(self) -> bool:
-        """It can't take more for now."""
+        """It should be given no more for now."""
+
+    @property
+    def is_flooded(self) -> bool:
+        """It can be given no more for now."""
 
     async def eased(self) -> None:
         """Waits until it can."""
@@ -50,28 +54,38 @@ class Log:
         self._sink = sink
         self._next = 0
         self._is_attached = is_attached
+        self._is_patient = True
+        """The connection waits for the sink when that is full."""
         self.is_held = False
         """Nothing more of it is sent until what came is taken."""
         self.is_over = False
 
     def output(self, offset: int, data: bytes) -> Optional[Awaitable[None]]:
         """Output that begins at an offset; what is known of it is passed over."""
-        known = self._next - offset
-        if known < 0:
-            self.lost -= known
-        elif known >= len(data):
+        self.gap(offset)
+        data = data[self._next - offset :]
+        if not data or self.is_over:
             return None
-        else:
-            data = data[known:]
-        self._next = offset + max(known, 0) + len(data)
+        self._next += len(data)
         self._sink.data(data)
-        return self._pause() if self._sink.is_full and self._is_attached and not self.is_held else None
+        if not self._sink.is_full:
+            self._is_patient = True
+        elif self._is_patient:
+            return self._pause()
+        elif self._sink.is_flooded and self._is_attached and not self.is_held:
+            self.is_held = True
+            spawn(self._hold(), "hold")
+        return None
+
+    def gap(self, to: int) -> None:
+        """What was not here yet of what came before an offset is lost here."""
+        if to > self._next:
+            self.lost += to - self._next
+            self._next = to
 
     def screen(self, offset: int, data: bytes) -> None:
-        """What came before an offset is lost here."""
-        if offset > self._next:
-            self.lost += offset - self._next
-            self._next = offset
+        """Instead of what was lost before an offset, what a terminal shows then."""
+        self.gap(offset)
         if not self.is_over:
             self._sink.screen(data)
 
@@ -97,8 +111,7 @@ class Log:
 
         def attached(reply: Frame) -> None:
             self._is_attached = True
-            if reply["from"] > self._next:
-                self.screen(reply["from"], b"")
+            self.gap(reply["from"])
 
         try:
             asked = {"type": "terminal-attach", "terminal": self.number, "from": self._next}
@@ -120,14 +133,16 @@ class Log:
             return
 
     async def _pause(self) -> None:
-        """Holds the connection up while its output is not taken; after a while, only this log."""
+        """Holds the connection up while its output is not taken, and the program with it; but not for long, since
+        whoever takes it may be waiting for something else that the connection carries.
+        """
         try:
             await asyncio.wait_for(self._sink.eased(), PATIENCE)
         except asyncio.TimeoutError:
-            self.is_held = True
-            spawn(self._hold(), "hold")
+            self._is_patient = False
 
     async def _hold(self) -> None:
+        """Has no more sent until what came is taken. A program that nobody else reads then overwrites its output."""
         try:
             await self.detach()
             await self._sink.eased()

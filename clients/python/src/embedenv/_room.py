@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from typing import Awaitable, Callable, Dict, List, Optional, Protocol, Set
+from weakref import WeakValueDictionary
 
 from ._callbacks import spawn
 from ._connection import Connection
@@ -54,6 +55,8 @@ class Room:
         """What runs, or has run and is kept, by its number."""
         self.opening = asyncio.Lock()
         """Held while something is started: so what appears meanwhile, if an answer is lost, is that."""
+        self.feeding: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        """Held while a command is fed, so that inputs which go in pieces don't mix."""
         self.followers: Set[Follower] = set()
         self._logs: Dict[int, Log] = {}
         self._members: Set[int] = set()
@@ -98,6 +101,9 @@ class Room:
             self.terminals.pop(number, None)
             if number in self._logs:
                 self._logs[number].fail(closed(number))
+        elif kind == "terminal-gap":
+            if frame["terminal"] in self._logs:
+                self._logs[frame["terminal"]].gap(frame["to"])
         elif kind in ("process-started", "terminal-opened"):
             # Whoever started it has given up waiting, and nobody else knows of it.
             unwanted = {"type": "terminal-close", "terminal": frame.get("process", frame.get("terminal"))}

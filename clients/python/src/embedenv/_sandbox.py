@@ -204,10 +204,9 @@ class AsyncSandbox:
         if isinstance(self, str):
             async with Rest(options(url, public_key, secret_key)) as rest:
                 return await _end(rest, self)
-        try:
-            return await _end(self._room.rest, self._room.id)
-        finally:
-            await self.close()
+        ended = await _end(self._room.rest, self._room.id)
+        await self.close()
+        return ended
 
     async def set_timeout(
         self: Union[AsyncSandbox, str],
@@ -323,9 +322,10 @@ class AsyncSandbox:
         error: Optional[BaseException],
         trace: Optional[TracebackType],
     ) -> None:
-        if self._is_created:
-            await self.kill()
-        else:
+        try:
+            if self._is_created:
+                await self.kill()
+        finally:
             await self.close()
 
 

@@ -26,6 +26,10 @@ class Output:
     def is_full(self) -> bool:
         return self.calls.is_much
 
+    @property
+    def is_flooded(self) -> bool:
+        return self.calls.is_too_much
+
     async def eased(self) -> None:
         await self.calls.eased()
 

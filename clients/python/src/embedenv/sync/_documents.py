@@ -97,7 +97,8 @@ class Documents:
         self._async = of
 
     def open(self, path: str, on_change: Optional[Handler[DocumentChange]] = None) -> Document:
-        """Opens a text file as a document. `on_change` is told each change from then on, the object's own too.
+        """Opens a text file as a document. `on_change` is told each change from then on, the object's own too; when it
+        is slow, several as one.
 
         Raises:
             NotFoundError: there is no such file.
