@@ -3,7 +3,10 @@
 
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY,
+    CONTENT_TYPE,
+};
 use axum::http::{HeaderValue, Method, Response};
 use axum::response::IntoResponse as _;
 use embedenv_shared::id::RoomId;
@@ -41,6 +44,8 @@ pub(super) async fn get(
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // Whoever has the ticket may have the bytes, and no cookie counts: a page of any origin that is in the room reads them.
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(CONTENT_DISPOSITION, attachment(&name));
     if let Some(length) = length {
         headers.insert(CONTENT_LENGTH, length.into());

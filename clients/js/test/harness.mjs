@@ -1,0 +1,64 @@
+// What the tests share: a server of their own, a key pair for it, and waiting for what must come. Owns nothing that outlives a
+// test file.
+
+import path from 'node:path';
+import { after } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Server } from '../../../tests/browser/server.mjs';
+import { Sandbox } from '../dist/index.js';
+
+export const root = fileURLToPath(new URL('../../../', import.meta.url));
+/** The longest a test may take, far beyond what one does. */
+export const TEST = 60_000;
+/** How long a test waits for what must come. */
+const WITHIN = 20_000;
+
+/** A server for the tests of one file, with what a client is told of it. */
+export async function served(credits = 20) {
+  const server = await Server.start(process.env.EMBEDENV_BIN ?? path.join(root, 'target/release/embedenv'));
+  after(() => server.stop());
+  const { public_key: publicKey, secret_key: secretKey } = await server.key(credits);
+  return { server, options: { url: new URL(server.link).origin, publicKey, secretKey } };
+}
+
+/** A sandbox for one test. */
+export async function opened(t, options) {
+  const sandbox = await Sandbox.create(options);
+  t.after(() => sandbox.close());
+  return sandbox;
+}
+
+/** Gathers what is told, texts or bytes or anything else, and waits for what must be told. */
+export class Told {
+  all = [];
+  #wake = () => undefined;
+
+  push = (it) => {
+    this.all.push(it);
+    this.#wake();
+  };
+
+  /** Until what was told so far is as `isEnough` wants it. */
+  async until(isEnough) {
+    let isLate = false;
+    const slow = setTimeout(() => {
+      isLate = true;
+      this.#wake();
+    }, WITHIN);
+    try {
+      while (!isEnough(this.all)) {
+        if (isLate) throw new Error(`this alone was told in ${WITHIN} ms: ${this.text.slice(-2_000)}`);
+        await new Promise((resolve) => (this.#wake = resolve));
+      }
+    } finally {
+      clearTimeout(slow);
+    }
+  }
+
+  get text() {
+    return this.all.map((it) => (it instanceof Uint8Array ? Buffer.from(it) : typeof it === 'string' ? it : JSON.stringify(it))).join('');
+  }
+}
+
+/** What an error is known by. */
+export const is = (kind, code) => (error) => error instanceof kind && error.code === code;
