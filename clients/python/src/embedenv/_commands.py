@@ -34,7 +34,7 @@ MAX_OUTPUT = 16 * 1024 * 1024
 MAX_INPUT = 192 * 1024
 """Bytes of input that are sent at once; more goes in pieces. The server takes 256 KiB of Base64."""
 NOT_TAKEN = 0.05
-"""Seconds after which input is offered again that the program had no room for."""
+"""Seconds after which it is asked again whether input was taken."""
 SIGNALLED = 128
 """What a shell adds to a signal's number."""
 
@@ -228,7 +228,7 @@ class AsyncCommands:
             CommandExitError: it ended with another code than 0.
             TimeoutError: it ran into its time limit; `result` has what it printed.
             LimitError: a room runs so many commands at once.
-            UncertainError: the connection broke over its start, and it can't be told whether it was started.
+            UncertainError: the connection broke over its start, and the server has forgotten whose that was.
         """
         seconds = (None if background else COMMAND_TIMEOUT) if timeout is DEFAULT else timeout
         assert not isinstance(seconds, Default), "replaced above"
@@ -315,14 +315,21 @@ class AsyncCommands:
             )
 
         async with self._room.opening:
-            newest = self._room.newest
-            try:
-                await self._room.connection.order(frame, answered=started)
-            except AnswerLost:
-                process = await self._room.started_after(newest, "process")
-                if process is None:
-                    raise uncertain("starting the command") from None
-                return await self._adopt(process, on_stdout, on_stderr, max_output, is_started=True)
+            while not handles:
+                newest = self._room.newest
+                try:
+                    await self._room.connection.order(dict(frame), answered=started)
+                except AnswerLost as lost:
+                    process = await self._room.started_after(newest, "process")
+                    if process is not None:
+                        return await self._adopt(process, on_stdout, on_stderr, max_output, is_started=True)
+                    # The room lists whatever this client has started: nothing was.
+                    if lost.is_forgotten:
+                        raise uncertain("starting the command") from None
+                except asyncio.CancelledError:
+                    for handle in handles:
+                        spawn(handle.kill(), "kill")
+                    raise
         return handles[0]
 
     async def _adopt(
@@ -360,7 +367,7 @@ async def kill(room: Room, pid: int) -> bool:
         return False
     try:
         signal = {"type": "terminal-signal", "terminal": pid, "signal": "kill"}
-        await room.connection.done(signal, what="the signal", repeat=True)
+        await room.connection.done(signal, what="the signal", repeat=True, settled=NotFoundError)
     except NotFoundError:
         return False
     return True
@@ -385,17 +392,34 @@ async def send_stdin(room: Room, pid: int, data: Union[str, bytes], *, end: bool
 
 async def _feed(room: Room, frame: Frame) -> None:
     """Feeds one piece."""
+    pid = frame["process"]
+    try:
+        if pid in room.unheard:
+            # A piece is refused while the one before waits. That must not happen to this one, whose answer may be lost.
+            await _taken(room, pid)
+        room.unheard.add(pid)
+        await room.connection.order(frame)
+        room.unheard.discard(pid)
+    except AnswerLost as lost:
+        if lost.uncertain:
+            raise uncertain("the input") from None
+    except (NotFoundError, ConflictError) as error:
+        raise NotFoundError(f"nobody reads the input: {error.message}", code=error.code) from None
+
+
+async def _taken(room: Room, pid: int) -> None:
+    """Waits until a command has taken what it was fed before: until it may be fed nothing at all."""
     loop = asyncio.get_running_loop()
     until = loop.time() + room.connection.timeout
     while True:
         try:
-            return await room.connection.done(frame, what="the input")
-        except (NotFoundError, ConflictError) as error:
-            raise NotFoundError(f"nobody reads the input: {error.message}", code=error.code) from None
+            await room.connection.order({"type": "process-input", "process": pid, "data": ""})
+            return
+        except AnswerLost:
+            continue
         except LimitError:
-            # The piece before was taken over by the server on a connection that broke, and by the program not yet.
             if loop.time() > until:
-                raise
+                raise TimeoutError("the input of before was not taken in time", code="timed_out") from None
             await asyncio.sleep(NOT_TAKEN)
 
 

@@ -12,7 +12,7 @@ import logging
 import random
 import secrets
 from collections import deque
-from typing import Any, Awaitable, Callable, Deque, Dict, NamedTuple, Optional, Protocol, Union
+from typing import Any, Awaitable, Callable, Deque, Dict, NamedTuple, Optional, Protocol, Type, Union
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
@@ -163,28 +163,60 @@ class Connection:
         """
         return await self._ask(frame, numbered=True, answered=answered)
 
-    async def done(self, frame: Frame, *, what: str, repeat: bool = False) -> None:
+    async def done(
+        self,
+        frame: Frame,
+        *,
+        what: str,
+        repeat: bool = False,
+        settled: Optional[Type[EmbedenvError]] = None,
+        check: Optional[Callable[[], Awaitable[bool]]] = None,
+    ) -> None:
         """Has something carried out whose answer says no more than that.
 
-        With `repeat`, what may have been carried out or not is carried out once more: for what comes to the same.
+        If the answer is lost: with `repeat`, for what comes to the same, it is carried out once more, and the error
+        `settled` then says that it had been; with `check`, that is asked whether it was.
 
         Raises:
             UncertainError: it may have been carried out, or in part, or not.
         """
+        is_lost = False
         while True:
             try:
                 await self.order(dict(frame))
                 return
             except AnswerLost as lost:
-                if not lost.uncertain:
+                is_lost = True
+                if repeat:
+                    continue
+                if check is not None:
+                    await self.caught_up()
+                    if await check():
+                        return
+                elif not lost.uncertain:
                     return
-                if not repeat:
-                    raise uncertain(what) from None
+                raise uncertain(what) from None
+            except EmbedenvError as error:
+                if is_lost and settled is not None and isinstance(error, settled):
+                    return
+                raise
+
+    async def caught_up(self) -> None:
+        """Waits until whatever was begun on a connection of before is over, and was told of."""
+        while True:
+            try:
+                await self.order({"type": "ping"})
+                return
+            except AnswerLost:
+                continue
 
     async def type_in(self, make: Callable[[int], bytes]) -> None:
         """Sends numbered input: `make` makes the frame of its number. Returns when it is on its way."""
         self._check()
-        await asyncio.wait_for(self._orders.admit(lambda _, seq: make(seq), numbered=True), self._timeout)
+        try:
+            await asyncio.wait_for(self._orders.admit(lambda _, seq: make(seq), numbered=True), self._timeout)
+        except asyncio.TimeoutError:
+            raise _slow("what was typed before was not taken") from None
         self._wake.set()
 
     def send_raw(self, data: bytes) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import itertools
-from typing import AsyncIterator, Dict, List, Literal, Mapping, Optional, Union, overload
+from typing import AsyncIterator, Awaitable, Callable, Dict, List, Literal, Mapping, Optional, Union, overload
 
 from ._callbacks import Handler
 from ._paths import Place, entry, place
@@ -130,7 +130,8 @@ class AsyncFiles:
         """
         where = entry(path, self._project)
         try:
-            await self._done(where, {"type": "create", "item": "folder", "path": where.path}, f"making {path}")
+            create = {"type": "create", "item": "folder", "path": where.path}
+            await self._done(where, create, f"making {path}", repeat=True)
         except AlreadyExistsError:
             found = await self._find(where)
             if found is not None and found.type is not FileType.DIR:
@@ -156,7 +157,11 @@ class AsyncFiles:
         if old.project != new.project:
             raise InvalidArgumentError("an entry can't be moved to another project", code="bad_path")
         move = {"type": "move", "project": old.project, "path": old.path, "to": new.path}
-        await self._room.connection.done(move, what=f"moving {old_path}")
+
+        async def is_moved() -> bool:
+            return await self._find(old) is None and await self._find(new) is not None
+
+        await self._room.connection.done(move, what=f"moving {old_path}", check=is_moved)
         return await self.get_info(new.absolute)
 
     async def remove(self, path: str) -> None:
@@ -166,7 +171,11 @@ class AsyncFiles:
             NotFoundError: there is no such entry.
         """
         where = entry(path, self._project)
-        await self._done(where, {"type": "delete", "path": where.path}, f"removing {path}")
+
+        async def is_removed() -> bool:
+            return await self._find(where) is None
+
+        await self._done(where, {"type": "delete", "path": where.path}, f"removing {path}", check=is_removed)
 
     async def watch_dir(
         self,
@@ -187,10 +196,17 @@ class AsyncFiles:
         return handle
 
     async def _done(
-        self, where: Place, command: Mapping[str, object], what: str, *, repeat: bool = False, **members: object
+        self,
+        where: Place,
+        command: Mapping[str, object],
+        what: str,
+        *,
+        repeat: bool = False,
+        check: Optional[Callable[[], Awaitable[bool]]] = None,
+        **members: object,
     ) -> None:
         frame = {"type": "cmd", "project_name": where.project, "command": command, **members}
-        await self._room.connection.done(frame, what=what, repeat=repeat)
+        await self._room.connection.done(frame, what=what, repeat=repeat, check=check)
 
     async def _find(self, where: Place) -> Optional[EntryInfo]:
         try:

@@ -24,12 +24,14 @@ Answered = Callable[[Frame], None]
 class AnswerLost(Exception):
     """A command is not under way any more, and what became of it was not heard.
 
-    Unless `uncertain`, it was carried out, with success or not.
+    Unless `uncertain`, it was carried out, with success or not. `is_forgotten` says that the server does not know this
+    client any more, nor what is of its making.
     """
 
-    def __init__(self, uncertain: bool) -> None:
-        super().__init__(uncertain)
+    def __init__(self, uncertain: bool, is_forgotten: bool) -> None:
+        super().__init__(uncertain, is_forgotten)
         self.uncertain = uncertain
+        self.is_forgotten = is_forgotten
 
 
 class Lost(Exception):
@@ -123,11 +125,11 @@ class Orders:
 
     def resumed(self, executed: int, uncertain: Optional[int]) -> None:
         """Another connection stands, and the server knows this client: what it has not carried out goes out again."""
-        self._settle(executed, lambda seq, _: seq <= executed, lambda seq: seq == uncertain)
+        self._settle(executed, lambda seq, _: seq <= executed, lambda seq: AnswerLost(seq == uncertain, False))
 
     def renewed(self, executed: int) -> None:
         """Another connection stands, on which this client is somebody new: what was sent may have been carried out."""
-        self._settle(executed, lambda _, is_sent: is_sent, lambda _: True)
+        self._settle(executed, lambda _, is_sent: is_sent, lambda _: AnswerLost(True, True))
 
     def fail_all(self, error: Callable[[], EmbedenvError]) -> None:
         """There will be no other connection."""
@@ -136,7 +138,7 @@ class Orders:
             waiting.fail(error())
 
     def _settle(
-        self, executed: int, is_settled: Callable[[int, bool], bool], is_uncertain: Callable[[int], bool]
+        self, executed: int, is_settled: Callable[[int, bool], bool], lost: Callable[[int], AnswerLost]
     ) -> None:
         self._last_seq = max(self._last_seq, executed)
         self.outgoing.clear()
@@ -144,7 +146,7 @@ class Orders:
             if waiting.seq is not None and is_settled(waiting.seq, waiting.is_sent):
                 if waiting.is_silent:
                     self.forget(number)
-                waiting.fail(AnswerLost(is_uncertain(waiting.seq)))
+                waiting.fail(lost(waiting.seq))
             elif not waiting.answer.done():
                 waiting.is_sent = False
                 self.outgoing.append(waiting)

@@ -93,7 +93,7 @@ class AsyncPty:
 
         Raises:
             LimitError: a room has so many terminals and commands at once.
-            UncertainError: the connection broke over it, and it can't be told whether it was opened.
+            UncertainError: the connection broke over it, and the server has forgotten whose that was.
         """
         frame: Frame = {"type": "terminal-open", "cols": size.cols, "rows": size.rows}
         frame.update(where(cwd, self._project, {**self._envs, **(envs or {})}))
@@ -104,14 +104,17 @@ class AsyncPty:
             handles.append(AsyncPtyHandle(self._room, reply["terminal"], on_data or _nobody, is_attached=True))
 
         async with self._room.opening:
-            newest = self._room.newest
-            try:
-                await self._room.connection.order(frame, answered=opened)
-            except AnswerLost:
-                terminal = await self._room.started_after(newest, "terminal")
-                if terminal is None:
-                    raise uncertain("opening the terminal") from None
-                return await self._adopt(terminal["terminal"], on_data or _nobody)
+            while not handles:
+                newest = self._room.newest
+                try:
+                    await self._room.connection.order(dict(frame), answered=opened)
+                except AnswerLost as lost:
+                    terminal = await self._room.started_after(newest, "terminal")
+                    if terminal is not None:
+                        return await self._adopt(terminal["terminal"], on_data or _nobody)
+                    # The room lists whatever this client has opened: nothing was.
+                    if lost.is_forgotten:
+                        raise uncertain("opening the terminal") from None
         return handles[0]
 
     async def connect(self, pid: int, on_data: Handler[bytes]) -> AsyncPtyHandle:
@@ -174,7 +177,8 @@ async def resize(room: Room, pid: int, size: PtySize) -> None:
 async def close(room: Room, pid: int) -> bool:
     """Closes what has this number."""
     try:
-        await room.connection.done({"type": "terminal-close", "terminal": pid}, what="closing", repeat=True)
+        closing = {"type": "terminal-close", "terminal": pid}
+        await room.connection.done(closing, what="closing", repeat=True, settled=NotFoundError)
     except NotFoundError:
         return False
     return True

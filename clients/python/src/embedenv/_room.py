@@ -57,6 +57,8 @@ class Room:
         """Held while something is started: so what appears meanwhile, if an answer is lost, is that."""
         self.feeding: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         """Held while a command is fed, so that inputs which go in pieces don't mix."""
+        self.unheard: Set[int] = set()
+        """Commands of which it was not heard whether they have taken what they were fed last."""
         self.followers: Set[Follower] = set()
         self._logs: Dict[int, Log] = {}
         self._members: Set[int] = set()
@@ -99,6 +101,7 @@ class Room:
         elif kind == "terminal-closed":
             number = frame["terminal"]
             self.terminals.pop(number, None)
+            self.unheard.discard(number)
             if number in self._logs:
                 self._logs[number].fail(closed(number))
         elif kind == "terminal-gap":
@@ -158,8 +161,7 @@ class Room:
 
     async def started_after(self, number: int, kind: str) -> Optional[Frame]:
         """What this client has started since, of which the answer was lost; call it with `opening` held."""
-        # Whatever was begun on a connection of before is over, and told of, once this is answered.
-        await self.connection.done({"type": "ping"}, what="a ping", repeat=True)
+        await self.connection.caught_up()
         for terminal in self.terminals.values():
             if terminal["kind"] == kind and terminal["terminal"] > number and terminal.get("opener") in self._members:
                 return terminal

@@ -280,7 +280,8 @@ class AsyncSandbox:
             NotFoundError: there is no such key.
         """
         text = key.key if isinstance(key, JoinKey) else key
-        await self._room.connection.done({"type": "key-revoke", "join": text}, what="revoking the key", repeat=True)
+        revoking = {"type": "key-revoke", "join": text}
+        await self._room.connection.done(revoking, what="revoking the key", repeat=True, settled=NotFoundError)
 
     async def share_url(
         self, role: Union[Role, str] = Role.EDITOR, ttl: Optional[int] = None, uses: Optional[int] = None

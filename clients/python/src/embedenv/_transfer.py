@@ -104,9 +104,7 @@ class Upload:
             try:
                 await self._room.connection.order({"type": "upload-finish", **self._about})
                 return
-            except AnswerLost as lost:
-                if not lost.uncertain:
-                    return
+            except AnswerLost:
                 may_be_done = True
             except NotFoundError:
                 # What was finished is known by its key no more.

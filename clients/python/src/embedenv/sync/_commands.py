@@ -129,7 +129,7 @@ class Commands:
             CommandExitError: it ended with another code than 0.
             TimeoutError: it ran into its time limit; `result` has what it printed.
             LimitError: a room runs so many commands at once.
-            UncertainError: the connection broke over its start, and it can't be told whether it was started.
+            UncertainError: the connection broke over its start, and the server has forgotten whose that was.
         """
         done: Union[CommandResult, AsyncCommandHandle] = run(cast(Any, self._async).run(cmd=cmd, background=background, envs=envs, cwd=cwd, on_stdout=on_stdout, on_stderr=on_stderr, stdin=stdin, timeout=timeout, max_output=max_output))
         if isinstance(done, AsyncCommandHandle):

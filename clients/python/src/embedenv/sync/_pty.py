@@ -68,7 +68,7 @@ class Pty:
 
         Raises:
             LimitError: a room has so many terminals and commands at once.
-            UncertainError: the connection broke over it, and it can't be told whether it was opened.
+            UncertainError: the connection broke over it, and the server has forgotten whose that was.
         """
         return PtyHandle(run(self._async.create(size=size, on_data=on_data, cwd=cwd, envs=envs)))
 
