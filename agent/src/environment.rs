@@ -2,6 +2,7 @@
 //! login shell costs some 7 ms and a command should not. Where the engine knows what a login shell would say, and the
 //! user has no profile that says otherwise, none is started.
 
+use std::collections::BTreeMap;
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::io::Read as _;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -102,20 +103,24 @@ impl Environment {
         Self { shell, variables }
     }
 
-    /// `NAME=value` strings for a program of this kind in `folder`.
-    pub fn of(&self, kind: SessionKind, folder: &Path) -> Vec<CString> {
+    /// `NAME=value` strings for a program of this kind in `folder`, with `own` on top of all others.
+    pub fn of(&self, kind: SessionKind, folder: &Path, own: &BTreeMap<String, String>) -> Vec<CString> {
         let more: &[(&str, &str)] = match kind {
             SessionKind::Shell => &[("TERM", "xterm-256color"), ("PAGER", "cat"), ("GIT_PAGER", "cat")],
             SessionKind::Terminal => &[("TERM", "xterm-256color"), ("COLORTERM", "truecolor")],
+            SessionKind::Process | SessionKind::Errors => &[("PAGER", "cat"), ("GIT_PAGER", "cat")],
         };
         let more = more.iter().map(|&(name, value)| (OsStr::new(name), OsStr::new(value)));
         let pwd = (OsStr::new("PWD"), folder.as_os_str());
+        let is_own = |name: &OsStr| name.to_str().is_some_and(|name| own.contains_key(name));
         self.variables
             .iter()
             .map(|(name, value)| (name.as_os_str(), value.as_os_str()))
             .chain(more)
             .chain([pwd])
-            // No variable holds a NUL: they came from an environment or from paths.
+            .filter(|(name, _)| !is_own(name))
+            .chain(own.iter().map(|(name, value)| (OsStr::new(name), OsStr::new(value))))
+            // None holds a NUL: they came from an environment or from paths, and what was asked for was looked at.
             .filter_map(|(name, value)| CString::new([name.as_bytes(), b"=", value.as_bytes()].concat()).ok())
             .collect()
     }
@@ -185,7 +190,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let of = |inherited: &[(OsString, OsString)]| {
             let environment = Environment::read(home.path(), Some(OsStr::new("/bin")), inherited, None);
-            let all = environment.of(SessionKind::Shell, home.path());
+            let all = environment.of(SessionKind::Shell, home.path(), &BTreeMap::new());
             all.into_iter().map(|line| line.into_string().unwrap()).filter(|line| line.starts_with("PIP_")).collect()
         };
         let lines: Vec<String> = of(&[]);

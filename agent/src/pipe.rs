@@ -2,6 +2,7 @@
 //! goes in, what comes out and how long it takes; when one goes beyond that its whole group is killed. Never waits for a
 //! child: the loop takes them from the kernel, so that how a command ended is said by its own shell.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -59,7 +60,7 @@ pub fn run(home: &Home, environment: &Environment, limits: Limits, pipe: &Pipe) 
     let folder = home.path().join(pipe.project.as_str());
     let mut command = Command::new(OsStr::from_bytes(environment.shell.path.to_bytes()));
     command.args(["-c", SCRIPT, "sh", &pipe.command]).env_clear().current_dir(&folder).process_group(0);
-    for variable in environment.of(SessionKind::Shell, &folder) {
+    for variable in environment.of(SessionKind::Process, &folder, &BTreeMap::new()) {
         let bytes = variable.as_bytes();
         if let Some(equals) = bytes.iter().position(|&byte| byte == b'=') {
             command.env(OsStr::from_bytes(&bytes[..equals]), OsStr::from_bytes(&bytes[equals + 1..]));

@@ -19,8 +19,10 @@ pub enum Source {
     /// A connection that has not proved itself yet.
     Candidate(u32),
     Link,
-    /// A session's pseudo-terminal.
+    /// A session's pseudo-terminal, or what a process prints to.
     Terminal(u32),
+    /// What a process reads from.
+    Input(u32),
     /// What a session's holder says.
     Holder(u32),
     Stream(u32),
@@ -44,6 +46,7 @@ impl Source {
             Self::Workers => (7, 0),
             Self::Children => (8, 0),
             Self::Proxy => (9, 0),
+            Self::Input(id) => (10, id),
         };
         (tag << 32) | u64::from(id)
     }
@@ -60,7 +63,8 @@ impl Source {
             6 => Self::Folders,
             7 => Self::Workers,
             8 => Self::Children,
-            _ => Self::Proxy,
+            9 => Self::Proxy,
+            _ => Self::Input(id),
         }
     }
 }

@@ -41,6 +41,7 @@ use crate::ports::listening::{self, Look};
 use crate::ports::proxy::Proxy;
 use crate::reap::Children;
 use crate::relay;
+use crate::session::process::Late;
 use crate::session::table::Sessions;
 use crate::work::Workers;
 
@@ -195,6 +196,10 @@ impl Agent {
         let link = &mut self.link;
         match event.source {
             Source::Terminal(id) => self.sessions.terminal(SessionId(id), event.readable, event.writable, link),
+            Source::Input(id) => {
+                let late = self.sessions.input_ready(SessionId(id));
+                self.answer_late(late);
+            }
             Source::Link => {
                 if event.readable {
                     self.receive();
@@ -214,11 +219,8 @@ impl Agent {
                 }
             }
             Source::Holder(id) => {
-                if let Some((request, generation, answer)) = self.sessions.holder(SessionId(id), link)
-                    && self.generation() == Some(generation)
-                {
-                    self.answer(request, answer);
-                }
+                let late = self.sessions.holder(SessionId(id), link);
+                self.answer_late(late);
             }
             Source::Workers => self.collect(),
             Source::Children => self.children.reap(),
@@ -419,9 +421,16 @@ impl Agent {
             Request::Detach(detach) => self.sessions.detach(detach),
             Request::Replay(replay) => self.sessions.replay(replay),
             Request::Resize(resize) => self.sessions.resize(resize),
+            Request::Feed(feed) => self.sessions.feed(id, generation, &feed),
             Request::Title(title) => self.sessions.title(title),
             Request::Signal(signal) => self.sessions.signal(signal),
-            Request::Close(close) => self.sessions.close(close),
+            Request::Close(close) => {
+                let closed = self.sessions.close(close);
+                for late in self.sessions.take_late() {
+                    self.answer_late(Some(late));
+                }
+                closed
+            }
             Request::Forget(forget) => Ok(Some(Reply::Forgotten(self.files.searches.forget(&forget)))),
             Request::Dial(dial) => match self.streams.dial(id, &dial) {
                 Some((_, answer)) => answer.map(Some),
@@ -519,6 +528,15 @@ impl Agent {
     fn answer(&mut self, id: RequestId, answer: Result<Reply, Failure>) {
         if let Some(link) = &mut self.link {
             link.send_frame(&wire::encode(Kind::Reply, id.0, &answer));
+        }
+    }
+
+    /// Answers what was asked some time ago, if whoever asked is still there.
+    fn answer_late(&mut self, late: Option<Late>) {
+        if let Some((request, generation, answer)) = late
+            && self.generation() == Some(generation)
+        {
+            self.answer(request, answer);
         }
     }
 

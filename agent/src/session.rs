@@ -1,9 +1,10 @@
-//! One session: a program on a pseudo-terminal, the log of its output, its input and its end.
+//! One session: a program on a pseudo-terminal or on pipes, the log of its output, its input and its end.
 //!
 //! Output goes from the terminal straight into the ring and from there straight to the link; input goes from the
 //! link's buffer straight into the terminal. What is not taken at once waits in the kernel or in the ring, so that a
 //! slow end is felt by the other and by nobody else. Nothing here may block.
 
+pub mod process;
 pub mod ring;
 pub mod spawn;
 pub mod table;
@@ -24,6 +25,7 @@ use rustix::termios::{LocalModes, SpecialCodeIndex};
 
 use crate::link::Link;
 use crate::poller::{Interest, Poller, Source};
+use process::Process;
 use ring::Ring;
 use spawn::{Report, Started};
 use waiting::Watch;
@@ -63,12 +65,16 @@ pub struct Session {
     reports: Option<OwnedFd>,
     /// The holder, until it was let go.
     holder: Option<(Pid, OwnedFd)>,
+    /// What only a process has.
+    process: Option<Process>,
     ring: Ring,
     reader: Option<Reader>,
     input: VecDeque<u8>,
     told_exit: bool,
     /// What the program took, once it has ended and if its holder could say.
     cost: Option<Cost>,
+    /// It was killed because its time was up.
+    timed_out: bool,
     /// Frames of input typed on this connection.
     inputs: u64,
     /// The server may have the terminal's master and has not.
@@ -110,25 +116,39 @@ pub enum Told {
 }
 
 impl Session {
-    fn new(open: Open, size: Size, started: Started, ring: Ring, request: RequestId, generation: u64) -> Self {
+    /// A program that is about to start, and the log of its errors if it has one.
+    fn begin(open: Open, started: Started, rings: (Ring, Option<Ring>), phase: Phase) -> (Self, Option<Self>) {
+        let (ring, errors_ring) = rings;
+        let (process, errors) = Process::begin(&open, started.ends.process, errors_ring, phase);
+        let mut session = Self::new(open, phase, started.ends.terminal, started.ends.slave, ring);
+        session.device = started.ends.device;
+        session.reports = Some(started.reports);
+        session.holder = Some((started.holder, started.hold));
+        session.process = process;
+        (session, errors)
+    }
+
+    fn new(open: Open, phase: Phase, terminal: OwnedFd, slave: OwnedFd, ring: Ring) -> Self {
         Self {
             id: open.session,
             kind: open.kind,
-            size,
+            size: open.size.clamped(),
             open,
-            phase: Phase::Starting(request, generation),
+            phase,
             program: None,
-            terminal: Some(started.terminal),
+            terminal: Some(terminal),
             deserted: false,
-            slave: Some(started.slave),
-            device: started.device,
-            reports: Some(started.reports),
-            holder: Some((started.holder, started.hold)),
+            slave: Some(slave),
+            device: (0, 0),
+            reports: None,
+            holder: None,
+            process: None,
             ring,
             reader: Some(Reader { sent: 0, read: 0, full_since: None, given_up: false }),
             input: VecDeque::new(),
             told_exit: false,
             cost: None,
+            timed_out: false,
             inputs: 0,
             owes_master: true,
             watch: Watch::default(),
@@ -148,6 +168,7 @@ impl Session {
             command: self.open.command.clone(),
             title: self.open.title.clone(),
             size: self.size,
+            errors: self.process.as_ref().map(|process| process.errors),
             start: self.ring.start(),
             head: self.ring.head(),
             exited,
@@ -156,7 +177,9 @@ impl Session {
 
     fn exited(&self) -> Option<Exited> {
         match self.phase {
-            Phase::Ended(status, offset) => Some(Exited { session: self.id, status, offset, cost: self.cost }),
+            Phase::Ended(status, offset) => {
+                Some(Exited { session: self.id, status, offset, cost: self.cost, timed_out: self.timed_out })
+            }
             _ => None,
         }
     }
@@ -325,7 +348,7 @@ impl Session {
             let mut input = std::mem::take(&mut self.input);
             let written = self.write(input.as_slices().0);
             input.drain(..written);
-            if self.terminal.is_some() {
+            if self.writes_to().is_some() {
                 self.input = input;
             }
             if written == 0 {
@@ -335,8 +358,13 @@ impl Session {
         self.input = VecDeque::new();
     }
 
-    fn write(&self, bytes: &[u8]) -> usize {
-        let Some(terminal) = &self.terminal else { return bytes.len() };
+    /// What is typed into: the terminal, or the pipe to a process.
+    fn writes_to(&self) -> Option<&OwnedFd> {
+        self.process.as_ref().map_or(self.terminal.as_ref(), |process| process.input.as_ref())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> usize {
+        let Some(terminal) = self.writes_to() else { return bytes.len() };
         let mut written = 0;
         while written < bytes.len() {
             match rustix::io::write(terminal, &bytes[written..]) {
@@ -344,13 +372,22 @@ impl Session {
                 Ok(count) => written += count,
                 Err(Errno::INTR) => {}
                 // Nobody will ever read it.
-                Err(_) => return bytes.len(),
+                Err(_) => {
+                    if let Some(process) = &mut self.process {
+                        process.input = None;
+                    }
+                    return bytes.len();
+                }
             }
         }
         written
     }
 
     fn end_input(&mut self) {
+        if let Some(process) = &mut self.process {
+            process.ends_input = true;
+            return self.close_input();
+        }
         let modes = self.terminal.as_ref().and_then(|terminal| rustix::termios::tcgetattr(terminal).ok());
         let key = match modes {
             Some(modes) if modes.local_modes.contains(LocalModes::ICANON) => {
@@ -366,8 +403,11 @@ impl Session {
         self.terminal.as_ref().map_or(Ok(()), |terminal| spawn::resize(terminal, self.size))
     }
 
-    /// The process group in the terminal's foreground.
+    /// The process group in the terminal's foreground, or that of a process.
     fn foreground(&self) -> Option<Pid> {
+        if self.process.is_some() {
+            return self.program.filter(|_| matches!(self.phase, Phase::Running));
+        }
         let group = rustix::termios::tcgetpgrp(self.terminal.as_ref()?).ok()?;
         let holder = self.holder.as_ref().map(|(pid, _)| *pid);
         // The holder's own group is in the foreground before the program has started, and is none of the user's.
@@ -434,9 +474,11 @@ impl Session {
     /// Watches for what there is to do.
     fn observe(&mut self, poller: &Poller) {
         if let Some(terminal) = &self.terminal {
-            let wanted = Interest { read: self.room() > 0, write: !self.input.is_empty() };
+            let write = self.process.is_none() && !self.input.is_empty();
+            let wanted = Interest { read: self.room() > 0, write };
             poller.set(terminal, Source::Terminal(self.id.0), &mut self.terminal_interest, wanted);
         }
+        self.observe_input(poller);
         if let Some(reports) = &self.reports {
             poller.set(reports, Source::Holder(self.id.0), &mut self.reports_interest, Interest::READ);
         }
@@ -450,7 +492,7 @@ impl Session {
     /// When something is to be done though nothing happens.
     fn deadline(&self) -> Option<Instant> {
         let stalled = self.reader.and_then(|reader| reader.full_since).map(|since| since + STALLED);
-        [stalled, self.watch.deadline()].into_iter().flatten().min()
+        [stalled, self.watch.deadline(), self.time_is_up()].into_iter().flatten().min()
     }
 
     fn on_time(&mut self, now: Instant, link: &mut Option<Link>) {
@@ -460,6 +502,7 @@ impl Session {
             reader.full_since = None;
             reader.given_up = true;
         }
+        self.end_in_time(now);
         self.look_for_waiting(now, link);
     }
 }

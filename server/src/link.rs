@@ -149,6 +149,17 @@ impl Link {
     }
 
     pub async fn call_within<C: Call>(&self, limit: Duration, call: C) -> Result<C::Reply, Failure> {
+        let asked = self.ask(call).await?;
+        timeout(limit, asked)
+            .await
+            .unwrap_or_else(|_| Err(Failure::new(ErrorCode::TimedOut, "the sandbox did not answer in time")))
+    }
+
+    /// Asks the agent: returns once the question is on its way, with what waits for the answer, however long that takes.
+    pub async fn ask<C: Call>(
+        &self,
+        call: C,
+    ) -> Result<impl Future<Output = Result<C::Reply, Failure>> + use<'_, C>, Failure> {
         let id = RequestId(self.next_request.fetch_add(1, Ordering::Relaxed));
         let (reply, answer) = oneshot::channel();
         {
@@ -162,16 +173,16 @@ impl Link {
             calls.insert(id, reply);
         }
         // Forgets the call however this ends, a dropped future included.
-        let _forget = Forget { link: self, id };
+        let forget = Forget { link: self, id };
         self.ready().await?;
         let frame = wire::encode_request(id, &call.into());
         self.send(&[&frame])?;
-        match timeout(limit, answer).await {
-            Ok(Ok(answer)) => C::Reply::try_from(answer?)
-                .map_err(|_| Failure::new(ErrorCode::Internal, "the sandbox answered something else")),
-            Ok(Err(_)) => Err(gone()),
-            Err(_) => Err(Failure::new(ErrorCode::TimedOut, "the sandbox did not answer in time")),
-        }
+        Ok(async move {
+            let _forget = forget;
+            let answer: Answer = answer.await.map_err(|_| gone())?;
+            C::Reply::try_from(answer?)
+                .map_err(|_| Failure::new(ErrorCode::Internal, "the sandbox answered something else"))
+        })
     }
 
     /// Types bytes into a session. Returns once they are on their way.

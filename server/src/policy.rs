@@ -98,6 +98,8 @@ impl Capability {
             | FullRequest::TerminalTitle { .. }
             | FullRequest::TerminalSignal { .. }
             | FullRequest::TerminalClose { .. }
+            | FullRequest::ProcessStart { .. }
+            | FullRequest::ProcessInput { .. }
             | FullRequest::SandboxStart => Self::Work,
             FullRequest::Chat { .. } => Self::Speak,
             FullRequest::KeyMint { .. } | FullRequest::Keys | FullRequest::KeyRevoke { .. } => Self::Invite,

@@ -26,6 +26,7 @@ pub mod ownership;
 pub mod plain;
 pub mod pool;
 pub mod previews;
+pub mod processes;
 pub mod reading;
 pub mod registry;
 pub mod requests;
@@ -117,6 +118,8 @@ pub struct Room {
     spare: AtomicBool,
     /// Milliseconds since 1970 when somebody was last here.
     last_used: AtomicI64,
+    /// Milliseconds since 1970 when it ends whatever happens in it; the highest number of those that end for want of use.
+    ends_at: AtomicI64,
     pub members: Members,
     pub sandbox: Lifecycle,
     meter: Meter,
@@ -151,6 +154,7 @@ impl Room {
             tasks: new.tasks,
             spare: AtomicBool::new(new.spare),
             last_used: AtomicI64::new(now()),
+            ends_at: AtomicI64::new(i64::MAX),
             members: Members::default(),
             sandbox: Lifecycle::new(new.epoch, new.sandbox),
             meter: Meter::new(new.minute_price, new.minutes),

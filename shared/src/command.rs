@@ -255,6 +255,41 @@ pub enum FullRequest {
         /// What its tab is called; by default `Terminal N`.
         #[serde(default)]
         title: Option<String>,
+        /// Where in the project it begins.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        folder: Option<WorkspacePath>,
+        /// Variables on top of those of a login shell, or in their stead.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        environment: BTreeMap<String, String>,
+    },
+    /// `process-started`: a command on pipes, its output and its errors each a log, attached from offset 0.
+    ProcessStart {
+        project: ProjectName,
+        command: String,
+        /// Where in the project it begins.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        folder: Option<WorkspacePath>,
+        /// Variables on top of those of a login shell, or in their stead.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        environment: BTreeMap<String, String>,
+        /// After how many milliseconds it is killed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        timeout: Option<u64>,
+        /// Whether it will be fed; otherwise it has no input.
+        #[serde(default)]
+        stdin: bool,
+    },
+    /// `done` once a process has taken what it was fed.
+    ProcessInput {
+        process: SessionId,
+        #[serde(default)]
+        data: String,
+        /// How `data` is written; text if it is missing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        encoding: Option<Encoding>,
+        /// Nothing follows.
+        #[serde(default)]
+        end: bool,
     },
     /// `terminal-attached`: send this terminal's output from `from` on.
     TerminalAttach {
@@ -351,6 +386,14 @@ pub enum FullRequest {
         #[serde(default)]
         idle: bool,
     },
+}
+
+impl FullRequest {
+    /// A terminal of so many columns and rows in a project's own folder, with an interactive shell or a command.
+    pub fn terminal(project: ProjectName, (cols, rows): (u16, u16), command: Option<String>) -> Self {
+        let (folder, environment) = (None, BTreeMap::new());
+        Self::TerminalOpen { project, cols, rows, command, title: None, folder, environment }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -176,6 +176,12 @@ pub enum ServerFrame {
         id: Option<FrameId>,
         terminal: SessionId,
     },
+    /// A command without a terminal runs; both of its logs are attached from their start.
+    ProcessStarted {
+        id: Option<FrameId>,
+        process: SessionId,
+        errors: SessionId,
+    },
     TerminalAttached {
         id: Option<FrameId>,
         terminal: SessionId,
@@ -406,6 +412,9 @@ pub struct Terminal {
     /// Only the opener may touch it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub locked: bool,
+    /// Of a process: the log of its standard error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub errors: Option<SessionId>,
     /// How its program ended; absent while it runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit: Option<Exit>,
@@ -420,6 +429,17 @@ pub enum TerminalKind {
     Run,
     /// A `shell` command of a plain client.
     Shell,
+    /// A command without a terminal: its standard output.
+    Process,
+    /// The standard error of such a command.
+    Errors,
+}
+
+impl TerminalKind {
+    /// Whether it is a log of a command without a terminal.
+    pub fn is_piped(self) -> bool {
+        matches!(self, Self::Process | Self::Errors)
+    }
 }
 
 /// How a program ended: one of the two members is there.
@@ -435,6 +455,12 @@ pub struct Exit {
     /// The most memory that one of its processes had resident, in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<u64>,
+    /// Processor time of its processes, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<u64>,
+    /// It was killed because its time was up.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub timed_out: bool,
 }
 
 impl From<&Exited> for Exit {
@@ -443,8 +469,10 @@ impl From<&Exited> for Exit {
             ExitStatus::Code(code) => (Some(code), None),
             ExitStatus::Signal(signal) => (None, Some(signal)),
         };
-        let (elapsed, memory) = (exited.cost.map(|cost| cost.elapsed), exited.cost.map(|cost| cost.memory));
-        Self { code, signal, elapsed, memory }
+        let cost = exited.cost;
+        let (elapsed, memory) = (cost.map(|cost| cost.elapsed), cost.map(|cost| cost.memory));
+        let cpu = cost.map(|cost| cost.processor);
+        Self { code, signal, elapsed, memory, cpu, timed_out: exited.timed_out }
     }
 }
 

@@ -33,7 +33,7 @@ use crate::code::Failure;
 use crate::id::RequestId;
 
 /// The version of this link. An agent of another version is ended and started anew; its files stay.
-pub const LINK_VERSION: u32 = 7;
+pub const LINK_VERSION: u32 = 8;
 /// Length of a frame's header in bytes.
 pub const HEADER: usize = 12;
 /// The longest payload the server sends (a write of a whole client message and its path).
@@ -273,7 +273,7 @@ macro_rules! calls {
 calls! {
     /// Is the agent alive and scheduled?
     Ping(Ping) -> Pong(Pong);
-    /// Start a program on a new pseudo-terminal.
+    /// Start a program on a new pseudo-terminal, or on pipes.
     Open(sessions::Open) -> Opened(sessions::Opened);
     /// Send a session's output from an offset on, and all that follows.
     Attach(sessions::Attach) -> Attached(sessions::Attached);
@@ -282,6 +282,8 @@ calls! {
     /// A stretch of a session's past output.
     Replay(sessions::Replay) -> Replayed(sessions::Replayed);
     Resize(sessions::Resize) -> Resized(sessions::Resized);
+    /// Bytes for a process's standard input.
+    Feed(sessions::Feed) -> Fed(sessions::Fed);
     /// What a session is called from now on.
     Title(sessions::Title) -> Titled(sessions::Titled);
     Signal(sessions::Signal) -> Signalled(sessions::Signalled);

@@ -586,6 +586,7 @@ fn id_of(frame: &ServerFrame) -> Option<&FrameId> {
         | ServerFrame::Opened { id, .. }
         | ServerFrame::Saved { id, .. }
         | ServerFrame::TerminalOpened { id, .. }
+        | ServerFrame::ProcessStarted { id, .. }
         | ServerFrame::TerminalAttached { id, .. }
         | ServerFrame::Preview { id, .. }
         | ServerFrame::PreviewLink { id, .. }

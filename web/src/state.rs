@@ -518,6 +518,7 @@ mod tests {
             driver: None,
             opener: Some(MemberId(opener)),
             locked: false,
+            errors: None,
             exit: None,
         };
         let known = |is_block| {

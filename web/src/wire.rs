@@ -188,6 +188,8 @@ impl Members {
                 "terminal" => TerminalKind::Terminal,
                 "run" => TerminalKind::Run,
                 "shell" => TerminalKind::Shell,
+                "process" => TerminalKind::Process,
+                "errors" => TerminalKind::Errors,
                 _ => return Err(Unreadable),
             },
             project: self.project("project")?,
@@ -196,6 +198,7 @@ impl Members {
             driver: self.member_if_any("driver"),
             opener: self.member_if_any("opener"),
             locked: self.flag("locked").unwrap_or_default(),
+            errors: self.number("errors").ok().map(SessionId),
             exit: match self.0.remove("exit") {
                 Some(Value::Object(exit)) => {
                     let mut exit = Members(exit);
@@ -204,6 +207,8 @@ impl Members {
                         signal: exit.status("signal"),
                         elapsed: exit.number_if_any("elapsed"),
                         memory: exit.number_if_any("memory"),
+                        cpu: exit.number_if_any("cpu"),
+                        timed_out: exit.flag("timed_out").unwrap_or_default(),
                     })
                 }
                 _ => None,

@@ -326,10 +326,10 @@ mod tests {
 
     #[test]
     fn the_end_of_a_program_is_told_with_what_it_took() {
-        let exit = Exit { code: Some(0), signal: None, elapsed: Some(1_234), memory: Some(14 << 20) };
+        let exit = Exit { code: Some(0), elapsed: Some(1_234), memory: Some(14 << 20), ..Exit::default() };
         assert_eq!(ended(exit), "Exited with 0 after 1.2 s, 14 MB");
         assert_eq!(ended(Exit { code: Some(1), ..Exit::default() }), "Exited with 1");
-        let stopped = Exit { code: None, signal: Some(2), elapsed: Some(300), memory: Some(900 << 10) };
+        let stopped = Exit { signal: Some(2), elapsed: Some(300), memory: Some(900 << 10), ..Exit::default() };
         assert_eq!(ended(stopped), "Interrupted after 0.3 s, 900 kB");
         let failed = Exit { code: Some(1), elapsed: Some(300), ..Exit::default() };
         assert_eq!(ended_aloud("main.py", failed), "main.py ended: exit code 1 after 0.3 s");

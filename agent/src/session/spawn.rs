@@ -1,4 +1,4 @@
-//! Starting a program on a new pseudo-terminal.
+//! Starting a program on a new pseudo-terminal, or on pipes.
 //!
 //! ```text
 //! agent ── fork ── holder: leads the terminal's session, outlives the program
@@ -9,6 +9,8 @@
 //! shell leaves in the background must live on, so the session's leader is a *holder* of ours that does nothing: it
 //! tells how the program ended and stays until the agent lets go of it. It keeps no descriptor but two pipes.
 //!
+//! A process on pipes has the same holder: its session has no terminal, and is what is signalled as a whole.
+//!
 //! What the holder says ([`Report`]) comes through a pipe, [`REPORT`] bytes each; a pipe that ends without a status means
 //! that the holder was killed. The pipe stays open until the holder has ended.
 #![allow(unsafe_code)] // `fork` and `execve`, and the system calls between them, which must not allocate or lock.
@@ -16,8 +18,8 @@
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
-use embedenv_shared::link::sessions::{Cost, ExitStatus, SessionKind, Size};
-use rustix::fs::OFlags;
+use embedenv_shared::link::sessions::{Cost, ExitStatus, Pipes, SessionKind, Size};
+use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::pipe::PipeFlags;
 use rustix::process::Pid;
@@ -29,6 +31,8 @@ use rustix::termios::{InputModes, LocalModes, OptionalActions, Winsize};
 pub struct Program<'a> {
     pub kind: SessionKind,
     pub size: Size,
+    /// On pipes, and no terminal.
+    pub pipes: Option<Pipes>,
     pub path: &'a CStr,
     pub arguments: &'a [CString],
     pub environment: &'a [CString],
@@ -40,17 +44,35 @@ pub struct Program<'a> {
 /// A program that was started, or is about to be: the first [`Report`] tells.
 #[derive(Debug)]
 pub struct Started {
-    /// The master's side, non-blocking.
-    pub terminal: OwnedFd,
-    /// The slave's side, kept open until the program has ended: with nobody at it the master reads a hang-up.
-    pub slave: OwnedFd,
-    /// Its major and minor number.
-    pub device: (u32, u32),
+    pub ends: Ends,
     pub holder: Pid,
     /// The holder's reports.
     pub reports: OwnedFd,
     /// Closing it lets the holder go.
     pub hold: OwnedFd,
+}
+
+/// Our ends of what a program reads and prints to.
+#[derive(Debug)]
+pub struct Ends {
+    /// The master's side, or that of the pipe from the standard output; non-blocking.
+    pub terminal: OwnedFd,
+    /// The program's side, kept open until it has ended: with nobody at it the other side reads a hang-up.
+    pub slave: OwnedFd,
+    /// Major and minor number of the terminal; zeros of a pipe.
+    pub device: (u32, u32),
+    /// What only a process has.
+    pub process: Option<ProcessEnds>,
+}
+
+/// The other pipes of a process; those that are ours are non-blocking.
+#[derive(Debug)]
+pub struct ProcessEnds {
+    /// To the standard input, if it is fed.
+    pub input: Option<OwnedFd>,
+    pub errors: OwnedFd,
+    /// As [`Ends::slave`], of the standard error.
+    pub errors_slave: OwnedFd,
 }
 
 /// What a holder tells.
@@ -65,9 +87,9 @@ pub enum Report {
 const STARTED: u32 = 1;
 const FAILED: u32 = 2;
 const ENDED: u32 = 3;
-/// Length of a report in bytes: what it is and its value, and of a program that has ended its time in milliseconds and
-/// its memory in bytes.
-const REPORT: usize = 24;
+/// Length of a report in bytes: what it is and its value, and of a program that has ended its time in milliseconds, its
+/// memory in bytes and its processor time in milliseconds.
+const REPORT: usize = 32;
 
 impl Report {
     /// The next report; `Ok(None)` when the holder is gone.
@@ -81,7 +103,7 @@ impl Report {
         let word = |at: usize| u32::from_ne_bytes(words[at]);
         let long = |at: usize| u64::from(word(at)) | u64::from(word(at + 1)) << 32;
         let value = word(1).cast_signed();
-        let cost = Cost { elapsed: long(2), memory: long(4) };
+        let cost = Cost { elapsed: long(2), memory: long(4), processor: long(6) };
         Ok(match word(0) {
             STARTED => Pid::from_raw(value).map(Self::Started),
             FAILED => Some(Self::Failed(Errno::from_raw_os_error(value))),
@@ -94,16 +116,15 @@ impl Report {
 
 /// Starts a program. It runs as soon as this returns; its first report says whether it does.
 pub fn start(program: &Program<'_>) -> Result<Started, Errno> {
-    let terminal = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
-    rustix::pty::grantpt(&terminal)?;
-    rustix::pty::unlockpt(&terminal)?;
-    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
-    let slave = rustix::pty::ioctl_tiocgptpeer(&terminal, flags)?;
-    rustix::fs::fcntl_setfl(&terminal, OFlags::RDWR | OFlags::NONBLOCK)?;
-    let device = rustix::fs::fstat(&slave)?.st_rdev;
-    let device = (rustix::fs::major(device), rustix::fs::minor(device));
-    set_modes(&slave, program.kind)?;
-    resize(&terminal, program.size)?;
+    let (ends, input) = match &program.pipes {
+        Some(pipes) => on_pipes(*pipes)?,
+        None => (on_terminal(program.kind, program.size)?, None),
+    };
+    let slave = ends.slave.as_raw_fd();
+    let standard = match (&ends.process, &input) {
+        (Some(process), Some(input)) => [input.as_raw_fd(), slave, process.errors_slave.as_raw_fd()],
+        _ => [slave; 3],
+    };
 
     let (reports, report) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
     rustix::fs::fcntl_setfl(&reports, OFlags::NONBLOCK)?;
@@ -114,8 +135,10 @@ pub fn start(program: &Program<'_>) -> Result<Started, Errno> {
     };
     let arguments = pointers(program.arguments);
     let environment = pointers(program.environment);
+    let bounds = program.pipes.map(|pipes| pipes.bounds).unwrap_or_default();
     let child = Child {
-        slave: slave.as_raw_fd(),
+        standard,
+        is_terminal: program.pipes.is_none(),
         report: report.as_raw_fd(),
         held: held.as_raw_fd(),
         folder: program.folder.as_raw_fd(),
@@ -124,6 +147,8 @@ pub fn start(program: &Program<'_>) -> Result<Started, Errno> {
         environment: environment.as_ptr(),
         processes: program.processes,
         open_files: program.open_files,
+        data: bounds.memory,
+        seconds: bounds.processor.map(|milliseconds| milliseconds.div_ceil(1000)),
     };
     // SAFETY: the child only calls `Child::hold`, which makes system calls on what was prepared above and never
     // returns; it neither allocates, locks nor unwinds.
@@ -134,7 +159,41 @@ pub fn start(program: &Program<'_>) -> Result<Started, Errno> {
             pid => Pid::from_raw(pid).expect("fork returns a process"),
         }
     };
-    Ok(Started { terminal, slave, device, holder, reports, hold })
+    Ok(Started { ends, holder, reports, hold })
+}
+
+fn on_terminal(kind: SessionKind, size: Size) -> Result<Ends, Errno> {
+    let terminal = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+    rustix::pty::grantpt(&terminal)?;
+    rustix::pty::unlockpt(&terminal)?;
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    let slave = rustix::pty::ioctl_tiocgptpeer(&terminal, flags)?;
+    rustix::fs::fcntl_setfl(&terminal, OFlags::RDWR | OFlags::NONBLOCK)?;
+    let device = rustix::fs::fstat(&slave)?.st_rdev;
+    let device = (rustix::fs::major(device), rustix::fs::minor(device));
+    set_modes(&slave, kind)?;
+    resize(&terminal, size)?;
+    Ok(Ends { terminal, slave, device, process: None })
+}
+
+/// Our ends, and what the program reads from.
+fn on_pipes(pipes: Pipes) -> Result<(Ends, Option<OwnedFd>), Errno> {
+    let output = || {
+        let (read, write) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+        rustix::fs::fcntl_setfl(&read, OFlags::NONBLOCK)?;
+        Ok((read, write))
+    };
+    let (terminal, slave) = output()?;
+    let (errors, errors_slave) = output()?;
+    let (theirs, input) = if pipes.is_fed {
+        let (read, write) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+        rustix::fs::fcntl_setfl(&write, OFlags::NONBLOCK)?;
+        (read, Some(write))
+    } else {
+        (rustix::fs::open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?, None)
+    };
+    let process = Some(ProcessEnds { input, errors, errors_slave });
+    Ok((Ends { terminal, slave, device: (0, 0), process }, Some(theirs)))
 }
 
 /// The terminal's size; its foreground group is told by the kernel.
@@ -163,7 +222,9 @@ fn last_error() -> Errno {
 
 /// What the forked processes work on: numbers and pointers alone.
 struct Child {
-    slave: RawFd,
+    /// Standard input, output and error.
+    standard: [RawFd; 3],
+    is_terminal: bool,
     report: RawFd,
     held: RawFd,
     folder: RawFd,
@@ -172,6 +233,8 @@ struct Child {
     environment: *const *const libc::c_char,
     processes: Option<u64>,
     open_files: Option<u64>,
+    data: Option<u64>,
+    seconds: Option<u64>,
 }
 
 impl Child {
@@ -194,7 +257,10 @@ impl Child {
             ] {
                 libc::signal(signal, libc::SIG_IGN);
             }
-            if libc::setsid() == -1 || libc::ioctl(self.slave, libc::TIOCSCTTY as _, 0) == -1 {
+            if libc::setsid() == -1 {
+                self.fail();
+            }
+            if self.is_terminal && libc::ioctl(self.standard[0], libc::TIOCSCTTY as _, 0) == -1 {
                 self.fail();
             }
             let begun = milliseconds();
@@ -204,7 +270,7 @@ impl Child {
                 pid => pid,
             };
             self.say(STARTED, program);
-            // Only the two pipes stay: in particular neither end of the terminal, nor the other end of the holding pipe.
+            // Only the two pipes stay: in particular neither end of a terminal, nor the other end of the holding pipe.
             libc::dup2(self.report, 0);
             libc::dup2(self.held, 1);
             libc::close(2);
@@ -214,13 +280,15 @@ impl Child {
             while libc::wait4(program, &mut status, 0, &mut usage) == -1 && *libc::__errno_location() == libc::EINTR {}
             // `ru_maxrss` is in units of 1,024 bytes (getrusage(2)).
             let memory = usage.ru_maxrss.cast_unsigned().saturating_mul(1024);
-            let report = report(ENDED, status, milliseconds().saturating_sub(begun), memory);
+            let processor = spent(usage.ru_utime) + spent(usage.ru_stime);
+            let report = report(ENDED, status, [milliseconds().saturating_sub(begun), memory, processor]);
             libc::write(0, report.as_ptr().cast(), REPORT);
             let mut byte = 0u8;
             while libc::read(1, (&raw mut byte).cast(), 1) == -1 && *libc::__errno_location() == libc::EINTR {}
             // The foreground group gets a hang-up when this process ends. Whoever still needs one had it from the
             // agent; daemons that stayed in the group must not, so the holder takes the foreground itself.
-            let terminal = libc::open(c"/dev/tty".as_ptr(), libc::O_RDWR | libc::O_CLOEXEC | libc::O_NOCTTY);
+            let flags = libc::O_RDWR | libc::O_CLOEXEC | libc::O_NOCTTY;
+            let terminal = if self.is_terminal { libc::open(c"/dev/tty".as_ptr(), flags) } else { -1 };
             if terminal != -1 {
                 libc::tcsetpgrp(terminal, libc::getpid());
             }
@@ -233,11 +301,14 @@ impl Child {
     unsafe fn become_program(&self) -> ! {
         // SAFETY: as above; the strings were prepared before the fork.
         unsafe {
-            if libc::setpgid(0, 0) == -1 || libc::tcsetpgrp(self.slave, libc::getpid()) == -1 {
+            if libc::setpgid(0, 0) == -1 {
                 self.fail();
             }
-            for fd in 0..=2 {
-                if libc::dup2(self.slave, fd) == -1 {
+            if self.is_terminal && libc::tcsetpgrp(self.standard[0], libc::getpid()) == -1 {
+                self.fail();
+            }
+            for (descriptor, &own) in (0..).zip(&self.standard) {
+                if libc::dup2(own, descriptor) == -1 {
                     self.fail();
                 }
             }
@@ -252,6 +323,8 @@ impl Child {
             limit(libc::RLIMIT_NPROC, self.processes);
             limit(libc::RLIMIT_NOFILE, self.open_files);
             limit(libc::RLIMIT_CORE, Some(0));
+            limit(libc::RLIMIT_DATA, self.data);
+            limit(libc::RLIMIT_CPU, self.seconds);
             // By system call: the C library refuses the signals that it uses itself, which may come ignored as well.
             let default = [0u64; 4];
             for signal in 1..=64 {
@@ -268,7 +341,7 @@ impl Child {
     }
 
     unsafe fn say(&self, what: u32, value: i32) {
-        let report = report(what, value, 0, 0);
+        let report = report(what, value, [0; 3]);
         // SAFETY: a descriptor that is open and a buffer of that length.
         unsafe { libc::write(self.report, report.as_ptr().cast(), REPORT) };
     }
@@ -282,14 +355,20 @@ impl Child {
     }
 }
 
-fn report(what: u32, value: i32, elapsed: u64, memory: u64) -> [u8; REPORT] {
+fn report(what: u32, value: i32, [elapsed, memory, processor]: [u64; 3]) -> [u8; REPORT] {
     let (low, high) = (|long: u64| long as u32, |long: u64| (long >> 32) as u32);
-    let words = [what, value.cast_unsigned(), low(elapsed), high(elapsed), low(memory), high(memory)];
+    let longs = [low(elapsed), high(elapsed), low(memory), high(memory), low(processor), high(processor)];
+    let words = [what, value.cast_unsigned()].into_iter().chain(longs);
     let mut bytes = [0; REPORT];
     for (place, word) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(words) {
         *place = word.to_ne_bytes();
     }
     bytes
+}
+
+/// Processor time in milliseconds.
+fn spent(time: libc::timeval) -> u64 {
+    time.tv_sec.cast_unsigned().saturating_mul(1000) + time.tv_usec.cast_unsigned() / 1000
 }
 
 /// Milliseconds on a clock that nobody sets.

@@ -6,24 +6,24 @@
 use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::id::{RequestId, SessionId};
 use embedenv_shared::link::sessions::{
-    Attach, Attached, Close, Closed, Detach, Detached, MAX_COMMAND, MAX_SESSIONS, MAX_TITLE, Open, Opened, Replay,
-    Replayed, Resize, Resized, SessionKind, SessionState, Signal, SignalKind, Signalled, Title, Titled,
+    Attach, Attached, Close, Closed, Detach, Detached, MAX_COMMAND, MAX_ENVIRONMENT, MAX_SESSIONS, MAX_TITLE, Open,
+    Opened, Replay, Replayed, Resize, Resized, SessionKind, SessionState, Signal, SignalKind, Signalled, Title, Titled,
 };
 use embedenv_shared::link::{MAX_FROM_AGENT, Reply};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal as Kernel};
 
+use super::process::Late;
 use super::ring::Ring;
 use super::spawn::{self, Program};
 use super::{Phase, Session, Told};
 use crate::environment::Environment;
-use crate::files::beneath::Home;
+use crate::files::beneath::{self, Home};
 use crate::limits::Limits;
 use crate::link::Link;
 use crate::poller::Poller;
@@ -44,8 +44,10 @@ const MAX_LEAVING: usize = 32;
 
 #[derive(Debug)]
 pub struct Sessions {
-    sessions: BTreeMap<SessionId, Session>,
+    pub(super) sessions: BTreeMap<SessionId, Session>,
     leaving: Vec<Leaving>,
+    /// Answers to who fed processes that were closed meanwhile.
+    late: Vec<Late>,
     /// Whose turn it is to send when the link has room again.
     turn: SessionId,
 }
@@ -69,12 +71,12 @@ fn unknown(session: SessionId) -> Failure {
 
 impl Default for Sessions {
     fn default() -> Self {
-        Self { sessions: BTreeMap::new(), leaving: Vec::new(), turn: SessionId(0) }
+        Self { sessions: BTreeMap::new(), leaving: Vec::new(), late: Vec::new(), turn: SessionId(0) }
     }
 }
 
 impl Sessions {
-    fn get(&mut self, session: SessionId) -> Result<&mut Session, Failure> {
+    pub(super) fn get(&mut self, session: SessionId) -> Result<&mut Session, Failure> {
         self.sessions.get_mut(&session).ok_or_else(|| unknown(session))
     }
 
@@ -92,10 +94,17 @@ impl Sessions {
         environment: &Environment,
         limits: &Limits,
     ) -> Answered {
-        if self.sessions.contains_key(&open.session) {
-            return Err(Failure::new(ErrorCode::Conflict, format!("session {} was used before", open.session)));
+        for session in [Some(open.session), open.pipes.map(|pipes| pipes.errors)].into_iter().flatten() {
+            if self.sessions.contains_key(&session) {
+                return Err(Failure::new(ErrorCode::Conflict, format!("session {session} was used before")));
+            }
         }
-        if self.sessions.values().filter(|session| session.is_live()).count() >= MAX_SESSIONS {
+        if (open.kind == SessionKind::Process) != open.pipes.is_some() || open.kind == SessionKind::Errors {
+            return Err(Failure::new(ErrorCode::BadRequest, "a process has pipes, and nothing else has"));
+        }
+        check_environment(&open.environment)?;
+        let is_live = |session: &&Session| session.kind != SessionKind::Errors && session.is_live();
+        if self.sessions.values().filter(is_live).count() >= MAX_SESSIONS {
             let message = format!("a sandbox has at most {MAX_SESSIONS} terminals and running commands");
             return Err(Failure::new(ErrorCode::LimitReached, message));
         }
@@ -109,17 +118,22 @@ impl Sessions {
                     .map_err(|_| Failure::new(ErrorCode::BadRequest, "the command contains a NUL byte"))?;
                 vec![shell.name.to_owned(), c"-c".to_owned(), command]
             }
-            None if open.kind == SessionKind::Shell => {
-                return Err(Failure::new(ErrorCode::BadRequest, "a shell session needs a command"));
+            None if open.kind != SessionKind::Terminal => {
+                return Err(Failure::new(ErrorCode::BadRequest, "only a terminal needs no command"));
             }
             None => vec![shell.name.to_owned(), c"-i".to_owned()],
         };
-        let folder = home.project(&open.project)?;
-        let path: &Path = home.path();
-        let strings = environment.of(open.kind, &path.join(open.project.as_str()));
+        let mut folder = home.project(&open.project)?;
+        let mut path = home.path().join(open.project.as_str());
+        if !open.folder.is_root() {
+            folder = beneath::folder(&folder, &open.folder)?;
+            path.push(open.folder.as_str());
+        }
+        let strings = environment.of(open.kind, &path, &open.environment);
         let program = Program {
             kind: open.kind,
             size: open.size.clamped(),
+            pipes: open.pipes,
             path: &shell.path,
             arguments: &arguments,
             environment: &strings,
@@ -127,11 +141,11 @@ impl Sessions {
             processes: limits.processes,
             open_files: limits.open_files,
         };
-        let size = program.size;
-        let ring = Ring::new().map_err(cannot_start)?;
+        let ring = || Ring::new().map_err(cannot_start);
+        let rings = (ring()?, open.pipes.map(|_| ring()).transpose()?);
         let started = spawn::start(&program).map_err(cannot_start)?;
-        let session = Session::new(open, size, started, ring, request, generation);
-        self.sessions.insert(session.id, session);
+        let (session, errors) = Session::begin(open, started, rings, Phase::Starting(request, generation));
+        self.sessions.extend([Some(session), errors].into_iter().flatten().map(|session| (session.id, session)));
         self.forget_old();
         Ok(None)
     }
@@ -181,13 +195,22 @@ impl Sessions {
 
     pub fn close(&mut self, close: Close) -> Answered {
         let mut session = self.sessions.remove(&close.session).ok_or_else(|| unknown(close.session))?;
+        if let Some(process) = &session.process {
+            self.sessions.remove(&process.errors);
+        }
+        self.late.extend(session.stop_feeding());
         self.hang_up(&mut session);
         Ok(Some(Reply::Closed(Closed)))
     }
 
+    /// What is to be answered because of what was closed.
+    pub fn take_late(&mut self) -> Vec<Late> {
+        std::mem::take(&mut self.late)
+    }
+
     pub fn input(&mut self, session: SessionId, bytes: &[u8], link: &mut Option<Link>) {
-        // One that was closed meanwhile takes no input.
-        if let Some(session) = self.sessions.get_mut(&session) {
+        // One that was closed meanwhile takes no input, and a process is fed.
+        if let Some(session) = self.sessions.get_mut(&session).filter(|session| session.process.is_none()) {
             session.type_in(bytes);
             session.inputs += 1;
             session.owes_master = true;
@@ -225,27 +248,33 @@ impl Sessions {
     }
 
     /// A holder has something to say; returns what is to be answered.
-    pub fn holder(
-        &mut self,
-        id: SessionId,
-        link: &mut Option<Link>,
-    ) -> Option<(RequestId, u64, Result<Reply, Failure>)> {
+    pub fn holder(&mut self, id: SessionId, link: &mut Option<Link>) -> Option<Late> {
         let session = self.sessions.get_mut(&id)?;
-        match session.reported() {
+        let errors = session.process.as_ref().map(|process| process.errors);
+        let told = session.reported();
+        self.follow(id);
+        let session = self.sessions.get_mut(&id)?;
+        match told {
             Told::Started(request, generation, pid) => {
                 let pid = pid.as_raw_nonzero().get().cast_unsigned();
                 session.hand_over(link);
                 Some((request, generation, Ok(Reply::Opened(Opened { pid }))))
             }
             Told::Failed(request, generation, errno) => {
-                self.sessions.remove(&id);
+                for session in [Some(id), errors].into_iter().flatten() {
+                    self.sessions.remove(&session);
+                }
                 Some((request, generation, Err(cannot_start(errno))))
             }
             Told::Nothing => {
                 // After the end, what was printed before it is read.
                 session.readable(link);
+                let fed = session.fed();
+                if let Some(errors) = errors.and_then(|errors| self.sessions.get_mut(&errors)) {
+                    errors.readable(link);
+                }
                 self.settle(link);
-                None
+                fed
             }
         }
     }
@@ -253,14 +282,17 @@ impl Sessions {
     /// Hands on what ended sessions leave behind.
     fn settle(&mut self, _link: &mut Option<Link>) {
         let mut leaving = Vec::new();
+        let logs = self.sessions.values().filter(|session| session.kind == SessionKind::Errors && session.is_live());
+        let live: Vec<SessionId> = logs.map(|session| session.id).collect();
         for session in self.sessions.values_mut() {
             if !matches!(session.phase, Phase::Ended(..)) || session.holder.is_none() {
                 continue;
             }
             match session.kind {
                 // The holder of a shell goes when nobody is left at the terminal; jobs without it live on.
-                SessionKind::Shell if session.is_live() => {}
-                SessionKind::Shell => session.holder = None,
+                SessionKind::Shell | SessionKind::Process if session.is_live() => {}
+                SessionKind::Process if session.process.as_ref().is_some_and(|own| live.contains(&own.errors)) => {}
+                SessionKind::Shell | SessionKind::Process | SessionKind::Errors => session.holder = None,
                 SessionKind::Terminal => leaving.extend(session.holder.take()),
             }
         }
@@ -357,6 +389,22 @@ impl Sessions {
             true
         });
     }
+}
+
+/// What is asked for beside a login shell's variables.
+fn check_environment(environment: &BTreeMap<String, String>) -> Result<(), Failure> {
+    let bytes: usize = environment.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if bytes > MAX_ENVIRONMENT {
+        let message = format!("a program's environment has at most {MAX_ENVIRONMENT} bytes");
+        return Err(Failure::new(ErrorCode::TooLarge, message));
+    }
+    let is_bad =
+        |(name, value): (&String, &String)| name.is_empty() || name.contains(['=', '\0']) || value.contains('\0');
+    if environment.iter().any(is_bad) {
+        let message = "a variable of the environment has a name without '=', and no NUL byte";
+        return Err(Failure::new(ErrorCode::BadRequest, message));
+    }
+    Ok(())
 }
 
 /// What whoever asked for a program is told.

@@ -1,7 +1,7 @@
 //! Starts agents and speaks to them: [`Agent`] is the child, [`Client`] a server's end of the link that keeps what it
 //! hears. Everything that waits has a limit and says what it waited for.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{Read as _, Write as _};
 use std::os::fd::AsRawFd as _;
 use std::os::unix::net::UnixStream;
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::id::{RequestId, SessionId};
 use embedenv_shared::link::files::{List, Listing, Read, Write, Written};
-use embedenv_shared::link::sessions::{Exited, Open, Opened, SessionKind, SessionState, Size};
+use embedenv_shared::link::sessions::{Bounds, Exited, Open, Opened, Pipes, SessionKind, SessionState, Size};
 use embedenv_shared::link::{
     self as wire, Answer, Call, Event, Greeting, HEADER, Header, Kind, LINK_VERSION, MAX_FROM_AGENT, SECRET, Speaker,
 };
@@ -316,14 +316,15 @@ impl Client {
     #[track_caller]
     pub fn open(&mut self, session: u32, kind: SessionKind, command: Option<&str>) -> Result<Opened, Failure> {
         let command = command.map(str::to_owned);
-        self.call(Open {
-            session: SessionId(session),
-            kind,
-            project: project(),
-            command,
-            title: format!("Terminal {session}"),
-            size: Size::PLAIN,
-        })
+        self.call(Open { kind, command, ..opening(session) })
+    }
+
+    /// Starts a process whose errors are the session behind it.
+    #[track_caller]
+    pub fn process(&mut self, session: u32, command: &str, is_fed: bool, bounds: Bounds) {
+        let pipes = Some(Pipes { errors: SessionId(session + 1), is_fed, bounds });
+        let command = Some(command.to_owned());
+        self.call(Open { kind: SessionKind::Process, command, pipes, ..opening(session) }).unwrap();
     }
 
     #[track_caller]
@@ -377,6 +378,21 @@ impl Client {
     #[track_caller]
     pub fn names(&mut self, at: &str) -> Vec<String> {
         self.list(at, false).unwrap().entries.into_iter().map(|entry| entry.name).collect()
+    }
+}
+
+/// A terminal to be opened, or what something else that is opened has of one.
+pub fn opening(session: u32) -> Open {
+    Open {
+        session: SessionId(session),
+        kind: SessionKind::Terminal,
+        project: project(),
+        folder: path(""),
+        command: None,
+        environment: BTreeMap::new(),
+        pipes: None,
+        title: format!("Terminal {session}"),
+        size: Size::PLAIN,
     }
 }
 

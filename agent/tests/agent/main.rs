@@ -13,6 +13,7 @@ mod limits;
 mod output;
 mod pipes;
 mod ports;
+mod processes;
 mod searching;
 mod sessions;
 mod trees;

@@ -3,12 +3,12 @@
 use embedenv_shared::code::ErrorCode;
 use embedenv_shared::id::SessionId;
 use embedenv_shared::link::sessions::{
-    Attach, Close, Detach, ExitStatus, MAX_SESSIONS, Replay, Resize, SessionKind, Signal, SignalKind, Size,
+    Attach, Close, Detach, ExitStatus, MAX_SESSIONS, Open, Replay, Resize, SessionKind, Signal, SignalKind, Size,
 };
 
 use embedenv_shared::link::Ping;
 
-use crate::harness::{Agent, eventually};
+use crate::harness::{Agent, eventually, opening};
 
 #[test]
 fn a_shell_prints_and_tells_its_status_after_all_output() {
@@ -187,20 +187,13 @@ fn sixteen_sessions_live_and_no_more_and_all_are_freed() {
     let before = agent.descriptors();
     let calls: Vec<u32> = (0..1000)
         .map(|number| {
-            let kind = SessionKind::Shell;
-            client.start_call(embedenv_shared::link::sessions::Open {
-                session: SessionId(number),
-                kind,
-                project: crate::harness::project(),
-                command: Some("sleep 100".into()),
-                title: "sleep".into(),
-                size: Size::PLAIN,
-            })
+            let (kind, command) = (SessionKind::Shell, Some("sleep 100".into()));
+            client.start_call(Open { kind, command, ..opening(number) })
         })
         .collect();
     let mut opened = Vec::new();
     for (number, id) in calls.into_iter().enumerate() {
-        match client.finish_call::<embedenv_shared::link::sessions::Open>(id) {
+        match client.finish_call::<Open>(id) {
             Ok(_) => opened.push(number as u32),
             Err(failure) => assert_eq!(failure.code, ErrorCode::LimitReached),
         }

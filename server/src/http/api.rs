@@ -118,7 +118,7 @@ fn described() -> (Router<Doors>, utoipa::openapi::OpenApi) {
         .routes(routes!(credits::list))
         .routes(routes!(credits::usage))
         .routes(routes!(rooms::list, rooms::open))
-        .routes(routes!(rooms::show, rooms::end))
+        .routes(routes!(rooms::show, rooms::change, rooms::end))
         .routes(routes!(join_keys::list, join_keys::mint))
         .routes(routes!(join_keys::revoke))
         .routes(routes!(files::projects, files::plant))

@@ -27,6 +27,10 @@ pub struct NewRoom {
     pub sandbox: Option<NewSandbox>,
     /// The visit to a widget that it is opened for.
     pub visit: Option<Visit>,
+    /// When it ends, if its host said so, in milliseconds since 1970.
+    pub ends_at: Option<i64>,
+    /// A JSON object of texts.
+    pub metadata: String,
 }
 
 /// The engine's record of a sandbox, and its epoch.
@@ -82,12 +86,23 @@ pub struct RoomRow {
     pub epoch: u64,
     /// Minutes for which a sandbox of it ran and that were counted.
     pub minutes: u64,
+    /// When it ends whatever happens, if its host said so.
+    pub ends_at: Option<i64>,
+    /// A JSON object of texts, its members in order.
+    pub metadata: String,
+}
+
+/// A query for the columns of a [`RoomRow`], in its order.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!("SELECT room, space, created, last_used, sandbox, epoch, minutes, ends_at, metadata FROM rooms ", $rest)
+    };
 }
 
 impl Ledger {
     /// Takes a credit and writes the room down, durably and in one step.
     pub async fn open_room(&self, new: NewRoom) -> Result<OpenOutcome, LedgerError> {
-        let NewRoom { payer: Payer { account, public_key, .. }, room, space, idempotency, sandbox, visit } = new;
+        let NewRoom { payer: Payer { account, public_key, .. }, room, space, idempotency, sandbox, visit, .. } = new;
         let (record, epoch) = sandbox.map(|NewSandbox { record, epoch }| (record, epoch)).unzip();
         let id = room.to_string();
         let created = now();
@@ -147,8 +162,8 @@ impl Ledger {
             }
         }
         sqlx::query(
-            "INSERT INTO rooms (room, public_key, space, created, last_used, sandbox, epoch, account) \
-             VALUES ($1, $2, $3, $4, $4, $5, $6, $7)",
+            "INSERT INTO rooms (room, public_key, space, created, last_used, sandbox, epoch, account, ends_at, metadata) \
+             VALUES ($1, $2, $3, $4, $4, $5, $6, $7, $8, $9)",
         )
         .bind(&id)
         .bind(&public_key)
@@ -157,6 +172,8 @@ impl Ledger {
         .bind(record)
         .bind(stored_epoch(epoch.unwrap_or(0))?)
         .bind(&account)
+        .bind(new.ends_at)
+        .bind(new.metadata)
         .execute(&mut *transaction)
         .await?;
         sqlx::query("INSERT INTO join_keys (room, number, role, created) VALUES ($1, $2, $3, $4), ($1, $5, $6, $4)")
@@ -225,23 +242,31 @@ impl Ledger {
 
     /// All living rooms.
     pub async fn rooms(&self) -> Result<Vec<RoomRow>, LedgerError> {
-        let rows = sqlx::query(
-            "SELECT room, space, created, last_used, sandbox, epoch, minutes FROM rooms WHERE ended IS NULL",
-        )
-        .fetch_all(&self.store.readers)
-        .await?;
+        let rows = sqlx::query(select!("WHERE ended IS NULL")).fetch_all(&self.store.readers).await?;
         rows.iter().map(row).collect()
     }
 
-    /// The living rooms that an account pays for, by id, so many of those behind `after`.
-    pub async fn rooms_of(&self, account: &str, after: &str, most: u32) -> Result<Vec<RoomRow>, LedgerError> {
-        let rows = sqlx::query(
-            "SELECT room, space, created, last_used, sandbox, epoch, minutes FROM rooms \
-             WHERE account = $1 AND ended IS NULL AND room > $2 ORDER BY room LIMIT $3",
-        )
+    /// The living rooms that an account pays for, by id, so many of those behind `after`; with `metadata`, those alone
+    /// that have that member.
+    pub async fn rooms_of(
+        &self,
+        account: &str,
+        after: &str,
+        most: u32,
+        metadata: Option<(&str, &str)>,
+    ) -> Result<Vec<RoomRow>, LedgerError> {
+        // A member follows a brace or a comma and is closed by its quotation mark, so that nothing else can look like it.
+        let text = |text: &str| serde_json::to_string(text).expect("a text always serialises");
+        let member = metadata.map(|(name, value)| format!("{}:{}", text(name), text(value))).unwrap_or_default();
+        let rows = sqlx::query(select!(
+            "WHERE account = $1 AND ended IS NULL AND room > $2 \
+             AND ($4 = '' OR REPLACE(metadata, '{' || $4, '') <> metadata OR REPLACE(metadata, ',' || $4, '') <> metadata) \
+             ORDER BY room LIMIT $3"
+        ))
         .bind(account)
         .bind(after)
         .bind(i64::from(most))
+        .bind(member)
         .fetch_all(&self.store.readers)
         .await?;
         rows.iter().map(row).collect()
@@ -249,14 +274,11 @@ impl Ledger {
 
     /// A living room, if the account pays for it.
     pub async fn room_of(&self, account: &str, room: RoomId) -> Result<RoomRow, LedgerError> {
-        let found = sqlx::query(
-            "SELECT room, space, created, last_used, sandbox, epoch, minutes FROM rooms \
-             WHERE account = $1 AND room = $2 AND ended IS NULL",
-        )
-        .bind(account)
-        .bind(room.to_string())
-        .fetch_optional(&self.store.readers)
-        .await?;
+        let found = sqlx::query(select!("WHERE account = $1 AND room = $2 AND ended IS NULL"))
+            .bind(account)
+            .bind(room.to_string())
+            .fetch_optional(&self.store.readers)
+            .await?;
         found.as_ref().map(row).transpose()?.ok_or(LedgerError::UnknownRoom)
     }
 
@@ -270,6 +292,16 @@ impl Ledger {
         .fetch_optional(&self.store.readers)
         .await?;
         room.as_deref().map(parse).transpose()
+    }
+
+    /// When a room ends, in milliseconds since 1970; `None` if only for want of use.
+    pub async fn set_end(&self, room: RoomId, ends_at: Option<i64>) -> Result<(), LedgerError> {
+        sqlx::query("UPDATE rooms SET ends_at = $1 WHERE room = $2")
+            .bind(ends_at)
+            .bind(room.to_string())
+            .execute(&self.store.writer)
+            .await?;
+        Ok(())
     }
 
     pub async fn touch_room(&self, room: RoomId, at: i64) -> Result<(), LedgerError> {
@@ -384,6 +416,8 @@ fn row(row: &sqlx::any::AnyRow) -> Result<RoomRow, LedgerError> {
         sandbox: row.try_get(4)?,
         epoch: u64::try_from(row.try_get::<i64, _>(5)?).map_err(|_| LedgerError::Unreadable("an epoch"))?,
         minutes: row.try_get::<i64, _>(6)?.unsigned_abs(),
+        ends_at: row.try_get(7)?,
+        metadata: row.try_get(8)?,
     })
 }
 

@@ -74,7 +74,16 @@ fn room(n: u8) -> RoomId {
 
 fn new_room(payer: &Payer, n: u8, idempotency: Option<&str>, space: &str) -> NewRoom {
     let idempotency = idempotency.map(|key| IdempotencyKey { key: key.to_owned(), fingerprint: space.to_owned() });
-    NewRoom { payer: payer.clone(), room: room(n), space: space.to_owned(), idempotency, sandbox: None, visit: None }
+    NewRoom {
+        payer: payer.clone(),
+        room: room(n),
+        space: space.to_owned(),
+        idempotency,
+        sandbox: None,
+        visit: None,
+        ends_at: None,
+        metadata: "{}".to_owned(),
+    }
 }
 
 async fn d7_one_idempotency_key_used_a_hundred_times_charges_once(place: Place) {
@@ -142,10 +151,10 @@ async fn wrong_unknown_and_revoked_pairs_are_refused_alike(place: Place) {
     assert!(refused(ledger.authenticate(&pair.public_key, "sk_wrong").await));
     assert!(refused(ledger.authenticate("pk_unknown", &pair.secret_key).await));
     // What one database can't be asked about is a client's mistake, and no name.
-    let asked = ledger.rooms_of("a\0", "b\0", 1).await.map_err(failed);
+    let asked = ledger.rooms_of("a\0", "b\0", 1, None).await.map_err(failed);
     assert!(asked.is_ok_and(|rooms| rooms.is_empty()) || place.database.is_some());
     if place.database.is_some() {
-        let code = ledger.rooms_of("a\0", "", 1).await.map_err(failed).unwrap_err().code;
+        let code = ledger.rooms_of("a\0", "", 1, None).await.map_err(failed).unwrap_err().code;
         assert_eq!(code, embedenv_shared::code::ErrorCode::BadRequest);
     }
     for bad in ["", " ", "a\0b", "a\nb", &"x".repeat(101)] {
@@ -301,7 +310,7 @@ async fn a_database_of_the_first_versions_goes_on_with_its_pairs_credits_and_roo
     let lines = ledger.credits("a_old", None, 10).await.unwrap();
     let seen: Vec<_> = lines.iter().map(|line| (line.kind.as_str(), line.amount, line.public_key.as_deref())).collect();
     assert_eq!(seen, [("charge", -1, Some("pk_old")), ("grant", 8, Some("pk_old"))]);
-    assert_eq!(ledger.rooms_of("a_old", "", 10).await.unwrap().len(), 1);
+    assert_eq!(ledger.rooms_of("a_old", "", 10, None).await.unwrap().len(), 1);
     assert_eq!(ledger.widgets(Some("a_old")).await.unwrap().len(), 1);
     let day = sqlx::query("SELECT day, public_key, rooms, spent, granted FROM usage_days WHERE public_key <> ''");
     let day = day.fetch_one(&ledger.store.readers).await.unwrap();

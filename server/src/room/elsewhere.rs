@@ -27,7 +27,7 @@ impl Room {
     /// Tells that a command has ended; a terminal that was closed is none.
     pub(super) fn tell_finished(self: &Arc<Self>, session: &Session) {
         let Terminal { terminal, kind, title, project, exit: Some(exit), .. } = session.describe() else { return };
-        if kind == TerminalKind::Terminal {
+        if matches!(kind, TerminalKind::Terminal | TerminalKind::Errors) {
             return;
         }
         let room = self.clone();

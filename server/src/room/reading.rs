@@ -68,7 +68,7 @@ impl Room {
         // What the agent has forgotten altogether is empty up to its end.
         let start = if bytes.is_empty() { head } else { start };
         outbox.send(&ServerFrame::TerminalAttached { id, terminal, from: start, head });
-        if start > from {
+        if start > from && !session.kind.is_piped() {
             outbox.put(Message::Binary(BinaryFrame::Snapshot { terminal, offset: start, bytes: &[] }.encode()));
         }
         for (index, chunk) in bytes.chunks(MAX_CHUNK).enumerate() {
@@ -89,11 +89,15 @@ impl Room {
         let (room, member, session) = (self.clone(), member.clone(), session.clone());
         self.spawn("catch up", async move {
             let Ok(link) = room.link().await else { return };
+            let terminal = session.id;
+            member.outbox.send(&ServerFrame::TerminalGap { terminal, from, to });
+            if session.kind.is_piped() {
+                // It is no screen: what is lost is lost.
+                return member.read(session);
+            }
             let past = room.sessions.past(&link, &session, to.saturating_sub(SNAPSHOT_FROM), to).await;
             let bytes = past.map(|(_, bytes)| bytes).unwrap_or_default();
             let screen = screen::snapshot(session.size(), &bytes);
-            let terminal = session.id;
-            member.outbox.send(&ServerFrame::TerminalGap { terminal, from, to });
             member.outbox.put(Message::Binary(BinaryFrame::Snapshot { terminal, offset: to, bytes: &screen }.encode()));
             member.read(session);
         });

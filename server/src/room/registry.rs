@@ -9,6 +9,7 @@ mod ending;
 mod join_keys;
 mod keeper;
 mod pairs;
+mod stay;
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
@@ -40,6 +41,7 @@ use crate::tasks::Tasks;
 pub use ending::Sandboxes;
 pub use ending::SpaceStanding;
 pub use join_keys::KeyWanted;
+pub use stay::Stay;
 
 /// How often a pool is looked at when nothing was taken from it: for spares that died, are out of date or too many.
 const POOL_LOOK: Duration = Duration::from_secs(5);
@@ -153,7 +155,7 @@ impl Registry {
             let message = "this key pair is not for this: its owner has narrowed where it may be used from";
             return Err(Failure::new(ErrorCode::Forbidden, message));
         }
-        self.open_for_pair(payer, space, init.idempotency_key.as_deref()).await
+        self.open_for_pair(payer, space, init.idempotency_key.as_deref(), Stay::default()).await
     }
 
     /// Opens a room for a pair that proved itself.
@@ -162,6 +164,7 @@ impl Registry {
         payer: Payer,
         space: &str,
         idempotency_key: Option<&str>,
+        stay: Stay,
     ) -> Result<Opened, Failure> {
         let space = self.config.space_name(space);
         let idempotency = match idempotency_key {
@@ -169,10 +172,13 @@ impl Registry {
                 let message = format!("idempotency_key must have 1 to {MAX_KEY} bytes");
                 return Err(Failure::new(ErrorCode::BadRequest, message));
             }
-            Some(text) => Some(IdempotencyKey { key: text.to_owned(), fingerprint: format!("space={space}") }),
+            Some(text) => Some(IdempotencyKey {
+                key: text.to_owned(),
+                fingerprint: format!("space={space}{}", stay.fingerprint()),
+            }),
             None => None,
         };
-        self.open_for(payer, space, idempotency, None).await
+        self.open_for(payer, space, idempotency, None, &stay).await
     }
 
     /// Opens a room for a visitor of a page that may show a widget: on its owner's credit, within what it may open.
@@ -180,7 +186,8 @@ impl Registry {
     pub async fn open_by_widget(&self, widget: Widget, visitor: String) -> Result<Opened, Failure> {
         let Widget { id, public_key, space, project, quota, .. } = widget;
         let payer = self.ledger.payer(&public_key).await.map_err(failed)?;
-        let opened = self.open_for(payer, &space, None, Some(Visit { widget: id, quota, visitor })).await?;
+        let opened =
+            self.open_for(payer, &space, None, Some(Visit { widget: id, quota, visitor }), &Stay::default()).await?;
         if let Some((name, plan)) = project
             && let Err(failure) = opened.room.plant(name, plan).await
         {
@@ -196,9 +203,10 @@ impl Registry {
         space: &str,
         idempotency: Option<IdempotencyKey>,
         visit: Option<Visit>,
+        stay: &Stay,
     ) -> Result<Opened, Failure> {
         let asked = Instant::now();
-        let opened = self.open_or_find(payer, space, idempotency, visit).await;
+        let opened = self.open_or_find(payer, space, idempotency, visit, stay).await;
         self.metrics.opened(opened.as_ref().ok().map(|_| asked.elapsed()));
         opened
     }
@@ -209,7 +217,9 @@ impl Registry {
         space: &str,
         idempotency: Option<IdempotencyKey>,
         visit: Option<Visit>,
+        stay: &Stay,
     ) -> Result<Opened, Failure> {
+        let stay::Checked { ends_at, metadata } = stay.checked(self.config.rooms.lifetime)?;
         let profile = self.profile(space).ok_or_else(|| Failure::new(ErrorCode::UnknownSpace, "no such space"))?;
         if !payer.scope.allows_space(space) {
             return Err(Failure::new(ErrorCode::Forbidden, "this key pair opens no rooms of this space"));
@@ -223,12 +233,14 @@ impl Registry {
             && idempotency.is_none()
             && payer.balance >= PRICE
             && self.ledger.maintenance().await.map_err(failed)?.is_none();
-        let new = LedgerRoom { payer, room: room.id, space: space.to_owned(), idempotency, sandbox, visit };
+        let (id, space) = (room.id, space.to_owned());
+        let new = LedgerRoom { payer, room: id, space, idempotency, sandbox, visit, ends_at, metadata };
         let start = async { if early { Some(room.wake().await) } else { None } };
         let (started, outcome) = tokio::join!(start, self.ledger.open_room(new));
         match outcome {
             Ok(OpenOutcome::New { remaining }) => {
                 room.spare.store(false, Ordering::Release);
+                room.ends_at.store(ends_at.unwrap_or(i64::MAX), Ordering::Relaxed);
                 self.rooms.lock().living.insert(room.id, room.clone());
                 drop(place);
                 self.claim(&room, started).await?;
@@ -426,6 +438,7 @@ impl Registry {
         let of = Before { sandbox: record, epoch: row.epoch, minutes: row.minutes };
         let room = self.new_room(row.room, &row.space, profile, Some(of));
         room.last_used.store(row.last_used, Ordering::Relaxed);
+        room.ends_at.store(row.ends_at.unwrap_or(i64::MAX), Ordering::Relaxed);
         self.rooms.lock().living.insert(room.id, room.clone());
         if had_sandbox {
             self.tasks.spawn("adoption", async move { room.adopt().await });

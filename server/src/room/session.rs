@@ -32,6 +32,8 @@ pub struct Session {
     pub id: SessionId,
     pub kind: TerminalKind,
     pub project: ProjectName,
+    /// Of a process: the session that its standard error is.
+    pub errors: Option<SessionId>,
     state: Mutex<State>,
 }
 
@@ -103,7 +105,12 @@ impl Session {
             readers: Vec::new(),
             told: 0,
         };
-        Self { id, kind, project, state: Mutex::new(state) }
+        Self { id, kind, project, errors: None, state: Mutex::new(state) }
+    }
+
+    /// A process, whose standard error is another session.
+    pub fn with_errors(self, errors: Option<SessionId>) -> Self {
+        Self { errors, ..self }
     }
 
     /// A session found in an agent that an earlier server talked to.
@@ -146,6 +153,7 @@ impl Session {
             driver: state.lease.owned.driver,
             opener: state.lease.owned.opener,
             locked: state.lease.owned.locked,
+            errors: self.errors,
             exit: state.exit.as_ref().map(Exit::from),
         }
     }
@@ -392,7 +400,8 @@ mod tests {
     fn an_end_that_is_known_before_the_last_output_is_here_is_not_told_yet() {
         let session = session();
         session.append(0, b"abc");
-        let exited = Exited { session: SessionId(1), status: ExitStatus::Code(0), offset: 5, cost: None };
+        let exited =
+            Exited { session: SessionId(1), status: ExitStatus::Code(0), offset: 5, cost: None, timed_out: false };
         session.ended(exited);
         assert!(session.has_ended() && !session.marks().is_over());
         session.append(3, b"de");
@@ -404,7 +413,13 @@ mod tests {
         let session = session();
         session.attach(SeatId(1), Arc::default());
         session.append(0, b"abc");
-        session.ended(Exited { session: SessionId(1), status: ExitStatus::Code(0), offset: 3, cost: None });
+        session.ended(Exited {
+            session: SessionId(1),
+            status: ExitStatus::Code(0),
+            offset: 3,
+            cost: None,
+            timed_out: false,
+        });
         let mut buffer = Vec::new();
         session.pull(SeatId(1), 2, &mut buffer);
         assert_eq!(session.describe_to(SeatId(1)).exit, None);
@@ -421,12 +436,13 @@ mod tests {
             session: SessionId(1),
             status: ExitStatus::Code(3),
             offset: 3,
-            cost: Some(Cost { elapsed: 40, memory: 4096 }),
+            cost: Some(Cost { elapsed: 40, memory: 4096, processor: 7 }),
+            timed_out: false,
         });
         assert_eq!(session.marks(), Marks { head: 3, waiting: None, ended: Some(3) });
         assert_eq!(
             session.describe().exit,
-            Some(Exit { code: Some(3), signal: None, elapsed: Some(40), memory: Some(4096) })
+            Some(Exit { code: Some(3), elapsed: Some(40), memory: Some(4096), cpu: Some(7), ..Exit::default() })
         );
     }
 }

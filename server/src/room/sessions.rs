@@ -11,10 +11,10 @@ use embedenv_shared::code::{ErrorCode, Failure};
 use embedenv_shared::frame::{ServerFrame, TerminalKind};
 use embedenv_shared::id::{MemberId, SessionId};
 use embedenv_shared::link::sessions::{
-    Attach, Close, Detach, ExitStatus, Exited, MAX_COMMAND, MAX_TITLE, Open, Replay, Resize, SessionKind, SessionState,
-    Size, Title,
+    Attach, Bounds, Close, Detach, ExitStatus, Exited, MAX_COMMAND, MAX_TITLE, Open, Pipes, Replay, Resize,
+    SessionKind, SessionState, Size, Title,
 };
-use embedenv_shared::path::ProjectName;
+use embedenv_shared::path::{ProjectName, WorkspacePath};
 use parking_lot::Mutex;
 use tokio::time::{Instant, sleep};
 
@@ -30,6 +30,8 @@ use crate::link::Link;
 const MAX_ENDED: usize = 32;
 /// SIGKILL, as the status of programs whose sandbox is gone.
 const KILLED: i32 = 9;
+/// SIGHUP, as that of programs that were closed.
+const HANGUP: i32 = 1;
 
 #[derive(Debug)]
 pub struct Sessions {
@@ -57,6 +59,41 @@ pub struct NewSession {
     pub size: Size,
     /// Who opens a terminal; nobody a plain client's command.
     pub opener: Option<MemberId>,
+    pub folder: WorkspacePath,
+    pub environment: BTreeMap<String, String>,
+    /// Of a process alone.
+    pub piping: Option<Piping>,
+}
+
+/// What a command without a terminal is started with.
+#[derive(Debug, Clone, Copy)]
+pub struct Piping {
+    pub is_fed: bool,
+    pub bounds: Bounds,
+}
+
+impl NewSession {
+    /// A command of nobody's, in a project's folder.
+    pub fn command(kind: TerminalKind, project: ProjectName, command: String) -> Self {
+        Self {
+            kind,
+            project,
+            command: Some(command),
+            title: None,
+            size: Size::PLAIN,
+            opener: None,
+            folder: WorkspacePath::root(),
+            environment: BTreeMap::new(),
+            piping: None,
+        }
+    }
+}
+
+/// A session that was opened; of a process with the log of its errors.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    pub session: Arc<Session>,
+    pub errors: Option<Arc<Session>>,
 }
 
 /// What an agent's list of its sessions tells that was not known.
@@ -87,23 +124,36 @@ impl Sessions {
     }
 
     /// Numbers a session and lists it, before the agent hears of it: its output may come with the agent's next frame.
-    fn admit(&self, new: &NewSession) -> Arc<Session> {
+    fn admit(&self, new: &NewSession) -> Opened {
         let mut inner = self.inner.lock();
         inner.last = inner.last.max(self.ownership.last()) + 1;
         let id = SessionId(inner.last);
+        let errors = new.piping.map(|_| {
+            inner.last += 1;
+            SessionId(inner.last)
+        });
         let title = new.title.clone().unwrap_or_else(|| match new.kind {
             TerminalKind::Shell => format!("Shell: {}", new.project),
+            TerminalKind::Process | TerminalKind::Errors => {
+                new.command.as_deref().unwrap_or_default().chars().take(MAX_TITLE).collect()
+            }
             TerminalKind::Terminal | TerminalKind::Run => {
                 inner.terminals += 1;
                 format!("Terminal {}", inner.terminals)
             }
         });
-        let session = Arc::new(Session::new(id, new.kind, new.project.clone(), title, new.size));
-        if let Some(opener) = new.opener {
-            session.lease(|lease| *lease = Lease::opened_by(opener, new.size));
-        }
-        inner.all.insert(id, session.clone());
-        session
+        let log = |id: SessionId, kind: TerminalKind| {
+            let session = Session::new(id, kind, new.project.clone(), title.clone(), new.size);
+            if let Some(opener) = new.opener {
+                session.lease(|lease| *lease = Lease::opened_by(opener, new.size));
+            }
+            session
+        };
+        let session = Arc::new(log(id, new.kind).with_errors(errors));
+        let errors = errors.map(|errors| Arc::new(log(errors, TerminalKind::Errors)));
+        let opened = Opened { session, errors };
+        inner.all.extend(opened.logs().map(|session| (session.id, session.clone())));
+        opened
     }
 
     /// Takes what an agent has: lists what an earlier server had opened, and ends what ended while there was no link, of
@@ -126,16 +176,19 @@ impl Sessions {
                 (SessionKind::Shell, _) => TerminalKind::Shell,
                 (SessionKind::Terminal, None) => TerminalKind::Terminal,
                 (SessionKind::Terminal, Some(_)) => TerminalKind::Run,
+                (SessionKind::Process, _) => TerminalKind::Process,
+                (SessionKind::Errors, _) => TerminalKind::Errors,
             };
             // The agent is not trusted: what it tells is bounded like what a client tells.
             let title: String = state.title.chars().take(MAX_TITLE).collect();
             let number = title.strip_prefix("Terminal ").and_then(|number| number.parse().ok());
             inner.terminals = inner.terminals.max(number.unwrap_or(0));
             let session = Session::new(state.session, kind, state.project, title, state.size);
-            let session = Arc::new(session.resumed(state.head, state.exited));
+            let session = Arc::new(session.with_errors(state.errors).resumed(state.head, state.exited));
             let owned = self.ownership.of(session.id);
-            // A plain client's command keeps the size that it was promised.
-            let gone_since = (kind != TerminalKind::Shell).then(Instant::now);
+            // A plain client's command keeps the size that it was promised, and a process has none.
+            let has_size = matches!(kind, TerminalKind::Terminal | TerminalKind::Run);
+            let gone_since = has_size.then(Instant::now);
             session.lease(|lease| *lease = Lease::kept(owned, gone_since));
             if kind == TerminalKind::Shell && !session.has_ended() {
                 found.shells.push(session.clone());
@@ -146,7 +199,13 @@ impl Sessions {
         // What the agent knows no more was closed, or ended so long ago that it was forgotten there.
         for session in unlisted.into_values().filter(|session| !session.has_ended()) {
             let offset = session.head();
-            session.ended(Exited { session: session.id, status: ExitStatus::Signal(KILLED), offset, cost: None });
+            session.ended(Exited {
+                session: session.id,
+                status: ExitStatus::Signal(KILLED),
+                offset,
+                cost: None,
+                timed_out: false,
+            });
             found.ended.push(session);
         }
         found
@@ -220,7 +279,13 @@ impl Sessions {
                 session.cut_short();
             } else {
                 let offset = session.head();
-                session.ended(Exited { session: session.id, status: ExitStatus::Signal(KILLED), offset, cost: None });
+                session.ended(Exited {
+                    session: session.id,
+                    status: ExitStatus::Signal(KILLED),
+                    offset,
+                    cost: None,
+                    timed_out: false,
+                });
             }
         }
     }
@@ -237,6 +302,18 @@ impl Sessions {
     fn forget(&self, id: SessionId) {
         self.inner.lock().all.remove(&id);
         self.ownership.closed(id);
+    }
+
+    /// A session with the log of its errors, if it has one.
+    fn with_errors(&self, session: Arc<Session>) -> Opened {
+        let errors = session.errors.and_then(|errors| self.get(errors).ok());
+        Opened { session, errors }
+    }
+}
+
+impl Opened {
+    pub fn logs(&self) -> impl Iterator<Item = &Arc<Session>> {
+        std::iter::once(&self.session).chain(&self.errors)
     }
 }
 
@@ -307,13 +384,13 @@ impl Room {
         Ok(())
     }
 
-    /// Opens a session, attached from its first byte on. `reader` is called before the agent hears of it, so that
-    /// whoever reads it misses nothing.
+    /// Opens a session, attached from its first byte on. `reader` is called for each of its logs before the agent hears of
+    /// it, so that whoever reads it misses nothing.
     pub async fn open_session(
         self: &Arc<Self>,
         new: NewSession,
-        reader: impl FnOnce(&Arc<Session>),
-    ) -> Result<Arc<Session>, Failure> {
+        reader: impl Fn(&Arc<Session>),
+    ) -> Result<Opened, Failure> {
         if new.command.as_ref().is_some_and(|command| command.len() > MAX_COMMAND) {
             return Err(Failure::new(ErrorCode::TooLarge, format!("a command has at most {MAX_COMMAND} bytes")));
         }
@@ -321,35 +398,51 @@ impl Room {
             return Err(Failure::new(ErrorCode::BadRequest, "a command has no NUL byte"));
         }
         let link = self.wake().await?;
-        let session = self.sessions.admit(&new);
-        self.keep_owned(&session);
-        reader(&session);
-        // An opened session is attached from its start, as the protocol says.
-        self.sessions.attached.lock().await.insert(session.id, true);
+        let opened = self.sessions.admit(&new);
+        let session = opened.session.clone();
+        for log in opened.logs() {
+            self.keep_owned(log);
+            reader(log);
+            // An opened session is attached from its start, as the protocol says.
+            self.sessions.attached.lock().await.insert(log.id, true);
+        }
         let kind = match new.kind {
             TerminalKind::Shell => SessionKind::Shell,
             TerminalKind::Terminal | TerminalKind::Run => SessionKind::Terminal,
+            TerminalKind::Process | TerminalKind::Errors => SessionKind::Process,
         };
+        let pipes = new.piping.zip(session.errors);
         let open = Open {
             session: session.id,
             kind,
             project: new.project,
+            folder: new.folder,
             command: new.command,
+            environment: new.environment,
+            pipes: pipes.map(|(Piping { is_fed, bounds }, errors)| Pipes { errors, is_fed, bounds }),
             title: session.title(),
             size: new.size.clamped(),
         };
         if let Err(failure) = link.call(open).await {
-            self.sessions.forget(session.id);
+            opened.logs().for_each(|log| self.sessions.forget(log.id));
             return Err(failure);
         }
-        self.tell_terminal(&session);
-        self.sessions.follow(&link, &session).await?;
-        Ok(session)
+        for log in opened.logs() {
+            self.tell_terminal(log);
+            self.sessions.follow(&link, log).await?;
+        }
+        Ok(opened)
     }
 
     /// Bytes that a member types. The terminal becomes theirs, and gets the size that they have room for.
     pub async fn type_into(self: &Arc<Self>, member: &Member, id: SessionId, bytes: &[u8]) -> Result<(), Failure> {
         let session = self.sessions.get(id)?;
+        if session.kind.is_piped() {
+            return Err(Failure::new(
+                ErrorCode::BadRequest,
+                "nothing is typed into a process: it is fed, by process-input",
+            ));
+        }
         let link = self.link().await?;
         let taken = session.lease(|lease| lease.check(member.who).map(|()| lease.types(member.who)))?;
         if let Some(size) = taken {
@@ -426,6 +519,9 @@ impl Room {
 
     pub async fn close_session(self: &Arc<Self>, id: SessionId) -> Result<(), Failure> {
         let session = self.sessions.get(id)?;
+        if session.kind == TerminalKind::Errors {
+            return Err(Failure::new(ErrorCode::BadRequest, "the errors of a process are closed with it"));
+        }
         if let Some(link) = self.sandbox.link_now() {
             link.let_go(id);
             match link.call(Close { session: id }).await {
@@ -433,16 +529,18 @@ impl Room {
                 _ => {}
             }
         }
-        if !session.has_ended() {
-            let offset = session.head();
-            session.ended(Exited { session: id, status: ExitStatus::Signal(1), offset, cost: None });
+        for log in self.sessions.with_errors(session).logs() {
+            if !log.has_ended() {
+                let (status, offset) = (ExitStatus::Signal(HANGUP), log.head());
+                log.ended(Exited { session: log.id, status, offset, cost: None, timed_out: false });
+            }
+            self.sessions.forget(log.id);
+            for member in self.members.all() {
+                // Nothing is told of it after it is said to be closed.
+                member.stop_reading(log);
+            }
+            self.members.tell(&ServerFrame::TerminalClosed { terminal: log.id });
         }
-        self.sessions.forget(id);
-        for member in self.members.all() {
-            // Nothing is told of it after it is said to be closed.
-            member.stop_reading(&session);
-        }
-        self.members.tell(&ServerFrame::TerminalClosed { terminal: id });
         Ok(())
     }
 }
@@ -459,6 +557,7 @@ mod tests {
             command: None,
             title: "Terminal 1".into(),
             size: Size::PLAIN,
+            errors: None,
             start: 0,
             head: 9,
             exited,
@@ -469,16 +568,9 @@ mod tests {
     fn what_ended_while_there_was_no_link_has_ended() {
         let folder = tempfile::tempdir().unwrap();
         let sessions = Sessions::new(folder.path().join("room/terminals.log"), Syncer::default());
-        let new = NewSession {
-            kind: TerminalKind::Run,
-            project: ProjectName::parse("p").unwrap(),
-            command: None,
-            title: None,
-            size: Size::PLAIN,
-            opener: None,
-        };
-        let [ended, runs, closed] = [0, 1, 2].map(|_| sessions.admit(&new));
-        let exited = Exited { session: ended.id, status: ExitStatus::Code(3), offset: 9, cost: None };
+        let new = NewSession::command(TerminalKind::Run, ProjectName::parse("p").unwrap(), "true".into());
+        let [ended, runs, closed] = [0, 1, 2].map(|_| sessions.admit(&new).session);
+        let exited = Exited { session: ended.id, status: ExitStatus::Code(3), offset: 9, cost: None, timed_out: false };
         let listed = vec![state(ended.id, Some(exited)), state(runs.id, None)];
         let found = sessions.found(listed.clone());
         let told: Vec<SessionId> = found.ended.iter().map(|session| session.id).collect();

@@ -9,7 +9,7 @@ use embedenv_shared::code::Failure;
 use embedenv_shared::command::Shell;
 use embedenv_shared::frame::TerminalKind;
 use embedenv_shared::id::SessionId;
-use embedenv_shared::link::sessions::{Signal, SignalKind, Size};
+use embedenv_shared::link::sessions::{Signal, SignalKind};
 use embedenv_shared::path::ProjectName;
 use tokio::time::Instant;
 
@@ -124,14 +124,7 @@ impl Room {
             return Ok(ShellOutcome::Done);
         }
         self.documents.flush(self).await;
-        let new = NewSession {
-            kind: TerminalKind::Shell,
-            project: project.clone(),
-            command: Some(line),
-            title: None,
-            size: Size::PLAIN,
-            opener: None,
-        };
+        let new = NewSession::command(TerminalKind::Shell, project.clone(), line);
         let opened = self
             .open_session(new, |session| {
                 self.shells.found(session.clone());
@@ -139,7 +132,7 @@ impl Room {
             })
             .await;
         match opened {
-            Ok(session) => Ok(ShellOutcome::Started(session.id)),
+            Ok(opened) => Ok(ShellOutcome::Started(opened.session.id)),
             Err(failure) => {
                 self.shells.running.lock().remove(project);
                 Err(failure)

@@ -5,10 +5,12 @@
 //! beyond the last [`super::Kind::Progress`], and it reads the pseudo-terminal only while the ring has room for what
 //! nobody has read yet: so the program is paced by the fastest reader. Detached, the ring overwrites.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::SessionId;
-use crate::path::ProjectName;
+use crate::path::{ProjectName, WorkspacePath};
 
 /// Bytes of output the agent keeps of every session.
 pub const RING: usize = 2 * 1024 * 1024;
@@ -18,6 +20,10 @@ pub const WINDOW: u64 = 512 * 1024;
 pub const MAX_SESSIONS: usize = 16;
 /// The longest command line, in bytes.
 pub const MAX_COMMAND: usize = 128 * 1024;
+/// Bytes of the variables that one program is started with on top of a login shell's, names and values together.
+pub const MAX_ENVIRONMENT: usize = 64 * 1024;
+/// Bytes of one [`Feed`].
+pub const MAX_FEED: usize = 256 * 1024;
 /// The longest title of a session, in characters; a longer one is cut.
 pub const MAX_TITLE: usize = 80;
 
@@ -30,18 +36,50 @@ pub enum SessionKind {
     Shell,
     /// An interactive login shell, or COMMAND if there is one, with echo on. When it exits, what it left is hung up.
     Terminal,
+    /// `bash -c COMMAND` on three pipes, as [`Pipes`] says: its log is the standard output. What it leaves in the background
+    /// lives on, as with a shell.
+    Process,
+    /// The standard error of a process: a log beside the process's own, never opened by itself. Closed with its process.
+    Errors,
 }
 
-/// Start a program on a new pseudo-terminal, attached from offset 0.
+/// What only a [`SessionKind::Process`] is opened with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pipes {
+    /// The session that its standard error becomes; a number that was never used before, either.
+    pub errors: SessionId,
+    /// Whether it will be fed ([`Feed`]); otherwise its standard input is `/dev/null`.
+    pub is_fed: bool,
+    pub bounds: Bounds,
+}
+
+/// What one process may take. None of them is a bound when it is missing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bounds {
+    /// Milliseconds from its start, after which it and all of its session is killed ([`Exited::timed_out`]).
+    pub elapsed: Option<u64>,
+    /// Milliseconds of processor time of each of its processes, rounded up to whole seconds (`RLIMIT_CPU`).
+    pub processor: Option<u64>,
+    /// Bytes of data that each of its processes may map (`RLIMIT_DATA`).
+    pub memory: Option<u64>,
+}
+
+/// Start a program on a new pseudo-terminal or on pipes, attached from offset 0.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Open {
     /// A number that was never used before in this sandbox.
     pub session: SessionId,
     pub kind: SessionKind,
-    /// Where it starts; made if it is missing.
+    /// Whose folder it starts in; made if it is missing.
     pub project: ProjectName,
+    /// Where in that folder; it must be there.
+    pub folder: WorkspacePath,
     /// The command line; `None` for an interactive shell (which only a [`SessionKind::Terminal`] may be).
     pub command: Option<String>,
+    /// Variables on top of those of a login shell, or in their stead; [`MAX_ENVIRONMENT`] bytes at most.
+    pub environment: BTreeMap<String, String>,
+    /// For a [`SessionKind::Process`], and for it alone.
+    pub pipes: Option<Pipes>,
     /// What people call it. The agent keeps it for the next server.
     pub title: String,
     pub size: Size,
@@ -79,6 +117,8 @@ pub struct SessionState {
     pub command: Option<String>,
     pub title: String,
     pub size: Size,
+    /// The other log of a process.
+    pub errors: Option<SessionId>,
     /// Offset of the first byte the ring still has.
     pub start: u64,
     /// Offset after the last byte of output.
@@ -135,6 +175,20 @@ pub struct Resize {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resized;
 
+/// Bytes for the standard input of a process. Answered once the program's pipe has taken them all, so that whoever feeds it is
+/// as slow as it reads; one piece is under way at a time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Feed {
+    pub session: SessionId,
+    #[serde(with = "serde_bytes")]
+    pub bytes: Vec<u8>,
+    /// Nothing follows.
+    pub ends: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fed;
+
 /// What a session is called from now on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Title {
@@ -145,7 +199,7 @@ pub struct Title {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Titled;
 
-/// A signal to the terminal's foreground process group (whatever the terminal's modes are).
+/// A signal to the terminal's foreground process group (whatever the terminal's modes are), or to that of a process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signal {
     pub session: SessionId,
@@ -160,7 +214,7 @@ pub enum SignalKind {
     Terminate,
     /// SIGKILL, to the foreground group and the session's first process.
     Kill,
-    /// End of input: the terminal's EOF character if it reads by lines.
+    /// End of input: the terminal's EOF character if it reads by lines; of a process, behind what it was fed.
     EndOfInput,
 }
 
@@ -184,6 +238,8 @@ pub struct Exited {
     pub offset: u64,
     /// Missing if whoever waited for the program was killed.
     pub cost: Option<Cost>,
+    /// It was killed because its time was up ([`Bounds::elapsed`]).
+    pub timed_out: bool,
 }
 
 /// What a program took, as the kernel accounts it (getrusage(2)).
@@ -191,6 +247,8 @@ pub struct Exited {
 pub struct Cost {
     /// From its start to its end, in milliseconds.
     pub elapsed: u64,
+    /// Processor time of the session's first process and of its children that were waited for, in milliseconds.
+    pub processor: u64,
     /// The most memory that was resident, in bytes: of the session's first process or of a child that was waited for,
     /// whichever had most. It is no sum of processes that ran at the same time.
     pub memory: u64,

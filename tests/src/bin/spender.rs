@@ -39,6 +39,8 @@ async fn spend(ledger: &Ledger, public_key: &str, line: usize, next: u64) -> Res
             idempotency: Some(idempotency),
             sandbox: None,
             visit: None,
+            ends_at: None,
+            metadata: "{}".to_owned(),
         };
         let room = new.room;
         let room = match ledger.open_room(new).await? {

@@ -176,7 +176,7 @@ async fn a_backend_sees_what_it_spent() -> Result<()> {
 }
 
 /// The events of a stream, with their data.
-fn events(body: &str) -> Result<Vec<(String, Value)>> {
+pub(crate) fn events(body: &str) -> Result<Vec<(String, Value)>> {
     let (mut events, mut name) = (Vec::new(), "");
     for line in body.lines() {
         if let Some(said) = line.strip_prefix("event: ") {

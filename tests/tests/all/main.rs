@@ -17,6 +17,7 @@ mod operations;
 mod plain;
 mod plan;
 mod preview;
+mod processes;
 mod reference;
 mod resume;
 mod roles;

@@ -176,7 +176,7 @@ fn tab(terminal: &Terminal, terminals: &Terminals) -> Tab {
         icon: match terminal.kind {
             _ if rung => IconName::Bell,
             TerminalKind::Run => IconName::Play,
-            TerminalKind::Terminal | TerminalKind::Shell => IconName::Terminal,
+            _ => IconName::Terminal,
         },
     }
 }

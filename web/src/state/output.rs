@@ -156,6 +156,7 @@ mod tests {
             driver: None,
             opener: None,
             locked: false,
+            errors: None,
             exit: exit.map(|code| Exit { code: Some(code), ..Exit::default() }),
         }
     }

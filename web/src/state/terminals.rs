@@ -179,6 +179,7 @@ impl Terminals {
         match action {
             TerminalsAction::Listed(list) => {
                 self.list = list;
+                self.list.retain(|terminal| !terminal.kind.is_piped());
                 self.closed.clear();
                 self.list.sort_unstable_by_key(|terminal| terminal.terminal);
                 self.forget_gone();
@@ -186,7 +187,9 @@ impl Terminals {
                     self.active = self.list.last().map(|terminal| terminal.terminal);
                 }
             }
-            TerminalsAction::Changed(changed) if self.closed.contains(&changed.terminal) => {}
+            // A command without a terminal is its client's affair.
+            TerminalsAction::Changed(changed) if changed.kind.is_piped() || self.closed.contains(&changed.terminal) => {
+            }
             TerminalsAction::Changed(changed) => {
                 if changed.exit.is_some() {
                     self.stopping.retain(|(id, _)| *id != changed.terminal);
@@ -301,6 +304,7 @@ mod tests {
             driver: None,
             opener: None,
             locked: false,
+            errors: None,
             exit: exit.map(|code| Exit { code: Some(code), ..Exit::default() }),
         }
     }

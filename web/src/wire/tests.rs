@@ -34,6 +34,7 @@ fn terminal(exit: Option<Exit>) -> Terminal {
         driver,
         opener,
         locked,
+        errors: None,
         exit,
     }
 }
@@ -174,6 +175,11 @@ fn frames() -> Vec<ServerFrame> {
         ServerFrame::DocumentMoved { document, path: path() },
         ServerFrame::DocumentClosed { document, reason: "gone".into() },
         ServerFrame::TerminalOpened { id: id.clone(), terminal: terminal_id },
+        ServerFrame::Terminal(Terminal {
+            kind: TerminalKind::Process,
+            errors: Some(SessionId(4)),
+            ..terminal(Some(Exit { signal: Some(9), cpu: Some(5), timed_out: true, ..Exit::default() }))
+        }),
         ServerFrame::TerminalAttached { id: id.clone(), terminal: terminal_id, from: 1, head: 1 << 40 },
         ServerFrame::Terminal(terminal(None)),
         ServerFrame::TerminalClosed { terminal: terminal_id },
@@ -248,6 +254,7 @@ fn is_for_full_clients(frame: &ServerFrame) -> bool {
         | ServerFrame::TerminalNewline { .. }
         | ServerFrame::TerminalDataEnd
         // What this page does not ask for.
+        | ServerFrame::ProcessStarted { .. }
         | ServerFrame::DocumentToken { .. } => false,
         ServerFrame::Joined(_)
         | ServerFrame::Msg { .. }

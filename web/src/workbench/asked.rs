@@ -129,7 +129,7 @@ impl Workbench {
         });
         let (cols, rows) = self.terminals.size();
         let command = run.as_ref().map(|(_, command)| command.clone());
-        let request = FullRequest::TerminalOpen { project, cols, rows, command, title: None };
+        let request = FullRequest::terminal(project, (cols, rows), command);
         let (sender, opened) = oneshot::channel();
         let workbench = self.clone();
         self.connection.order(&request, move |reply| {

@@ -60,7 +60,7 @@ impl Workbench {
     ) {
         let Some(project) = self.project() else { return };
         let (cols, rows) = self.terminals.size();
-        let request = FullRequest::TerminalOpen { project, cols, rows, command, title: None };
+        let request = FullRequest::terminal(project, (cols, rows), command);
         let workbench = self.clone();
         self.terminals.ordered();
         self.connection.order(&request, move |reply| {

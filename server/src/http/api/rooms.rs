@@ -1,5 +1,7 @@
 //! Rooms of a key pair: opened, looked at, ended.
 
+use std::collections::BTreeMap;
+
 use axum::extract::{Path, State};
 use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, StatusCode};
@@ -19,7 +21,7 @@ use crate::http::Doors;
 use crate::http::problem::Problem;
 use crate::ledger::RoomRow;
 use crate::room::Room;
-use crate::room::registry::Opened;
+use crate::room::registry::{Opened, Stay};
 
 /// By which a request that is sent again is the same one.
 const IDEMPOTENCY: &str = "idempotency-key";
@@ -37,6 +39,11 @@ pub(super) struct RoomBody {
     connections: usize,
     /// Minutes for which a sandbox of it ran.
     minutes: u64,
+    /// When it ends whatever happens in it, in milliseconds since 1970, if its host said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ends_at: Option<u64>,
+    /// What its host wrote on it.
+    metadata: BTreeMap<String, String>,
 }
 
 /// How a room's sandbox stands.
@@ -64,20 +71,10 @@ impl RoomBody {
             sandbox,
             connections: room.members.all().len(),
             minutes: row.minutes,
+            ends_at: row.ends_at.map(i64::unsigned_abs),
+            metadata: serde_json::from_str(&row.metadata).unwrap_or_default(),
         }
     }
-}
-
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Paging {
-    /// The `next` of the page before.
-    #[serde(default)]
-    after: String,
-    /// How many at most.
-    #[param(minimum = 1, maximum = 100, default = 50)]
-    limit: Option<u32>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -93,6 +90,36 @@ pub(super) struct Rooms {
 pub(super) struct NewRoom {
     /// The default space if it is left out.
     space: Option<String>,
+    /// Seconds from now after which it ends with its files, used or not; until then its sandbox stays awake. At most what
+    /// the server lets rooms live. If it is left out it ends when it was not used for long.
+    #[schema(minimum = 1)]
+    timeout: Option<u64>,
+    /// Texts by name, for its host's own use: 32 at most, of 4,096 bytes together.
+    #[serde(default)]
+    metadata: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RoomChange {
+    /// Seconds from now after which it ends; `null` if only for want of use.
+    #[schema(minimum = 1)]
+    #[serde(deserialize_with = "Option::deserialize")]
+    timeout: Option<u64>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Sought {
+    /// The `next` of the page before.
+    #[serde(default)]
+    after: String,
+    /// How many at most.
+    #[param(minimum = 1, maximum = 100, default = 50)]
+    limit: Option<u32>,
+    /// `NAME=VALUE`: rooms alone whose metadata have that member.
+    metadata: Option<String>,
 }
 
 /// A room that was opened, with what its host hands on.
@@ -118,15 +145,17 @@ pub(super) async fn room_of(
 }
 
 /// The rooms that live, by id.
-#[utoipa::path(get, path = "/api/v1/rooms", tag = "rooms", operation_id = "listRooms", params(Paging),
+#[utoipa::path(get, path = "/api/v1/rooms", tag = "rooms", operation_id = "listRooms", params(Sought),
     responses((status = 200, description = "As asked.", body = Rooms), Refused))]
 pub(super) async fn list(
     State(doors): State<Doors>,
     pair: Pair,
-    Asked(Paging { after, limit }): Asked<Paging>,
+    Asked(Sought { after, limit, metadata }): Asked<Sought>,
 ) -> Result<axum::Json<Rooms>, Problem> {
     let limit = paging::limit(limit)?;
-    let rows = doors.registry.rooms_of(&pair.0, &after, limit + 1).await?;
+    let bad = || Failure::new(ErrorCode::BadRequest, "metadata is NAME=VALUE");
+    let member = metadata.as_deref().map(|member| member.split_once('=').ok_or_else(bad)).transpose()?;
+    let rows = doors.registry.rooms_of(&pair.0, &after, limit + 1, member).await?;
     let (rows, next) = paging::page(rows, limit, |row| row.room.to_string());
     let rooms = rows.iter().filter_map(|row| Some(RoomBody::new(row, &*doors.registry.find(row.room)?)));
     Ok(axum::Json(Rooms { rooms: rooms.collect(), next }))
@@ -141,14 +170,14 @@ pub(super) async fn open(
     State(doors): State<Doors>,
     pair: Pair,
     headers: HeaderMap,
-    Body(NewRoom { space }): Body<NewRoom>,
+    Body(NewRoom { space, timeout, metadata }): Body<NewRoom>,
 ) -> Result<impl IntoResponse, Problem> {
     let space = space.unwrap_or_else(|| DEFAULT_SPACE.to_owned());
     let key = headers.get(IDEMPOTENCY).map(|key| {
         let bad = |_| Failure::new(ErrorCode::BadRequest, "Idempotency-Key must be visible ASCII");
         key.to_str().map_err(bad)
     });
-    let opened = doors.registry.open_for_pair(pair.0, &space, key.transpose()?).await?;
+    let opened = doors.registry.open_for_pair(pair.0, &space, key.transpose()?, Stay { timeout, metadata }).await?;
     let Opened { room, join, owner, remaining_credits } = opened;
     let id = room.id.to_string();
     let location = AppendHeaders([(LOCATION, format!("/api/v1/rooms/{id}"))]);
@@ -166,6 +195,20 @@ pub(super) async fn show(
 ) -> Result<axum::Json<RoomBody>, Problem> {
     let (room, row) = room_of(&doors, &pair, &room).await?;
     Ok(axum::Json(RoomBody::new(&row, &room)))
+}
+
+/// Sets anew when a room ends, counted from now.
+#[utoipa::path(patch, path = "/api/v1/rooms/{room}", tag = "rooms", operation_id = "changeRoom", request_body = RoomChange,
+    params(("room" = String, Path)), responses((status = 200, description = "Done.", body = RoomBody), Refused))]
+pub(super) async fn change(
+    State(doors): State<Doors>,
+    pair: Pair,
+    Path(room): Path<String>,
+    Body(RoomChange { timeout }): Body<RoomChange>,
+) -> Result<axum::Json<RoomBody>, Problem> {
+    let (room, row) = room_of(&doors, &pair, &room).await?;
+    let ends_at = doors.registry.set_timeout(&room, timeout).await?;
+    Ok(axum::Json(RoomBody::new(&RoomRow { ends_at, ..row }, &room)))
 }
 
 /// Ends a room, with its files. Who is in it is told.

@@ -8,10 +8,10 @@ use embedenv_shared::frame::{ServerFrame, TerminalKind};
 use embedenv_shared::link::files::{ProjectList, Projects};
 use embedenv_shared::link::pipe::Pipe;
 use embedenv_shared::link::search::Sought;
-use embedenv_shared::link::sessions::{MAX_TITLE, Signal, SignalKind, Size};
+use embedenv_shared::link::sessions::{Bounds, MAX_TITLE, Signal, SignalKind, Size};
 use embedenv_shared::link::transfer::Upload;
 use embedenv_shared::path::WorkspacePath;
-use embedenv_shared::tree::Encoding;
+use embedenv_shared::tree::{Encoding, content_bytes};
 
 use super::super::{Doors, download};
 use super::commands::Answer;
@@ -19,6 +19,7 @@ use crate::policy;
 use crate::room::events::Page;
 use crate::room::members::{Place, Seat};
 use crate::room::previews::Holder;
+use crate::room::processes::NewProcess;
 use crate::room::registry::KeyWanted;
 use crate::room::sessions::NewSession;
 
@@ -109,23 +110,38 @@ pub(super) async fn carry_out(
             let text = room.documents.first_text(document).await?;
             Answer::With(ServerFrame::FirstText { id, document, text })
         }
-        FullRequest::TerminalOpen { project, cols, rows, command, title } => {
+        FullRequest::TerminalOpen { project, cols, rows, command, title, folder, environment } => {
             // What is still waiting to be saved is in the files before a command reads them.
             room.documents.flush(room).await;
             let kind = if command.is_some() { TerminalKind::Run } else { TerminalKind::Terminal };
             let title = title.map(|title| title.chars().take(MAX_TITLE).collect());
             let size = Size { cols, rows }.clamped();
             let (of, runs) = (project.clone(), command.as_deref().map(What::command));
-            let new = NewSession { kind, project, command, title, size, opener: Some(member.who) };
+            let (opener, folder) = (Some(member.who), folder.unwrap_or_else(WorkspacePath::root));
+            let new = NewSession { kind, project, command, title, size, opener, folder, environment, piping: None };
             let session = room
                 .open_session(new, |session| {
                     session.attach(member.id, member.outbox.wake());
                 })
-                .await?;
+                .await?
+                .session;
             let ran = What::Ran { project: of, terminal: session.id, command: runs };
             member.outbox.send(&ServerFrame::TerminalOpened { id, terminal: session.id });
             member.read(session);
             room.events.note(room, member, ran).await;
+            Answer::Elsewhere
+        }
+        FullRequest::ProcessStart { project, command, folder, environment, timeout, stdin } => {
+            let folder = folder.unwrap_or_else(WorkspacePath::root);
+            let bounds = Bounds { elapsed: timeout, ..Bounds::default() };
+            let process = NewProcess { project, folder, command, environment, is_fed: stdin, bounds };
+            room.start_process(member, id, process).await?;
+            Answer::Elsewhere
+        }
+        FullRequest::ProcessInput { process, data, encoding, end } => {
+            let bytes = content_bytes(data, encoding)
+                .map_err(|error| Failure::new(ErrorCode::BadRequest, format!("data is not base64: {error}")))?;
+            room.feed(member, id, process, bytes, end).await?;
             Answer::Elsewhere
         }
         FullRequest::TerminalAttach { terminal, from } => {

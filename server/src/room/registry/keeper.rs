@@ -1,6 +1,7 @@
 //! What a registry does of its own accord: puts rooms to sleep and ends them in time, has their minutes paid for, and removes
 //! what no room owns.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -33,9 +34,12 @@ impl Registry {
             self.meter(passed).await;
             for room in self.all() {
                 let unused = Duration::from_millis(u64::try_from(now() - room.last_used()).unwrap_or(0));
-                if unused >= self.config.rooms.lifetime {
+                let ends_at = room.ends_at.load(Ordering::Relaxed);
+                // A host that said how long its room stays is not to find it asleep before.
+                let stays = ends_at != i64::MAX;
+                if ends_at <= now() || (!stays && unused >= self.config.rooms.lifetime) {
                     self.end(&room).await;
-                } else if unused >= self.config.rooms.sleep_after && !room.sandbox.is_asleep() {
+                } else if !stays && unused >= self.config.rooms.sleep_after && !room.sandbox.is_asleep() {
                     let started = Instant::now();
                     room.documents.flush(&room).await;
                     room.documents.unload(true);

@@ -23,9 +23,16 @@ impl Registry {
         self.ledger.authenticate(public_key, secret_key).await.map_err(failed)
     }
 
-    /// The living rooms that a pair's account pays for, by id, so many of those behind `after`.
-    pub async fn rooms_of(&self, payer: &Payer, after: &str, most: u32) -> Result<Vec<RoomRow>, Failure> {
-        self.ledger.rooms_of(payer.account(), after, most).await.map_err(failed)
+    /// The living rooms that a pair's account pays for, by id, so many of those behind `after`; with `metadata`, those alone
+    /// that have that member.
+    pub async fn rooms_of(
+        &self,
+        payer: &Payer,
+        after: &str,
+        most: u32,
+        metadata: Option<(&str, &str)>,
+    ) -> Result<Vec<RoomRow>, Failure> {
+        self.ledger.rooms_of(payer.account(), after, most, metadata).await.map_err(failed)
     }
 
     /// A living room, if the pair's account pays for it.
@@ -38,7 +45,7 @@ impl Registry {
     /// Ends every room that a pair's account pays for, with its files.
     pub async fn end_rooms_of(&self, payer: &Payer) -> Result<(), Failure> {
         loop {
-            let rows = self.rooms_of(payer, "", ENDED_AT_ONCE).await?;
+            let rows = self.rooms_of(payer, "", ENDED_AT_ONCE, None).await?;
             for row in &rows {
                 match self.find(row.room) {
                     Some(room) => self.end(&room).await,
