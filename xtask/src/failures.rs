@@ -1,5 +1,5 @@
-//! What runners say of tests that failed, kept to be said once more at the end: cargo's `failures:` and Node's
-//! `✖ failing tests:`. Of each failure its beginning and its end.
+//! What runners say of tests that failed, kept to be said once more at the end: cargo's `failures:`, Node's
+//! `✖ failing tests:` and pytest's `FAILED` lines. Of each failure its beginning and its end.
 
 use std::fmt;
 
@@ -22,6 +22,11 @@ impl Failures {
         match line {
             "failures:" | "✖ failing tests:" => self.within = true,
             _ if line.starts_with("test result: ") => self.within = false,
+            _ if line.starts_with("FAILED ") || line.starts_with("ERROR ") => {
+                if self.found.len() < MOST {
+                    self.found.push(vec![line.chars().take(WIDTH).collect()]);
+                }
+            }
             _ if !self.within || line.trim().is_empty() => {}
             _ => {
                 let begins = line.starts_with("---- ") || line.starts_with("✖ ");
@@ -70,6 +75,12 @@ mod tests {
         let text = "running 2 tests\ntest a ... ok\n\nfailures:\n\n---- b stdout ----\npanicked at b.rs:1\n\n\
                     failures:\n    b\n\ntest result: FAILED. 1 passed; 1 failed\nlater";
         assert_eq!(failures(text), "---- b stdout ----\npanicked at b.rs:1\n    b\n");
+    }
+
+    #[test]
+    fn pytest_names_what_failed() {
+        let text = "short test summary info\nFAILED tests/test_a.py::test_b - AssertionError\n1 failed in 0.10s";
+        assert_eq!(failures(text), "FAILED tests/test_a.py::test_b - AssertionError\n");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod agent;
 mod bench;
 mod cache;
+mod clients;
 mod command;
 mod early;
 mod engine;

@@ -7,8 +7,18 @@ use anyhow::Result;
 use crate::cache;
 use crate::command::{command, run, succeeds};
 
-/// What the reference's Python example and walk import, what asks the API everything, and an app for the preview.
-const PACKAGES: [&str; 3] = ["websockets==15.0.1", "schemathesis==4.32.5", "flask==3.1.3"];
+/// What the reference's Python example and walk import, what asks the API everything, and an app for the preview; what the
+/// Python client needs, and what checks it.
+const PACKAGES: [&str; 8] = [
+    "websockets==15.0.1",
+    "schemathesis==4.32.5",
+    "flask==3.1.3",
+    "httpx==0.28.1",
+    "pycrdt==0.14.13",
+    "pytest==9.2.0",
+    "mypy==2.4.1",
+    "ruff==0.17.6",
+];
 
 /// The system's own Python, ahead of any that a version manager puts on `PATH`.
 pub(crate) fn system() -> PathBuf {

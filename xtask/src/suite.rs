@@ -12,7 +12,7 @@ use crate::failures::Failures;
 use crate::postgres::Postgres;
 use crate::steps::Steps;
 use crate::tally::Tally;
-use crate::{image, node, python, release, repo, size, system, tidy, tools};
+use crate::{clients, image, node, python, release, repo, size, system, tidy, tools};
 
 const BROWSER_TESTS: &str = "tests/browser";
 /// Programs of others that speak with this one, or are measured beside it.
@@ -57,6 +57,7 @@ fn all(steps: &mut Steps, tally: &mut Tally, full: bool) -> Result<()> {
     steps.check("formatting", || done(cargo().args(["fmt", "--all", "--check"])));
     steps.need("system packages", system::for_testing)?;
     steps.need("python packages", python::environment)?;
+    steps.check("python client", clients::python_check);
 
     release::staging_steps(steps)?;
     steps.check("page size", size::check);
@@ -103,6 +104,7 @@ fn all(steps: &mut Steps, tally: &mut Tally, full: bool) -> Result<()> {
         node::packages(PEERS)?;
         node_tests(tally, PEERS, &[], &server, None)
     });
+    steps.check("tests, python client", || python_tests(tally, &server, None));
     steps.check("browser tests", || browser(tally, &[], &server, None));
     on_docker(steps, tally, &server, full)
 }
@@ -129,6 +131,7 @@ fn on_docker(steps: &mut Steps, tally: &mut Tally, server: &Path, full: bool) ->
         tests.args(["--", "--show-output", "--skip", OF_THE_LOCAL_ENGINE]);
         counted(tally, rust_environment(&mut tests, full, Some(address))?)
     });
+    steps.check("tests on docker, python client", || python_tests(tally, server, Some(address)));
     let chosen = ON_DOCKER_IN_BROWSER.map(|name| format!("{BROWSER_TESTS}/{name}.test.mjs"));
     steps.check("browser tests on docker", || browser(tally, &chosen, server, Some(address)));
     Ok(())
@@ -178,6 +181,7 @@ fn skipped_on_docker(tally: &mut Tally, why: &str) -> Result<String> {
         let text = std::fs::read_to_string(repo::path(BROWSER_TESTS).join(format!("{name}.test.mjs")))?;
         count += in_browser(&text);
     }
+    count += clients::python_count()?;
     println!("SKIPPED: {count} tests on Docker: {why}");
     tally.skipped += count;
     Ok(format!("none: {count} tests skipped"))
@@ -228,6 +232,12 @@ fn rust_environment<'a>(tests: &'a mut Command, full: bool, docker: Option<&str>
         tests.env("EMBEDENV_FULL", "1");
     }
     Ok(tests)
+}
+
+fn python_tests(tally: &mut Tally, server: &Path, docker: Option<&str>) -> Result<String> {
+    let mut tests = clients::python_tests()?;
+    environment(&mut tests, docker)?;
+    counted(tally, tests.env("EMBEDENV_BIN", server))
 }
 
 fn browser(tally: &mut Tally, chosen: &[String], server: &Path, docker: Option<&str>) -> Result<String> {

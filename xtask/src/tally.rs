@@ -1,5 +1,5 @@
-//! Counts tests from what the runners print: cargo's `test result:` lines, Node's summary, and `SKIPPED: ` lines, by which a
-//! test says that a precondition is missing.
+//! Counts tests from what the runners print: cargo's `test result:` lines, the summaries of Node and pytest, and `SKIPPED: `
+//! lines, by which a test says that a precondition is missing.
 
 /// How a test says that it could not be done here; the reason follows.
 const SKIPPED: &str = "SKIPPED: ";
@@ -23,6 +23,8 @@ impl Tally {
             self.cargo(counts);
         } else if let Some(count) = line.strip_prefix("ℹ ").or_else(|| line.strip_prefix("# ")) {
             self.node(count);
+        } else {
+            self.pytest(line);
         }
     }
 
@@ -46,6 +48,25 @@ impl Tally {
             Some(("fail" | "cancelled", count)) => self.failed += count,
             Some(("skipped" | "todo", count)) => self.skipped += count,
             _ => {}
+        }
+    }
+
+    /// `1 failed, 12 passed in 3.21s`, with or without a rule of `=` around it. Nothing else looks like it.
+    fn pytest(&mut self, line: &str) {
+        let Some((counts, took)) = line.trim_matches(['=', ' ']).rsplit_once(" in ") else { return };
+        let is_time = took.split_once('s').is_some_and(|(seconds, _)| seconds.parse::<f64>().is_ok());
+        let parts = counts.split(", ").map(|part| {
+            let (count, word) = part.split_once(' ')?;
+            Some((count.parse::<u64>().ok()?, word))
+        });
+        let Some(parts) = parts.collect::<Option<Vec<_>>>().filter(|_| is_time) else { return };
+        for (count, word) in parts {
+            match word {
+                "passed" => self.passed += count,
+                "failed" | "error" | "errors" => self.failed += count,
+                "skipped" | "xfailed" => self.skipped += count,
+                _ => {}
+            }
         }
     }
 
@@ -95,6 +116,13 @@ mod tests {
     fn a_missing_precondition_is_skipped_not_passed() {
         let text = "SKIPPED: no Docker here\ntest result: ok. 2 passed; 0 failed; 0 ignored; 0 measured";
         assert_eq!(tally(text), "1 passed, 0 failed, 1 skipped");
+    }
+
+    #[test]
+    fn pytest_summaries_count_in_either_style() {
+        assert_eq!(tally("....s [100%]\n12 passed, 1 skipped in 3.30s"), "12 passed, 0 failed, 1 skipped");
+        let text = "= 1 failed, 3 passed, 2 errors, 1 warning in 65.01s (0:01:05) =\nbuilt 3 files in 2 s";
+        assert_eq!(tally(text), "3 passed, 3 failed, 0 skipped");
     }
 
     #[test]
