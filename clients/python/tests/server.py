@@ -16,6 +16,8 @@ import threading
 from pathlib import Path
 from typing import Dict, List, Optional, Set, TypedDict
 
+from embedenv import Sandbox
+
 START = 60.0
 """Seconds that it may take until it listens."""
 END = 15.0
@@ -82,10 +84,15 @@ class Server:
         self._process.wait(END)
 
     def stop(self) -> None:
-        """Ends it and removes its folder."""
+        """Ends its rooms, whose sandboxes outlive it, and then it, and removes its folder."""
         assert self._process is not None
-        self._process.send_signal(signal.SIGTERM)
+        if self._process.poll() is not None:
+            self.start()
         try:
+            while rooms := Sandbox.list(limit=100, **self.options).next_items():
+                for room in rooms:
+                    Sandbox.kill(room.sandbox_id, **self.options)
+            self._process.send_signal(signal.SIGTERM)
             code = self._process.wait(END)
             assert code == 0, f"it ended with {code}\n" + "\n".join(self.log)
         finally:
