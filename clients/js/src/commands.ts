@@ -15,6 +15,11 @@ const COMMAND_TIMEOUT = 60_000;
 const MOST_KEPT = 16 * 1024 * 1024;
 /** Bytes of input that are sent at once: 256 KiB in Base64. */
 const MOST_INPUT = 192 * 1024;
+/** Numbers of what was started that are known before those of what is gone are forgotten. */
+const MOST_KNOWN = 64;
+/** Waits before a piece of input is sent again that there was no room for, in milliseconds; each is twice the last. */
+const SHORTEST_WAIT = 20;
+const LONGEST_WAIT = 1_000;
 
 /** What a sandbox object gives to its parts. @internal */
 export interface Context {
@@ -246,11 +251,11 @@ export interface StartedProcess {
 /** Runs commands. */
 export class Commands {
   readonly #context: Context;
-  /** The highest number of a process that this client knows it has started. */
-  #last = 0;
+  readonly #starts: Starts;
 
   private constructor(context: Context) {
     this.#context = context;
+    this.#starts = new Starts(context);
   }
 
   /** @internal */
@@ -319,7 +324,7 @@ export class Commands {
     if (!cmd.trim()) throw new InvalidArgumentError('bad_request', 'the command is empty');
     let handle: CommandHandle | undefined;
     const take = ({ process, errors, isRecovered }: Frame) => {
-      this.#last = Math.max(this.#last, Number(process), Number(errors));
+      this.#starts.add(Number(process));
       const started: StartedProcess = { terminal: Number(process), errors: Number(errors), kind: 'process' };
       handle = CommandHandle.follow(this.#context, started, options, isRecovered !== true);
     };
@@ -329,20 +334,15 @@ export class Commands {
     if (Object.keys(environment).length > 0) frame.environment = environment;
     if (timeout > 0) frame.timeout = timeout;
     if (options.stdin !== undefined && options.stdin !== false) frame.stdin = true;
-    await connection.order(frame, { take, recover: () => this.#recovered(place.project, cmd) });
+    const seek = this.#starts.seeker('process', place.project, cmd);
+    const recover = async (): Promise<Frame | undefined> => {
+      const found = await seek();
+      return found && { type: 'process-started', process: found.terminal, errors: found.errors, isRecovered: true };
+    };
+    await connection.order(frame, { take, recover });
     if (!handle) throw failure('internal', 'the server gave no number to the command');
     void this.#closed(handle);
     return handle;
-  }
-
-  /** The answer to a start that was lost with the connection, from what runs now. They were started in the order of their numbers. */
-  #recovered(project: string, cmd: string): Frame | undefined {
-    const { joined, terminals } = this.#context.connection;
-    const [first] = [...terminals.values()]
-      .filter(({ terminal, kind, opener }) => kind === 'process' && terminal > this.#last && opener === joined.member)
-      .sort((one, other) => one.terminal - other.terminal);
-    if (first?.project !== project || !cmd.startsWith(first.title)) return undefined;
-    return { type: 'process-started', process: first.terminal, errors: first.errors, isRecovered: true };
   }
 
   /** Who started it and has read it to its end has the server forget it. */
@@ -350,6 +350,51 @@ export class Commands {
     await handle.wait().catch(() => undefined);
     if (handle.exitCode === undefined) return;
     await this.#context.connection.order({ type: 'terminal-close', terminal: handle.pid }).catch(() => undefined);
+  }
+}
+
+/**
+ * What this client has started and knows of, of one kind: so that, when the answer to a start was lost with the connection, what
+ * was started is found among all that runs. @internal
+ */
+export class Starts {
+  readonly #context: Context;
+  readonly #known = new Set<number>();
+  #last = 0;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  /** Something was started. */
+  add(number: number): void {
+    this.#last = Math.max(this.#last, number);
+    if (this.#known.size > MOST_KNOWN) {
+      for (const known of this.#known) if (!this.#context.connection.terminals.has(known)) this.#known.delete(known);
+    }
+    this.#known.add(number);
+  }
+
+  /**
+   * Finds, once it is asked, what was started after now and is not known: the first, since numbers are given in the order of
+   * what was asked for.
+   */
+  seeker(kind: Terminal['kind'], project: string, cmd?: string): () => Promise<Terminal | undefined> {
+    const before = this.#last;
+    const { connection } = this.#context;
+    const fits = (it: Terminal) =>
+      it.kind === kind &&
+      it.terminal > before &&
+      it.opener === connection.joined.member &&
+      it.project === project &&
+      (cmd === undefined || cmd.startsWith(it.title)) &&
+      !this.#known.has(it.terminal);
+    return () =>
+      connection.found(() => {
+        const [first] = [...connection.terminals.values()].filter(fits).sort((one, other) => one.terminal - other.terminal);
+        if (first) this.add(first.terminal);
+        return first;
+      });
   }
 }
 
@@ -384,9 +429,22 @@ async function feed(connection: Connection, process: number, bytes: Uint8Array, 
     at += piece.length;
     const frame: Frame = { type: 'process-input', process, data: toBase64(piece), encoding: 'base64' };
     if (end && at >= bytes.length) frame.end = true;
-    // The program reads when it likes.
-    await connection.order(frame, { timeoutMs: 0 });
+    await taken(connection, frame);
   } while (at < bytes.length);
+}
+
+/** Until a program has taken a piece of input, which it reads when it likes. */
+async function taken(connection: Connection, frame: Frame): Promise<void> {
+  for (let wait = SHORTEST_WAIT; ; wait = Math.min(wait * 2, LONGEST_WAIT)) {
+    try {
+      await connection.order(frame, { timeoutMs: 0 });
+      return;
+    } catch (error) {
+      // The piece before, whose answer was lost with a connection, is not taken yet.
+      if (!(error instanceof EmbedenvError) || error.code !== 'limit_reached') throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, wait));
+  }
 }
 
 /** @internal */

@@ -46,8 +46,11 @@ export interface Asking {
   timeoutMs?: number;
   /** Is given the answer before the next frame is looked at. */
   take?: (answer: Frame) => void;
-  /** Makes an answer for a command whose own was lost: carried out for `certain`, or maybe. Nothing if it can't. */
-  recover?: (certain: boolean) => Frame | undefined;
+  /**
+   * Finds out the answer of a command whose own was lost with the connection: one that was carried out for `certain`, or maybe.
+   * Nothing if it can't.
+   */
+  recover?: (certain: boolean) => Frame | undefined | Promise<Frame | undefined>;
 }
 
 /** A frame that waits for an answer, or for a connection. */
@@ -56,6 +59,8 @@ interface Waiting {
   seq: number | undefined;
   /** It was handed to the connection that stands, or to one before and may have arrived. */
   isSent: boolean;
+  /** Its answer was lost, and it is being found out what that was. */
+  isSought: boolean;
   /** It has no answer: it is over once it was carried out. */
   isQuiet: boolean;
   asking: Asking;
@@ -68,6 +73,7 @@ interface Waiting {
 interface End {
   code: number;
   error: EmbedenvError | undefined;
+  opened: boolean;
   joined: boolean;
 }
 
@@ -141,6 +147,16 @@ export class Connection {
     await this.request({ type: 'ping' });
   }
 
+  /**
+   * Looks for something once all that was begun on the connection before is over, which may still have been at work when this
+   * one came: a numbered frame waits for that.
+   */
+  async found<T>(look: () => T): Promise<T> {
+    let found: T | undefined;
+    await this.order({ type: 'ping' }, { timeoutMs: 0, take: () => (found = look()) });
+    return found as T;
+  }
+
   /** Asks for something that changes nothing. */
   request(frame: Frame, asking: Asking = {}): Promise<Frame> {
     return this.#send(asking, (id) => JSON.stringify({ ...frame, id }));
@@ -191,7 +207,7 @@ export class Connection {
       if (seq !== undefined) this.#seq = seq;
       const limit = asking.timeoutMs ?? this.#settings.requestTimeoutMs;
       const timer = limit > 0 ? setTimeout(() => this.#late(id, limit), limit) : undefined;
-      this.#waiting.set(id, { message, seq, isSent: false, isQuiet, asking, timer, resolve, reject });
+      this.#waiting.set(id, { message, seq, isSent: false, isSought: false, isQuiet, asking, timer, resolve, reject });
       this.#bytes += message.length;
       this.#flush();
       return undefined;
@@ -252,7 +268,7 @@ export class Connection {
   /** One connection from its first byte to its last. */
   #carry(): Promise<End> {
     return new Promise((resolve) => {
-      const end: End = { code: 1006, error: undefined, joined: false };
+      const end: End = { code: 1006, error: undefined, opened: false, joined: false };
       let socket: WebSocket;
       try {
         socket = new this.#kind(`${this.#settings.url.replace(/^http/, 'ws')}/ws/spaces/default/`);
@@ -273,9 +289,11 @@ export class Connection {
         resolve(end);
       };
       this.#abandon = over;
-      socket.onerror = () => undefined;
+      // Node 22 tells of a server that can't be reached by nothing else.
+      socket.onerror = () => end.opened || over();
       socket.onclose = ({ code }) => over(code);
       socket.onopen = () => {
+        end.opened = true;
         clearTimeout(patience);
         patience = setTimeout(() => over(), JOIN);
         socket.send(this.#joinFrame());
@@ -311,10 +329,11 @@ export class Connection {
     this.terminals.clear();
     for (const terminal of joined.terminals) this.terminals.set(terminal.terminal, terminal);
     for (const [id, waiting] of [...this.#waiting]) {
-      const { seq, isSent } = waiting;
+      const { seq, isSent, isSought } = waiting;
+      if (isSought) continue;
       if (seq === undefined || !isSent) waiting.isSent = false;
-      else if (!joined.resumed || seq === joined.uncertain) this.#settleUnanswered(id, waiting, false);
-      else if (seq <= joined.executed) this.#settleUnanswered(id, waiting, true);
+      else if (!joined.resumed || seq === joined.uncertain) void this.#settleUnanswered(id, waiting, false);
+      else if (seq <= joined.executed) void this.#settleUnanswered(id, waiting, true);
       else waiting.isSent = false;
     }
     this.#socket = socket;
@@ -323,13 +342,19 @@ export class Connection {
   }
 
   /** What is known of a command whose answer was lost with the connection. */
-  #settleUnanswered(id: number, { asking }: Waiting, certain: boolean): void {
-    const answer = asking.recover?.(certain);
-    if (answer) return this.#settle(id, answer);
+  async #settleUnanswered(id: number, waiting: Waiting, certain: boolean): Promise<void> {
+    // It is not sent again, whatever is found out, and however long that takes.
+    this.#bytes -= waiting.message.length;
+    waiting.message = '';
+    waiting.isSought = true;
     const error = certain
-      ? failure('already_done', 'it was carried out, and its answer was lost with the connection')
+      ? failure('already_done', 'it was carried out, or refused, and its answer was lost with the connection')
       : failure('uncertain', 'the server was interrupted over it: it was carried out, or in part, or not');
-    this.#settle(id, error);
+    try {
+      this.#settle(id, (await waiting.asking.recover?.(certain)) ?? error);
+    } catch {
+      this.#settle(id, error);
+    }
   }
 
   #frame(frame: Frame): void {

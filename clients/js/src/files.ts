@@ -74,7 +74,7 @@ export class Files {
    */
   read(path: string, options?: { format?: 'text' }): Promise<string>;
   /** Reads a file as bytes. */
-  read(path: string, options: { format: 'bytes' }): Promise<Uint8Array<ArrayBuffer>>;
+  read(path: string, options: { format: 'bytes' }): Promise<Uint8Array>;
   /** Reads a file as a `Blob`. */
   read(path: string, options: { format: 'blob' }): Promise<Blob>;
   /** Reads a file as a stream; it is fetched while it is read. Take it to its end, or cancel it. */

@@ -22,6 +22,10 @@ interface Reader {
   at: number;
   /** Whether the server sends it on the connection that stands, or was asked to. */
   attached: 'no' | 'asked' | 'yes';
+  /** The offset up to which there was output when the server began to send it: all of that comes. */
+  until: number;
+  /** How its program ended, if that is known. */
+  exit: Exit | null;
 }
 
 /** Every log that this client reads. @internal */
@@ -47,7 +51,7 @@ export class Logs {
 
   /** Reads a log from its beginning, or from an offset on. It `isAttached` if the server sends it already. */
   read(log: number, sink: LogSink, isAttached = false, from = 0): void {
-    const reader: Reader = { sink, at: from, attached: isAttached ? 'yes' : 'no' };
+    const reader: Reader = { sink, at: from, attached: isAttached ? 'yes' : 'no', until: 0, exit: null };
     this.#readers.set(log, reader);
     if (!isAttached) this.#attach(log, reader);
   }
@@ -65,8 +69,9 @@ export class Logs {
   #attach(log: number, reader: Reader): void {
     if (!this.#connection.isUp) return;
     reader.attached = 'asked';
-    const take = ({ from }: Frame) => {
+    const take = ({ from, head }: Frame) => {
       reader.attached = 'yes';
+      reader.until = Number(head);
       this.#skip(reader, Number(from));
     };
     this.#connection
@@ -87,6 +92,7 @@ export class Logs {
   #join({ sandbox_epoch: epoch, sandbox }: Joined): void {
     for (const [log, reader] of [...this.#readers]) {
       reader.attached = 'no';
+      reader.exit = null;
       if (epoch !== this.#epoch || sandbox === 'gone') {
         this.#fail(log, failure('sandbox_unavailable', 'the sandbox that it ran in has ended'));
       }
@@ -105,6 +111,7 @@ export class Logs {
     const missing = bytes.subarray(reader.at - offset);
     reader.at += missing.length;
     if (missing.length > 0) reader.sink.bytes(missing);
+    this.#end(number, reader);
   }
 
   /** What is before an offset and has not come is lost. */
@@ -117,10 +124,16 @@ export class Logs {
 
   #told({ terminal, exit }: Terminal): void {
     const reader = this.#readers.get(terminal);
-    // Who reads is told the end after the last of the output; others are told at once.
     if (!exit || reader?.attached !== 'yes') return;
-    this.#readers.delete(terminal);
-    reader.sink.ended(exit);
+    reader.exit = exit;
+    this.#end(terminal, reader);
+  }
+
+  /** Who reads is told the end after the last of the output, but for what there was before they were attached. */
+  #end(log: number, reader: Reader): void {
+    if (!reader.exit || reader.at < reader.until) return;
+    this.#readers.delete(log);
+    reader.sink.ended(reader.exit);
   }
 
   #fail(log: number, error: EmbedenvError): void {

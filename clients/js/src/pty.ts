@@ -1,7 +1,7 @@
 // Terminals: programs on pseudo-terminals, which everybody in the room sees. Owns how one is opened; its handle is that of a
 // command.
 
-import { bytesOf, CommandHandle, connected, type Context, killed } from './commands';
+import { bytesOf, CommandHandle, connected, type Context, killed, Starts } from './commands';
 import { failure } from './errors';
 import type { Frame } from './frames';
 import { placeOf } from './paths';
@@ -28,10 +28,11 @@ export interface PtyOptions {
 /** Opens terminals. */
 export class Pty {
   readonly #context: Context;
-  #last = 0;
+  readonly #starts: Starts;
 
   private constructor(context: Context) {
     this.#context = context;
+    this.#starts = new Starts(context);
   }
 
   /** @internal */
@@ -55,15 +56,13 @@ export class Pty {
     const kind = options.cmd === undefined ? 'terminal' : 'run';
     let handle: CommandHandle | undefined;
     const take = ({ terminal, isRecovered }: Frame) => {
-      this.#last = Number(terminal);
-      handle = CommandHandle.follow(this.#context, { terminal: this.#last, kind }, options, isRecovered !== true);
+      this.#starts.add(Number(terminal));
+      handle = CommandHandle.follow(this.#context, { terminal: Number(terminal), kind }, options, isRecovered !== true);
     };
-    const recover = (): Frame | undefined => {
-      const { joined, terminals } = connection;
-      const [first] = [...terminals.values()]
-        .filter((it) => it.kind === kind && it.terminal > this.#last && it.opener === joined.member)
-        .sort((one, other) => one.terminal - other.terminal);
-      return first?.project === place.project ? { type: 'terminal-opened', terminal: first.terminal, isRecovered: true } : undefined;
+    const seek = this.#starts.seeker(kind, place.project);
+    const recover = async (): Promise<Frame | undefined> => {
+      const found = await seek();
+      return found && { type: 'terminal-opened', terminal: found.terminal, isRecovered: true };
     };
     await connection.order(frame, { take, recover });
     if (!handle) throw failure('internal', 'the server gave no number to the terminal');

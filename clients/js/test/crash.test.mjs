@@ -1,9 +1,10 @@
-// The server is killed in the middle of everything and started again: nothing is done twice, nothing is lost.
+// The connection breaks, or the server is killed and started again, in the middle of everything: nothing is done twice, nothing
+// is lost.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ConnectionLostError, Sandbox } from '../dist/index.js';
-import { is, opened, served, TEST, Told } from './harness.mjs';
+import { cuttable, is, opened, served, TEST, Told } from './harness.mjs';
 
 const { server, options } = await served();
 
@@ -82,6 +83,47 @@ test('commands, terminals, documents, uploads and watched folders outlive a kill
     assert.equal(error.stderr, counted('e'));
     return error.stdout === ticks.text;
   });
+});
+
+test('a connection that breaks again and again loses nothing, does nothing twice, and fails nothing', { timeout: TEST }, async (t) => {
+  const { url, cut } = await cuttable(t, options);
+  const sandbox = await opened(t, { ...options, url });
+  const { files, commands, pty, documents } = sandbox;
+  await files.write('text.txt', '');
+  const document = await documents.open('text.txt');
+  const fed = await commands.run('cat', { background: true, stdin: true });
+  const typed = new Told();
+  const shell = await pty.create({ cmd: 'stty -echo; echo ready; cat', onData: typed.push });
+  await typed.until(() => typed.text.includes('ready'));
+  const numbers = Array.from({ length: 40 }, (_, at) => at);
+  const lines = numbers.map((at) => `${at}\n`).join('');
+  for (const at of numbers) {
+    const end = document.text.length;
+    const all = [
+      commands.run(`echo ${at} >> log.txt; echo ${at}`),
+      commands.run('echo the same at once; echo twice >> same.txt'),
+      fed.sendStdin(`${at}\n`),
+      pty.sendInput(shell.pid, `${at}\n`),
+      document.edit({ from: end, to: end, insert: `${at}\n` }),
+      files.write(`${at}.txt`, String(at)),
+    ];
+    if (at % 4 === 0) {
+      // Somewhere between the first of them and the last answer.
+      await Promise.race(all);
+      cut();
+    }
+    const [own, same] = await Promise.all(all);
+    assert.deepEqual([own.stdout, own.lostBytes, same.stdout], [`${at}\n`, 0, 'the same at once\n']);
+  }
+  await fed.closeStdin();
+  await pty.sendInput(shell.pid, '\x04');
+  assert.equal((await fed.wait()).stdout, lines);
+  await shell.wait();
+  assert.equal(typed.text.replaceAll('\r', ''), `ready\n${lines}`);
+  await document.save();
+  assert.deepEqual([await files.read('text.txt'), await files.read('log.txt')], [lines, lines]);
+  assert.equal(await files.read('same.txt'), 'twice\n'.repeat(numbers.length));
+  assert.deepEqual((await files.list('')).filter(({ size }) => size < 3).length, numbers.length);
 });
 
 test('who can not come back in time is told so, for everything that was asked', { timeout: TEST }, async (t) => {

@@ -1,6 +1,7 @@
 // What the tests share: a server of their own, a key pair for it, and waiting for what must come. Owns nothing that outlives a
 // test file.
 
+import { connect, createServer } from 'node:net';
 import path from 'node:path';
 import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +20,27 @@ export async function served(credits = 20) {
   after(() => server.stop());
   const { public_key: publicKey, secret_key: secretKey } = await server.key(credits);
   return { server, options: { url: new URL(server.link).origin, publicKey, secretKey } };
+}
+
+/** A way to a server that can be cut, with all connections on it. */
+export async function cuttable(t, { url }) {
+  const { hostname, port } = new URL(url);
+  const sockets = new Set();
+  const way = createServer((near) => {
+    const far = connect(port, hostname);
+    for (const [one, other] of [[near, far], [far, near]]) {
+      sockets.add(one);
+      one.pipe(other);
+      one.on('error', () => other.destroy()).on('close', () => sockets.delete(one) && other.destroy());
+    }
+  });
+  await new Promise((resolve) => way.listen(0, hostname, resolve));
+  const cut = () => sockets.forEach((socket) => socket.destroy());
+  t.after(() => {
+    way.close();
+    cut();
+  });
+  return { url: `http://${hostname}:${way.address().port}`, cut };
 }
 
 /** A sandbox for one test. */
