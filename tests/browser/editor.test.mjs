@@ -132,3 +132,61 @@ scenario('in the panel for finding, keys that were changed are heard, and those 
   await ide.page.keyboard.press('Control+g');
   await ide.hasKeyboard(ide.page.getByRole('textbox', { name: 'Go to line' }));
 });
+
+scenario('lines are sorted and joined by name, trimmed by keys, and a selection grows and shrinks', async (stage) => {
+  const ide = await stage.person();
+  await ide.ready();
+  await ide.write({ 'lines.js': 'c(1);  \nb([2, 3]);\na();\n' });
+  await ide.entry('lines.js').dblclick();
+  await ide.hasKeyboard(ide.editor('lines.js'));
+  const command = async (name) => {
+    await ide.page.keyboard.press('F1');
+    await ide.dialog('Command palette').getByRole('combobox').fill(name);
+    await ide.page.keyboard.press('Enter');
+    await ide.hasKeyboard(ide.editor('lines.js'));
+  };
+  await command('Sort the lines');
+  await ide.editorSays('lines.js', 'a();\nb([2, 3]);\nc(1);  \n');
+  await ide.page.keyboard.press('Control+k');
+  await ide.page.keyboard.press('Control+x');
+  await ide.editorSays('lines.js', 'a();\nb([2, 3]);\nc(1);\n');
+  await ide.page.keyboard.press('Control+Home');
+  await command('Join the lines');
+  await ide.editorSays('lines.js', 'a(); b([2, 3]);\nc(1);\n');
+
+  // The cursor is before the 2.
+  await ide.page.keyboard.press('Control+Home');
+  for (let step = 0; step < 'a(); b(['.length; step += 1) await ide.page.keyboard.press('ArrowRight');
+  const selected = () => ide.page.evaluate(() => getSelection().toString());
+  const sizes = [];
+  for (const key of ['ArrowRight', 'ArrowRight', 'ArrowLeft']) {
+    await ide.page.keyboard.press(`Alt+Shift+${key}`);
+    sizes.push(await selected());
+  }
+  assert.equal(sizes[0], '2');
+  assert.ok(sizes[1].includes('[2, 3]'), sizes[1]);
+  assert.equal(sizes[2], '2');
+});
+
+scenario('the panel for finding is one row until something is to be replaced', async (stage) => {
+  const ide = await stage.person();
+  await ide.ready();
+  await ide.entry('ask.py').dblclick();
+  await ide.hasKeyboard(ide.editor('ask.py'));
+  await ide.page.keyboard.press('Control+f');
+  const find = ide.page.getByRole('textbox', { name: 'Find' });
+  const replacement = ide.page.getByRole('textbox', { name: 'Replace' });
+  await ide.hasKeyboard(find);
+  await find.pressSequentially('name');
+  await ide.page.getByRole('status').filter({ hasText: '3 results' }).waitFor();
+  assert.equal(await replacement.isVisible(), false);
+  await ide.page.screenshot({ path: 'target/browser/find.png' });
+  // The switches stand at the field, and Tab goes through them as they stand.
+  for (const name of ['Match case', 'By word', 'Regular expression', 'Previous', 'Next', 'All']) {
+    await ide.page.keyboard.press('Tab');
+    await ide.hasKeyboard(ide.page.getByRole('checkbox', { name }).or(ide.page.getByRole('button', { name, exact: true })));
+  }
+  await ide.page.getByRole('button', { name: 'Replace', exact: true, expanded: false }).click();
+  await replacement.waitFor();
+  await ide.page.screenshot({ path: 'target/browser/find-replace.png' });
+});

@@ -178,3 +178,22 @@ scenario('files are dragged out of the tree into a group, between its tabs, or t
   assert.equal((await names(ide.page.getByRole('tablist', { name: 'Open files, group 1' }))).includes('web.py'), false);
   assert.ok(await ide.editor('three.txt').isVisible());
 });
+
+scenario('the menu of the tree opens a file to the side, in one group more and no other', async (stage) => {
+  const ide = await stage.person();
+  await ide.ready();
+  await ide.write({ 'left.txt': 'left\n', 'right.txt': 'right\n', 'more.txt': 'more\n' });
+  await ide.entry('left.txt').dblclick();
+  await ide.hasKeyboard(ide.editor('left.txt'));
+  const aside = async (name) => {
+    await ide.entry(name).click({ button: 'right' });
+    await ide.page.getByRole('menuitem', { name: 'Open to the side', exact: true }).click();
+    await ide.hasKeyboard(ide.editor(name));
+  };
+  await aside('right.txt');
+  assert.deepEqual([await namesOf(tabsOf(ide, 1)), await namesOf(tabsOf(ide, 2))], [['left.txt'], ['right.txt']]);
+  await ide.page.keyboard.press('Control+1');
+  await ide.hasKeyboard(ide.editor('left.txt'));
+  await aside('more.txt');
+  assert.deepEqual([await namesOf(tabsOf(ide, 1)), await namesOf(tabsOf(ide, 2))], [['left.txt'], ['right.txt', 'more.txt']]);
+});

@@ -207,3 +207,22 @@ scenario('Output lists who ran what and how it ended, and what the page said', a
   await ada.connected();
   await ada.page.getByRole('region', { name: 'Output' }).getByRole('listitem').filter({ hasText: 'bash bad.sh' }).first().waitFor();
 });
+
+scenario('what is no program is told for as long as it is shown, beside what can be run instead', async (stage) => {
+  const ide = await stage.person();
+  await ide.ready();
+  await write(ide, 'Makefile', 'check:\n\t@echo made $@\n');
+  await offers(ide, 'make check');
+  const why = ide.page.getByRole('alert').filter({ hasText: 'README.md is not a program' });
+  const offered = ide.page.getByRole('menu', { name: 'Run configurations' });
+  await ide.entry('README.md').dblclick();
+  await ide.hasKeyboard(ide.editor('README.md'));
+  await ide.page.keyboard.press('Control+Enter');
+  await why.waitFor();
+  await offered.getByRole('menuitemradio', { name: 'make check', exact: true }).waitFor();
+  await ide.page.screenshot({ path: 'target/browser/run-no-program.png' });
+  await ide.page.keyboard.press('Escape');
+  await offered.waitFor({ state: 'hidden' });
+  await ide.entry('ask.py').click();
+  await why.waitFor({ state: 'detached' });
+});

@@ -202,3 +202,59 @@ scenario('a symbol and a line are asked for before the text is here, and found w
   await ide.page.getByText('Ln 4, Col 7', { exact: true }).waitFor();
   assert.equal(await ide.saved('other.py').count(), 1, 'nothing was typed');
 });
+
+scenario('the menu of a folder looks in it alone, and a hit far into its line is seen', async (stage) => {
+  const ide = await stage.person();
+  await ide.ready();
+  await ide.write({ 'in/a.txt': `${'some words that stand before '.repeat(3)}zebra\n`, 'out.txt': 'zebra\n' });
+  await ide.entry('in').click({ button: 'right' });
+  await ide.page.getByRole('menuitem', { name: 'Find in the folder', exact: true }).click();
+  await ide.hasKeyboard(field(ide));
+  await ide.page.keyboard.type('zebra');
+  await says(ide, '1 result in 1 file');
+  const row = results(ide).getByRole('treeitem', { name: /^Line 1: some words that stand before .* zebra/ });
+  const [mark, edge] = [await row.locator('mark').boundingBox(), await row.boundingBox()];
+  assert.ok(mark.x + mark.width <= edge.x + edge.width, 'the hit is cut off');
+  // A second look goes on from there, and what replaces stands under what is looked for.
+  await ide.page.keyboard.press('Control+Shift+H');
+  const places = ['Search in files', 'Replace with', 'Files to include'].map((name) => ide.page.getByRole('textbox', { name }));
+  await places[1].waitFor();
+  const tops = await Promise.all(places.map(async (place) => (await place.boundingBox()).y));
+  assert.deepEqual(tops, [...tops].sort((one, other) => one - other));
+});
+
+scenario('the file before is one key away, and commands that were used come first', async (stage) => {
+  const ide = await stage.person();
+  await ide.ready();
+  for (const name of ['ask.py', 'fizz.sh', 'web.py', 'ask.py']) {
+    await ide.entry(name).dblclick();
+    await ide.hasKeyboard(ide.editor(name));
+  }
+  const first = (dialog) => dialog.getByRole('option').first();
+  for (const name of ['web.py', 'ask.py']) {
+    await ide.page.keyboard.press('Control+P');
+    await first(ide.dialog('Go to file')).filter({ hasText: name }).waitFor();
+    await ide.page.keyboard.press('Enter');
+    await ide.hasKeyboard(ide.editor(name));
+  }
+  // What is closed uncovers what was used before it.
+  await ide.page.keyboard.press('Alt+w');
+  await ide.hasKeyboard(ide.editor('web.py'));
+
+  const palette = ide.dialog('Command palette');
+  await ide.page.keyboard.press('F1');
+  await palette.getByRole('combobox').fill('sort the lines backwards');
+  await ide.page.keyboard.press('Enter');
+  await palette.waitFor({ state: 'hidden' });
+  for (const again of ['here', 'after a reload']) {
+    await ide.page.keyboard.press('F1');
+    await first(palette).filter({ hasText: 'Sort the lines backwards' }).waitFor();
+    await ide.page.screenshot({ path: 'target/browser/palette-used.png' });
+    await ide.page.keyboard.press('Escape');
+    await palette.waitFor({ state: 'hidden' });
+    if (again === 'here') {
+      await ide.page.reload();
+      await ide.ready();
+    }
+  }
+});

@@ -45,6 +45,26 @@ scenario('tabs close by their menu and by keys that no browser keeps', async (st
   await ide.tab('b.txt').waitFor({ state: 'detached' });
 });
 
+scenario('the keyboard goes from a closed tab to what is shown then, and from the last one to the tree', async (stage) => {
+  const ide = await stage.person();
+  await ide.ready();
+  await ide.write({ 'a.txt': 'a\n', 'b.txt': 'b\n' });
+  for (const file of ['a.txt', 'b.txt']) {
+    await ide.entry(file).dblclick();
+    await ide.hasKeyboard(ide.editor(file));
+  }
+  // One that was not shown since the page was loaded has no editor yet.
+  await ide.page.reload();
+  await ide.ready();
+  await ide.editor('b.txt').click();
+  await ide.page.keyboard.press('Alt+w');
+  await ide.hasKeyboard(ide.editor('a.txt'));
+  await ide.tab('a.txt').hover();
+  await ide.tab('a.txt').locator('.tab-close').click();
+  await ide.tab('a.txt').waitFor({ state: 'detached' });
+  await ide.page.waitForFunction(() => document.activeElement.closest('[role=tree]'));
+});
+
 scenario('the tree shows where the open file is', async (stage) => {
   const ide = await stage.person();
   await ide.ready();

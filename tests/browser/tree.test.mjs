@@ -240,7 +240,7 @@ scenario('a viewer can look at everything in the tree and change nothing', async
   await viewer.connected();
   await viewer.entry('ask.py').click({ button: 'right' });
   const items = await viewer.page.getByRole('menuitem').locator('.menu-text').allInnerTexts();
-  assert.deepEqual(items, ['Open', 'Download', 'Copy path']);
+  assert.deepEqual(items, ['Open', 'Open to the side', 'Download', 'Copy path']);
   await viewer.page.keyboard.press('Escape');
   assert.equal(await viewer.button('New file').count(), 0);
   assert.equal(await viewer.entry('ask.py').getAttribute('draggable'), 'false');

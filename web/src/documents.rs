@@ -15,8 +15,8 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::Element;
 
 use crate::gate::Gate;
-use crate::interop::editor::{Editor, EditorEvents};
-use crate::interop::modules::{self, Module, load};
+use crate::interop::editor::{Editor, EditorEvents, prepare};
+use crate::interop::modules::{Module, load};
 use crate::interop::page;
 use crate::standing::{Standing, is_update};
 use crate::state::Action;
@@ -74,6 +74,8 @@ struct Record {
     epoch: Cell<Option<u64>>,
     /// The server has been sent everything that the editor had when the document was opened.
     caught_up: Cell<bool>,
+    /// The server has opened it, once at least.
+    was_opened: Gate,
     can_write: Cell<bool>,
     standing: RefCell<Standing>,
     /// Messages that came before the editor was there.
@@ -133,6 +135,7 @@ impl Documents {
             document: Cell::new(None),
             epoch: Cell::new(None),
             caught_up: Cell::new(false),
+            was_opened: Gate::default(),
             can_write: Cell::new(false),
             standing: RefCell::default(),
             early: RefCell::default(),
@@ -462,6 +465,7 @@ fn opened(workbench: &Workbench, record: &Rc<Record>, document: DocumentId, epoc
     let access = read_only.map_or(Access::Editable, Access::ReadOnly);
     workbench.dispatch(Action::Files(FilesAction::Access { id: record.id, access }));
     let is_same = record.epoch.replace(Some(epoch)) == Some(epoch);
+    record.was_opened.open();
     sync(workbench, record, is_same);
     workbench.apply_rules(record.id);
 }
@@ -482,16 +486,22 @@ fn sync(workbench: &Workbench, record: &Rc<Record>, is_same: bool) {
     for message in std::mem::take(&mut *record.early.borrow_mut()) {
         hand(workbench, record, &editor, &message);
     }
-    workbench.first_file.open();
     ask_first(workbench, record);
 }
 
 /// Hands an editor a message, with which its text may have come.
-fn hand(workbench: &Workbench, record: &Rc<Record>, editor: &Editor, message: &[u8]) {
+fn hand(workbench: &Workbench, record: &Rc<Record>, editor: &Rc<Editor>, message: &[u8]) {
     editor.receive(message);
     if editor.synced() {
         record.standing.borrow_mut().came();
         mark(workbench, record);
+        if !workbench.first_file.is_open() {
+            let (workbench, editor) = (workbench.clone(), editor.clone());
+            spawn_local(async move {
+                editor.painted().await;
+                workbench.first_file.open();
+            });
+        }
     }
 }
 
@@ -503,7 +513,7 @@ fn ask_first(workbench: &Workbench, record: &Rc<Record>) {
     }
     let (workbench, record) = (workbench.clone(), record.clone());
     spawn_local(async move {
-        modules::whole().await;
+        workbench.at_leisure().await;
         let Some(document) = record.document.get() else { return record.asked_first.set(false) };
         let first = match workbench.connection.request(&FullRequest::FirstText { document }).await {
             Ok(ServerFrame::FirstText { text, .. }) => text,
@@ -537,14 +547,20 @@ fn refused(workbench: &Workbench, record: &Rc<Record>, failure: &Failure, reason
 
 async fn make_editor(workbench: &Workbench, record: &Rc<Record>) -> Result<(), wasm_bindgen::JsValue> {
     let module = load(Module::Editor).await?;
+    let path = || workbench.state().files.get(record.id).map(|file| file.path.clone());
+    if let Some(path) = path() {
+        prepare(&module, path.as_str());
+    }
+    // Made once it is known what it begins with: each change of that takes an editor nearly as long as it takes to be made.
+    record.was_opened.passed().await;
     if workbench.documents.get(record.id).is_none() {
         return Ok(());
     }
-    let path = workbench.state().files.get(record.id).map(|file| file.path.clone());
-    let Some(path) = path else { return Ok(()) };
+    let Some(path) = path() else { return Ok(()) };
     let settings = workbench.state().settings.clone();
     let events = events(workbench, record);
-    let editor = Editor::new(module, path.as_str(), workbench.is_dark(), &settings, events)?;
+    let read_only = !record.can_write.get();
+    let editor = Editor::new(module, path.as_str(), read_only, workbench.is_dark(), &settings, events)?;
     editor.follow(workbench.state().following);
     if let Some((_, sought)) = workbench.documents.sought.take().filter(|(id, _)| *id == record.id) {
         sought.show_in(&editor);

@@ -27,6 +27,9 @@ const INSTANCE: &str = "embedenv.instance";
 /// Other tabs hear when this changes.
 pub(crate) const SETTINGS: &str = "embedenv.settings";
 pub(crate) const ROOMS: &str = "embedenv.rooms";
+const COMMANDS: &str = "embedenv.commands";
+/// Commands that are remembered.
+const MAX_COMMANDS: usize = 10;
 const LAYOUT: &str = "embedenv.layout";
 const CHOICES: &str = "embedenv.runs";
 const REQUESTS: &str = "embedenv.requests";
@@ -217,6 +220,19 @@ fn since_of(place: &str) -> String {
 /// The browser's storage, for a page that is no other one's part.
 fn own() -> Option<Storage> {
     if page::is_framed() { None } else { page::local_storage() }
+}
+
+/// Commands that were taken from the palette, by their ids, the last one first.
+pub(crate) fn commands() -> Vec<String> {
+    read(own(), COMMANDS).unwrap_or_default()
+}
+
+pub(crate) fn keep_command(id: &str) {
+    let mut all = commands();
+    all.retain(|other| other != id);
+    all.insert(0, id.to_owned());
+    all.truncate(MAX_COMMANDS);
+    write(own(), COMMANDS, &all);
 }
 
 /// The requests that were made in this tab, the newest first.

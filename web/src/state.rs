@@ -176,7 +176,7 @@ pub struct Alert {
 pub enum Occasion {
     /// The page is connected again.
     Connected,
-    /// A program was run.
+    /// A program was run, or another file is shown.
     Ran,
 }
 
@@ -330,7 +330,11 @@ impl State {
                 if matches!(action, FilesAction::Show { .. } | FilesAction::Activate(_) | FilesAction::ActivateIn(..)) {
                     self.layout.pane = Pane::Editor;
                 }
+                let before = self.files.active;
                 Rc::make_mut(&mut self.files).reduce(action);
+                if self.files.active != before {
+                    self.came(Occasion::Ran);
+                }
             }
             Action::Terminals(action) => {
                 let Some(action) = self.own(action) else { return };

@@ -11,7 +11,6 @@ use std::rc::Rc;
 use embedenv_shared::command::FullRequest;
 use embedenv_shared::frame::ServerFrame;
 use embedenv_shared::id::SessionId;
-use futures_util::future::select;
 use gloo_timers::future::TimeoutFuture;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Element;
@@ -29,9 +28,6 @@ use crate::workbench::Workbench;
 const TOO_MUCH: usize = 2 * 1024 * 1024;
 /// With less than this left, it attaches again.
 const LITTLE: usize = 256 * 1024;
-
-/// How long the first terminal waits for the first file, in milliseconds.
-const PATIENCE: u32 = 3_000;
 
 pub(crate) struct Terminals {
     records: RefCell<Vec<Rc<Record>>>,
@@ -329,8 +325,6 @@ async fn make_terminal(
     label: &str,
     parent: Element,
 ) -> Result<(), wasm_bindgen::JsValue> {
-    // The editor goes first.
-    select(Box::pin(workbench.first_file.passed()), TimeoutFuture::new(PATIENCE)).await;
     let module = load(Module::Terminal).await?;
     let id = record.id;
     if !workbench.terminals.get(id).is_some_and(|known| Rc::ptr_eq(&known, record)) {

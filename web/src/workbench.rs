@@ -33,11 +33,14 @@ mod watching;
 
 use std::cell::{Cell, Ref, RefCell};
 use std::ops::Deref;
+use std::pin::Pin;
 use std::rc::Rc;
 
 use embedenv_shared::path::{ProjectName, WorkspacePath};
+use futures_util::future::select;
 use gloo_events::{EventListener, EventListenerOptions};
 use gloo_timers::callback::Timeout;
+use gloo_timers::future::TimeoutFuture;
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{BeforeUnloadEvent, DragEvent, KeyboardEvent};
@@ -76,6 +79,9 @@ pub(crate) use search::Searching;
 pub(crate) use transfer::Uploads;
 use views::Lookers;
 use watching::Watching;
+
+/// How long what can wait does so for the first file, in milliseconds.
+const FIRST_FILE: u32 = 3_000;
 
 /// What is open is remembered this long after it changed, in milliseconds.
 const REMEMBER: u32 = 300;
@@ -221,7 +227,7 @@ impl Workbench {
         self.listen();
         let workbench = self.clone();
         spawn_local(async move {
-            modules::whole().await;
+            workbench.at_leisure().await;
             workbench.dispatch(Action::Whole);
             workbench.listen_to_touches();
         });
@@ -238,6 +244,17 @@ impl Workbench {
         };
         *self.remembered.borrow_mut() = memory::page();
         self.join_room(link);
+    }
+
+    /// Until all of the page's code is here, and the first file with it, if that is not long in coming: what is awaited like
+    /// this takes nothing from either.
+    pub(crate) fn at_leisure(&self) -> Pin<Box<dyn Future<Output = ()>>> {
+        let first_file = self.first_file.passed();
+        // In a box, since it is awaited at many places.
+        Box::pin(async move {
+            modules::whole().await;
+            select(Box::pin(first_file), TimeoutFuture::new(FIRST_FILE)).await;
+        })
     }
 
     /// Joins the room of a link, and stays in it from then on.

@@ -14,10 +14,11 @@ import { type Habits, habits } from './editor/habits';
 import type { Stretches } from './editor/highlights';
 import { detected, type Indentation, indentation, shown } from './editor/indentation';
 import { keys } from './editor/keys';
-import { languageOf } from './editor/languages';
+import { loadedLanguage, loadLanguage, PLAIN } from './editor/languages';
 import { askForLine } from './editor/line';
 import { merge } from './editor/merge';
 import type { Comparison, EditorOptions, Rules, Watcher } from './editor/options';
+import { painted } from './editor/painted';
 import { Panes } from './editor/panes';
 import { people, personIn, setPeople } from './editor/people';
 import { Replica } from './editor/replica';
@@ -41,6 +42,12 @@ const TIDY = 250;
 
 /** A change that brings the view to what the document holds. */
 const fromDocument = Annotation.define<boolean>();
+
+/** Loads what an editor for the file at `path` will need besides this module. */
+export function prepare(path: string): void {
+  // What can't be loaded is told of once an editor wants it.
+  loadLanguage(path).catch(() => {});
+}
 
 export function createEditor(options: EditorOptions): Editor {
   speak(options.words);
@@ -119,6 +126,7 @@ class Editor {
     this.#options = options;
     this.#path = options.path;
     this.#habits = options.habits;
+    const language = loadedLanguage(options.path);
     const parts = (state: State): Extension => [
       EditorView.cspNonce.of(options.nonce),
       this.#access.of(access(state.readOnly)),
@@ -144,7 +152,7 @@ class Editor {
     this.#view = new EditorView({
       state: EditorState.create({
         extensions: [
-          parts({ ...options, language: [] }),
+          parts({ ...options, language }),
           this.#shared.of([]),
           EditorView.updateListener.of((update) => this.#updated(update)),
         ],
@@ -199,6 +207,11 @@ class Editor {
     this.#replica.ask();
   }
 
+  /** Kept once what it shows now is painted. */
+  painted(): Promise<void> {
+    return painted();
+  }
+
   /** Whether the text is the document's. */
   synced(): boolean {
     return this.#bound;
@@ -232,6 +245,7 @@ class Editor {
 
   /** What the file's `.editorconfig` says. */
   setRules(rules: Rules): void {
+    if (JSON.stringify(rules) === JSON.stringify(this.#rules)) return;
     this.#rules = rules;
     this.#panes.everywhere({ effects: this.#manner.reconfigure(this.#ways()) });
     this.#indentAnew();
@@ -421,11 +435,13 @@ class Editor {
     if (this.#view.state.readOnly) this.#left ??= edits.length > 0 ? { base: base ?? '', local } : null;
     else replica.edit(edits);
     const after = replica.text.toString();
-    this.#view.dispatch({
-      changes: diff(local, after),
-      effects: this.#shared.reconfigure(yCollab(replica.text, null, { undoManager: replica.startUndo() })),
-      annotations: fromDocument.of(true),
-    });
+    const changes = ChangeSet.of(diff(local, after), local.length, '\n');
+    this.#detected = detected(changes.apply(this.#view.state.doc));
+    // All in one, since each takes the editor long.
+    const everywhere = [this.#indent.reconfigure(this.#indents()), setPeople.of(replica.people())];
+    const shared = this.#shared.reconfigure(yCollab(replica.text, null, { undoManager: replica.startUndo() }));
+    this.#view.dispatch({ changes, effects: [shared, ...everywhere], annotations: fromDocument.of(true) });
+    this.#panes.elsewhere({ effects: everywhere });
     this.#bound = true;
     this.#loadAssistance();
     this.#unheld.brought(ChangeSet.of(diff(after, remote), after.length, '\n'));
@@ -433,9 +449,9 @@ class Editor {
     if (this.#isFirst) this.#first ??= remote;
     else if (this.#first === null) this.#opened ??= remote;
     this.#compareSoon();
-    this.#detected = detected(this.#view.state.doc);
-    this.#indentAnew();
-    this.#peopleMoved(replica);
+    this.#tellIndentation();
+    this.#find();
+    this.#keepTo();
     this.#tellWhereabouts();
     if (this.#wanted) this.goTo(this.#wanted.line, this.#wanted.column, this.#wanted.length);
     this.#wanted = null;
@@ -653,16 +669,16 @@ class Editor {
     const path = this.#example ?? this.#path;
     const use = (language: Extension) => {
       if ((this.#example ?? this.#path) !== path) return;
-      this.#panes.everywhere({ effects: this.#language.reconfigure(language) });
+      if (this.#language.get(this.#view.state) !== language) {
+        this.#panes.everywhere({ effects: this.#language.reconfigure(language) });
+      }
       this.#hasLanguage = true;
       this.#tellIndentation();
       this.#tellReadable();
     };
-    const load = languageOf(path);
-    if (!load) return use([]);
-    load().then(use, (error: unknown) => {
+    loadLanguage(path).then(use, (error: unknown) => {
       console.warn(`the language of ${path} could not be loaded`, error);
-      use([]);
+      use(PLAIN);
     });
   }
 }

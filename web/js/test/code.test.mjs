@@ -1,12 +1,15 @@
-// The pure parts of editing code: how a text is indented, what is put right when it is saved, which lines have changed, and
-// where links in Markdown lead.
+// The pure parts of editing code: how a text is indented, what is put right when it is saved, which lines have changed,
+// commands that write lines anew, and where links in Markdown lead.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bundled } from './bundle.mjs';
 
-const { applied, detected, lineDifferences, reverted, Text, tidied, within } = await bundled(`
-  export { Text } from '@codemirror/state';
+const { applied, detected, EditorSelection, EditorState, expand, javascript, lineDifferences, reverted, rewrite, shrink, Text, tidied, within } = await bundled(`
+  export { javascript } from '@codemirror/lang-javascript';
+  export { EditorSelection, EditorState, Text } from '@codemirror/state';
+  export { expand, shrink } from './src/editor/expansion';
+  export { rewrite } from './src/editor/rewriting';
   export { applied, lineDifferences, reverted } from './src/editor/diff';
   export { detected } from './src/editor/indentation';
   export { within } from './src/editor/markdown';
@@ -68,4 +71,64 @@ test('a link of a file leads within its project or nowhere', () => {
   for (const bad of ['../../etc/passwd', 'javascript:alert(1)', 'data:text/html,x', '//host/x', '']) {
     assert.equal(within('docs', bad), null, bad);
   }
+});
+
+/** A view without a page, with what stands between `|` and `|` selected. */
+function viewOf(text, ...more) {
+  const parts = text.split('|');
+  const from = parts.length > 1 ? parts[0].length : 0;
+  const selection = EditorSelection.range(from, from + (parts.length > 1 ? parts[1].length : 0));
+  const view = {
+    state: EditorState.create({ doc: parts.join(''), selection, extensions: more }),
+    dispatch(...specs) {
+      const [first] = specs;
+      view.state = (first.state ? first : view.state.update(...specs)).state;
+    },
+    get text() {
+      const { from, to, empty } = view.state.selection.main;
+      const all = view.state.doc.toString();
+      return empty ? all : `${all.slice(0, from)}|${all.slice(from, to)}|${all.slice(to)}`;
+    },
+  };
+  return view;
+}
+
+test('lines and letters are written anew, those that are selected or all that may be meant', () => {
+  const after = (name, text) => {
+    const view = viewOf(text);
+    rewrite(view, name, EditorSelection);
+    return view.state.doc.toString();
+  };
+  assert.equal(after('sort-lines', 'b\na\nc\n'), 'a\nb\nc\n');
+  assert.equal(after('sort-lines', 'z\n|b\na\n|c'), 'z\na\nb\nc');
+  assert.equal(after('sort-lines-backwards', 'a\nc\nb'), 'c\nb\na');
+  assert.equal(after('join-lines', 'one  \n  two\nthree'), 'one two\nthree');
+  assert.equal(after('join-lines', '|one\ntwo\n\nthree|'), 'one two three');
+  assert.equal(after('join-lines', 'last'), 'last');
+  assert.equal(after('trim-lines', 'a \n\tb\t\n  '), 'a\n\tb\n');
+  assert.equal(after('trim-lines', 'a \n|b |\nc '), 'a \nb\nc ');
+  assert.equal(after('upper-case', 'one two'), 'ONE two');
+  assert.equal(after('lower-case', 'ONE |TWO T|HREE'), 'ONE two tHREE');
+  const longer = viewOf('|straße| x');
+  rewrite(longer, 'upper-case', EditorSelection);
+  assert.equal(longer.text, '|STRASSE| x');
+  const shown = viewOf('b\na', EditorState.readOnly.of(true));
+  rewrite(shown, 'sort-lines', EditorSelection);
+  assert.equal(shown.text, 'b\na');
+});
+
+test('a selection that was made larger is made smaller again, until something else is selected', () => {
+  const view = viewOf('call(one, [two])', javascript());
+  view.dispatch({ selection: { anchor: 12 } });
+  const sizes = [];
+  for (const step of [expand, expand, expand, shrink, shrink, shrink]) {
+    step(view);
+    sizes.push(view.text);
+  }
+  assert.deepEqual(sizes.slice(3), [sizes[1], sizes[0], 'call(one, [two])']);
+  assert.equal(sizes[0], 'call(one, [|two|])');
+  assert.equal(shrink(view), false);
+  expand(view);
+  view.dispatch({ selection: { anchor: 0 } });
+  assert.equal(shrink(view), false);
 });

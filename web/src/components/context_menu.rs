@@ -59,6 +59,12 @@ pub(crate) fn ContextMenu(props: &ContextMenuProps) -> Html {
             if is_file {
                 { on_file(IconName::FileCode, say!("menu.open"), |workbench, path| workbench.show_file(path, true)) }
             }
+            if is_file {
+                { on_file(IconName::Columns, say!("menu.open-aside"), Workbench::open_aside) }
+            }
+            if is_one && !is_file {
+                { on_file(IconName::Search, say!("menu.find-in"), Workbench::find_in_folder) }
+            }
             if is_file && works {
                 { on_file(IconName::Play, say!("menu.run"), |workbench, path| workbench.run_path(path)) }
             }

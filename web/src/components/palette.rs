@@ -9,6 +9,7 @@ use web_sys::{Element, HtmlInputElement, InputEvent, KeyboardEvent};
 use yew::prelude::*;
 
 use super::dialog::Dialog;
+use crate::memory;
 use crate::state::Action;
 use crate::state::commands::{self, COMMANDS, Command};
 use crate::state::go_to::{AllFiles, Fitting, Symbol, Wish, wish};
@@ -127,7 +128,10 @@ pub(crate) fn Palette(props: &PaletteProps) -> Html {
                 // The dialog goes first: while it is there, nothing else takes the keyboard.
                 TimeoutFuture::new(0).await;
                 match offer {
-                    Offer::Command(command) => workbench.perform(command),
+                    Offer::Command(command) => {
+                        memory::keep_command(commands::of(command).id);
+                        workbench.perform(command);
+                    }
                     Offer::File { path, at, .. } => workbench.go_to_place(path, at),
                     Offer::Symbol(symbol) => workbench.go_to_line(symbol.line, symbol.column),
                     Offer::Line(line, column) => workbench.go_to_line(line, column),
@@ -262,7 +266,11 @@ fn offers(workbench: &Workbench, files: bool, all: &AllFiles, typed: &str) -> Of
     if let Some(command) = commands {
         let works = state.works();
         let offered = COMMANDS.iter().filter(|entry| works || !entry.is_work);
-        let mut fitting: Vec<Offer> = offered.map(|entry| Offer::Command(entry.command)).collect();
+        let mut offered: Vec<&commands::Entry> = offered.collect();
+        // What was taken before goes first, the last one before all.
+        let taken = memory::commands();
+        offered.sort_by_key(|entry| taken.iter().position(|id| id == entry.id).unwrap_or(taken.len()));
+        let mut fitting: Vec<Offer> = offered.into_iter().map(|entry| Offer::Command(entry.command)).collect();
         let runs = state.runs.all().filter(|_| works);
         fitting.extend(runs.map(|configuration| Offer::Run(configuration.name.clone())));
         let here = state.me.as_ref().map(|me| &me.project);

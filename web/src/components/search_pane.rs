@@ -14,6 +14,8 @@ use crate::workbench::Workbench;
 
 /// Rows that Page Up and Page Down go.
 const PAGE: isize = 10;
+/// Letters that are shown of what stands before a hit.
+const MAX_BEFORE: usize = 14;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct SearchPaneProps {
@@ -54,12 +56,9 @@ pub(crate) fn SearchPane(props: &SearchPaneProps) -> Html {
                     { toggle("ab", say!("finder.word"), asked.word, |asked| Asked { word: !asked.word, ..asked }) }
                     { toggle(".*", say!("finder.regex"), asked.regex, |asked| Asked { regex: !asked.regex, ..asked }) }
                 </div>
-                <div class="search-more">
-                    if *works {
-                        { opener(workbench, say!("finder.replace"), asked.replaces, |asked| Asked { replaces: !asked.replaces, ..asked }) }
-                    }
-                    { opener(workbench, say!("finder.details"), asked.has_details, |asked| Asked { has_details: !asked.has_details, ..asked }) }
-                </div>
+                if *works {
+                    { opener(workbench, say!("finder.replace"), asked.replaces, |asked| Asked { replaces: !asked.replaces, ..asked }) }
+                }
                 if replaces {
                     <div class="search-field">
                         { field(workbench, "search-with", say!("finder.with"), &asked.with, |asked, with| Asked { with, ..asked }) }
@@ -68,6 +67,7 @@ pub(crate) fn SearchPane(props: &SearchPaneProps) -> Html {
                         </button>
                     </div>
                 }
+                { opener(workbench, say!("finder.details"), asked.has_details, |asked| Asked { has_details: !asked.has_details, ..asked }) }
                 if asked.has_details {
                     { field(workbench, "search-include", say!("finder.include"), &asked.include, |asked, include| Asked { include, ..asked }) }
                     { field(workbench, "search-exclude", say!("finder.exclude"), &asked.exclude, |asked, exclude| Asked { exclude, ..asked }) }
@@ -135,7 +135,7 @@ fn opener(workbench: &Workbench, name: &'static str, is_open: bool, change: fn(A
     let workbench = workbench.clone();
     let onclick = Callback::from(move |_: MouseEvent| workbench.change_search(change));
     let icon = if is_open { IconName::ChevronDown } else { IconName::ChevronRight };
-    html! { <button aria-expanded={is_open.to_string()} {onclick}><Icon name={icon} />{ name }</button> }
+    html! { <button class="search-more" aria-expanded={is_open.to_string()} {onclick}><Icon name={icon} />{ name }</button> }
 }
 
 fn results(workbench: &Workbench, search: &Rc<Search>, replaces: bool) -> Html {
@@ -207,7 +207,7 @@ fn draw(workbench: &Workbench, row: &Row<'_>, focused: Option<&RowId>, replaces:
                     title={say!("finder.at", line = hit.line, column = hit.column)}>
                     <span class="result-line" data-face={hit.line.to_string()}></span>
                     <code>
-                        { hit.before.trim_start() }
+                        { near(hit.before.trim_start()) }
                         if let Some(replacement) = hit.replacement.as_ref().filter(|_| replaces) {
                             <del>{ &hit.text }</del><ins data-face={replacement.clone()}></ins>
                         } else {
@@ -220,6 +220,15 @@ fn draw(workbench: &Workbench, row: &Row<'_>, focused: Option<&RowId>, replaces:
             }
         }
     }
+}
+
+/// The end of what stands before a hit: in a narrow pane the hit itself is to be seen.
+fn near(before: &str) -> String {
+    let surplus = before.chars().count().saturating_sub(MAX_BEFORE);
+    if surplus == 0 {
+        return before.to_owned();
+    }
+    format!("…{}", before.chars().skip(surplus).collect::<String>().trim_start())
 }
 
 /// A hit as it is read out.

@@ -79,7 +79,12 @@ fn show_chosen(list: &NodeRef) -> Option<Element> {
 pub(crate) fn Tabs(props: &TabsProps) -> Html {
     let TabsProps { label, tabs, active, activate, close, children, .. } = props;
     let list = use_node_ref();
-    use_effect_with((list.clone(), *active, tabs.len()), |(list, ..)| {
+    let is_new = use_mut_ref(|| true);
+    use_effect_with((list.clone(), *active, tabs.len()), move |(list, ..)| {
+        // Who hears of its size is told of the first one, too, when the page is laid out anyway.
+        if is_new.replace(false) {
+            return;
+        }
         let (Some(list), Some(tab)) = (list.cast::<Element>(), show_chosen(list)) else { return };
         if page::focused().is_some_and(|focused| list.contains(Some(&focused))) {
             // The keyboard goes with the choice.

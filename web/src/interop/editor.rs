@@ -61,6 +61,9 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = createEditor)]
     fn create_editor(this: &EditorModule, options: &Object) -> Result<EditorHandle, JsValue>;
 
+    #[wasm_bindgen(method)]
+    fn prepare(this: &EditorModule, path: &str);
+
     type EditorHandle;
     #[wasm_bindgen(method)]
     fn receive(this: &EditorHandle, bytes: &Uint8Array);
@@ -68,6 +71,8 @@ extern "C" {
     fn connected(this: &EditorHandle);
     #[wasm_bindgen(method)]
     fn renewed(this: &EditorHandle);
+    #[wasm_bindgen(method)]
+    fn painted(this: &EditorHandle) -> Promise;
     #[wasm_bindgen(method)]
     fn synced(this: &EditorHandle) -> bool;
     #[wasm_bindgen(method)]
@@ -142,15 +147,21 @@ pub(crate) struct EditorEvents {
     pub(crate) wander: Box<dyn Fn()>,
 }
 
+/// Loads what the editor of a file will need, before there is one.
+pub(crate) fn prepare(module: &JsValue, path: &str) {
+    module.unchecked_ref::<EditorModule>().prepare(path);
+}
+
 pub(crate) struct Editor {
     handle: EditorHandle,
 }
 
 impl Editor {
-    /// Makes an editor, read-only until it is told otherwise, which is shown nowhere yet.
+    /// Makes an editor, which is shown nowhere yet.
     pub(crate) fn new(
         module: JsValue,
         path: &str,
+        read_only: bool,
         dark: bool,
         settings: &Settings,
         events: EditorEvents,
@@ -158,7 +169,7 @@ impl Editor {
         let options = Object::new();
         set(&options, "path", &path.into());
         set(&options, "label", &format!("Editor: {path}").into());
-        set(&options, "readOnly", &true.into());
+        set(&options, "readOnly", &read_only.into());
         set(&options, "dark", &dark.into());
         set(&options, "nonce", &nonce().into());
         set(&options, "habits", &habits(settings));
@@ -177,6 +188,12 @@ impl Editor {
 
     pub(crate) fn receive(&self, message: &[u8]) {
         self.handle.receive(&Uint8Array::from(message));
+    }
+
+    /// Until what it shows now is painted.
+    pub(crate) async fn painted(&self) {
+        // It never fails.
+        let _ = JsFuture::from(self.handle.painted()).await;
     }
 
     /// Whether the text is the document's.

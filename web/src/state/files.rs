@@ -192,6 +192,7 @@ impl Files {
         self.open = open;
         self.remember_closed(closed);
         self.active = self.groups.active().active;
+        self.groups.note_use();
     }
 
     fn remember_closed(&mut self, closed: Vec<OpenFile>) {
@@ -291,16 +292,27 @@ mod tests {
     }
 
     #[test]
-    fn closing_the_shown_tab_shows_its_neighbour() {
+    fn closing_the_shown_tab_shows_the_one_that_was_used_before() {
         let mut files = Files::default();
-        let ids = ["a", "b", "c"].map(|name| show(&mut files, name, true));
-        files.reduce(FilesAction::Activate(ids[1]));
-        files.reduce(FilesAction::Close(ids[1]));
-        assert_eq!(files.active, Some(ids[2]));
+        let ids = ["a", "b", "c", "d"].map(|name| show(&mut files, name, true));
+        files.reduce(FilesAction::Activate(ids[0]));
+        files.reduce(FilesAction::Activate(ids[2]));
         files.reduce(FilesAction::Close(ids[2]));
         assert_eq!(files.active, Some(ids[0]));
+        files.reduce(FilesAction::Close(ids[3]));
         files.reduce(FilesAction::Close(ids[0]));
+        assert_eq!(files.active, Some(ids[1]));
+        files.reduce(FilesAction::Close(ids[1]));
         assert_eq!(files.active, None);
+    }
+
+    #[test]
+    fn closing_a_tab_after_a_reload_shows_its_neighbour() {
+        let mut files = Files::default();
+        let tabs = ["a", "b", "c"].map(path).to_vec();
+        files.reduce(FilesAction::Restore(Kept::Group { tabs, active: Some(path("b")), in_use: true }));
+        files.reduce(FilesAction::Close(files.active.unwrap()));
+        assert_eq!(files.active().unwrap().path, path("c"));
     }
 
     #[test]

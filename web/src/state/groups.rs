@@ -64,6 +64,8 @@ pub struct Groups {
     list: Vec<Group>,
     /// The group that was used last.
     pub active: GroupId,
+    /// Files in the order in which they were used, each once, the last one at the end.
+    used: Vec<FileId>,
     last: u32,
 }
 
@@ -100,7 +102,7 @@ impl Default for Groups {
     fn default() -> Self {
         let id = GroupId(1);
         let group = Group { id, tabs: Vec::new(), active: None };
-        Self { root: Node::Group(id), list: vec![group], active: id, last: id.0 }
+        Self { root: Node::Group(id), list: vec![group], active: id, used: Vec::new(), last: id.0 }
     }
 }
 
@@ -207,17 +209,33 @@ impl Groups {
             tabs.extend(new);
         }
         let id = order[0];
-        *self = Self { root: Node::Group(id), list: vec![Group { id, tabs, active }], active: id, last: self.last };
+        let used = std::mem::take(&mut self.used);
+        *self =
+            Self { root: Node::Group(id), list: vec![Group { id, tabs, active }], active: id, used, last: self.last };
     }
 
-    /// The tab after the neighbour is shown, or the last.
+    /// The tab that was used before it is shown, or of those that nobody has used, the next one.
     fn take_tab(&mut self, id: GroupId, file: FileId) {
-        let Some(group) = self.get_mut(id) else { return };
+        let Some(group) = self.list.iter_mut().find(|group| group.id == id) else { return };
         let Some(at) = group.tabs.iter().position(|tab| *tab == file) else { return };
         group.tabs.remove(at);
         if group.active == Some(file) {
-            group.active = group.tabs.get(at).or(group.tabs.last()).copied();
+            let used = self.used.iter().rev().find(|used| group.tabs.contains(used));
+            group.active = used.or(group.tabs.get(at)).or(group.tabs.last()).copied();
         }
+    }
+
+    /// The shown file is used now; what is open nowhere any more was never used.
+    pub fn note_use(&mut self) {
+        let Some(file) = self.active().active else { return };
+        let is_open = |of: &FileId| self.list.iter().any(|group| group.tabs.contains(of));
+        self.used = std::mem::take(&mut self.used).into_iter().filter(|of| *of != file && is_open(of)).collect();
+        self.used.push(file);
+    }
+
+    /// Files in the order in which they were used, the last one first.
+    pub fn used(&self) -> impl Iterator<Item = FileId> {
+        self.used.iter().rev().copied()
     }
 
     fn remove_if_empty(&mut self, id: GroupId) {

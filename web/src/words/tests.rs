@@ -94,6 +94,14 @@ fn every_language_file_fits_the_english_one() {
     }
 }
 
+#[test]
+fn german_has_every_word() {
+    let text = fs::read_to_string(root().join("words/de.txt")).unwrap();
+    let german: BTreeSet<&str> = entries(&text).map(|(key, _)| key).collect();
+    let missing: Vec<&str> = WORDS.iter().map(|word| word.key).filter(|key| !german.contains(key)).collect();
+    assert!(missing.is_empty(), "German lacks {missing:?}");
+}
+
 /// Words that nothing says any more would be translated for nobody.
 #[test]
 fn no_word_is_left_over() {

@@ -173,7 +173,13 @@ impl Workbench {
     pub(crate) fn run_path(&self, path: WorkspacePath) {
         match plan(&path) {
             Plan::Command(command) => self.begin(Start { what: Runnable::File(path), command }),
-            Plan::Nothing(why) => self.alert_until_run(why),
+            Plan::Nothing(why) => {
+                if self.state().runs.all().next().is_some() {
+                    // What there is to run instead.
+                    page::click(".run-more[aria-expanded=false]");
+                }
+                self.alert_until_run(why);
+            }
         }
     }
 

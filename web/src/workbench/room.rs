@@ -12,7 +12,7 @@ use wasm_bindgen_futures::spawn_local;
 use super::Workbench;
 use crate::connection::Event;
 use crate::documents::Heard;
-use crate::interop::{modules, page};
+use crate::interop::page;
 use crate::link::CHOSEN;
 use crate::memory::{self, Page};
 use crate::state::chat::ChatAction;
@@ -83,7 +83,7 @@ impl Workbench {
             self.know_ports();
             let workbench = self.clone();
             spawn_local(async move {
-                modules::whole().await;
+                workbench.at_leisure().await;
                 workbench.recall_changes();
             });
         }

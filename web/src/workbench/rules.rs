@@ -13,7 +13,6 @@ use embedenv_shared::path::{EntryName, WorkspacePath};
 use wasm_bindgen_futures::spawn_local;
 
 use super::Workbench;
-use crate::interop::modules;
 use crate::state::editorconfig::{EditorConfig, rules};
 use crate::state::files::FileId;
 use crate::state::views::View;
@@ -39,7 +38,7 @@ impl Workbench {
         let workbench = self.clone();
         spawn_local(async move {
             // The text goes first.
-            modules::whole().await;
+            workbench.at_leisure().await;
             let obeying: Pin<Box<dyn Future<Output = ()>>> = Box::pin(workbench.obey(id, path));
             obeying.await;
         });

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use wasm_bindgen_futures::spawn_local;
 
 use super::Workbench;
-use crate::interop::{modules, toml};
+use crate::interop::toml;
 use crate::memory;
 use crate::run::Configuration;
 use crate::run::found::{Facts, found};
@@ -80,8 +80,7 @@ impl Workbench {
             workbench.looking.under_way.set(true);
             let then = workbench.clone();
             spawn_local(async move {
-                modules::whole().await;
-                then.first_file.passed().await;
+                then.at_leisure().await;
                 then.look().await;
                 then.looking.under_way.set(false);
                 if then.looking.again.take() {

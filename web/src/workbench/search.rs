@@ -62,6 +62,13 @@ impl Workbench {
         self.focus_tree();
     }
 
+    /// Looks for something in one folder.
+    pub(crate) fn find_in_folder(&self, folder: WorkspacePath) {
+        let include = format!("./{folder}");
+        self.change_search(|asked| Asked { has_details: true, include, ..asked });
+        self.open_search();
+    }
+
     /// Changes what is looked for; the search begins anew when that pauses.
     pub(crate) fn change_search(&self, change: impl FnOnce(Asked) -> Asked) {
         let before = self.state().search.asked.clone();
@@ -245,10 +252,12 @@ impl Workbench {
     pub(crate) fn recent_files(&self) -> Vec<WorkspacePath> {
         let state = self.state();
         let active = state.files.active;
-        let open = state.files.open.iter().rev().filter(|file| Some(file.id) != active).map(|file| file.path.clone());
-        let mut recent: Vec<WorkspacePath> = open.collect();
-        for path in state.files.closed.iter().rev() {
-            if !recent.contains(path) {
+        let used = state.files.groups.used().filter_map(|id| state.files.get(id));
+        let shown = active.and_then(|id| state.files.get(id)).map(|file| &file.path);
+        let mut recent: Vec<WorkspacePath> = Vec::new();
+        let open = used.chain(&state.files.open).map(|file| &file.path);
+        for path in open.chain(state.files.closed.iter().rev()) {
+            if Some(path) != shown && !recent.contains(path) {
                 recent.push(path.clone());
             }
         }

@@ -74,6 +74,32 @@ impl Workbench {
     pub(crate) fn close_file_anyway(&self, id: FileId) {
         self.dispatch(Action::Files(FilesAction::Close(id)));
         self.other_file();
+        self.keep_keyboard();
+    }
+
+    /// The keyboard goes from a tab that is closed to what is shown in its place, and where nothing is, to the tree.
+    fn keep_keyboard(&self) {
+        if page::is_touched() {
+            // There it would bring up a keyboard.
+            return;
+        }
+        let workbench = self.clone();
+        spawn_local(async move {
+            // What had it goes when the page is drawn.
+            TimeoutFuture::new(0).await;
+            if !page::is_nothing_focused() {
+                return;
+            }
+            let shown = workbench.state().files.active().map(|file| (file.id, file.path.clone()));
+            match shown {
+                Some((id, path)) => {
+                    if !workbench.focus_file(id) {
+                        *workbench.wants_editor.borrow_mut() = Some(path);
+                    }
+                }
+                None => workbench.focus_tree(),
+            }
+        });
     }
 
     /// Closes a tab of a group; the file, too, if it is its last one.
@@ -82,6 +108,7 @@ impl Workbench {
         if tabs > 1 {
             self.dispatch(Action::Files(FilesAction::CloseTab(group, id)));
             self.other_file();
+            self.keep_keyboard();
         } else {
             self.close_file(id);
         }
@@ -148,6 +175,25 @@ impl Workbench {
         self.split_beside(beside, side, file);
         if self.state().files.groups.active != before {
             self.dispatch(Action::Files(FilesAction::CloseTab(from, file)));
+        }
+        self.focus_editor();
+    }
+
+    /// Shows a file in the group at the right, which is made if there is none.
+    pub(crate) fn open_aside(&self, path: WorkspacePath) {
+        let (active, next, is_empty) = {
+            let groups = &self.state().files.groups;
+            let order = groups.in_order();
+            let at = order.iter().position(|id| *id == groups.active).unwrap_or_default();
+            (groups.active, order.get(at + 1).copied(), groups.active().tabs.is_empty())
+        };
+        match next {
+            Some(next) => self.open_in(next, path),
+            None if is_empty => return self.show_file(path, true),
+            None => {
+                self.carry_entries(vec![path]);
+                self.open_carried_aside(active, Side::Right);
+            }
         }
         self.focus_editor();
     }

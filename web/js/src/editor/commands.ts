@@ -18,7 +18,6 @@ import {
   moveLineUp,
   selectAll,
   selectLine,
-  selectParentSyntax,
   toggleBlockComment,
   toggleComment,
   toggleTabFocusMode,
@@ -37,6 +36,7 @@ import type { Command, EditorView, KeyBinding } from '@codemirror/view';
 import { yUndoManagerKeymap } from 'y-codemirror.next';
 import { goToChange } from './changes';
 import { redoCursor, undoCursor } from './cursors';
+import { expand, shrink } from './expansion';
 import { replace } from './find';
 import { original } from './panes';
 
@@ -49,7 +49,7 @@ const COMMANDS: Record<string, Command> = {
   'delete-line': deleteLine,
   'delete-word-left': deleteGroupBackward,
   'delete-word-right': deleteGroupForward,
-  'expand-selection': selectParentSyntax,
+  'expand-selection': expand,
   find: openSearchPanel,
   'find-next': findNext,
   'find-previous': findPrevious,
@@ -61,6 +61,8 @@ const COMMANDS: Record<string, Command> = {
   'indent-more': indentMore,
   'insert-line-above': insertLineAbove,
   'insert-line-below': insertBlankLine,
+  'join-lines': rewriting('join-lines'),
+  'lower-case': rewriting('lower-case'),
   'move-line-down': moveLineDown,
   'move-line-up': moveLineUp,
   'next-change': (view) => goToChange(view, 1),
@@ -72,6 +74,9 @@ const COMMANDS: Record<string, Command> = {
   'select-all-occurrences': selectAllOccurrences,
   'select-line': selectLine,
   'select-next-occurrence': selectNextOccurrence,
+  'shrink-selection': shrink,
+  'sort-lines': rewriting('sort-lines'),
+  'sort-lines-backwards': rewriting('sort-lines-backwards'),
   suggest: (view) => {
     import('./completion').then(({ suggest }) => suggest(view), (error: unknown) => console.warn('no completion', error));
     return true;
@@ -80,11 +85,21 @@ const COMMANDS: Record<string, Command> = {
   'toggle-comment': toggleComment,
   'toggle-fold': toggleFold,
   'toggle-tab-moves': toggleTabFocusMode,
+  'trim-lines': rewriting('trim-lines'),
   undo: ofDocument('Mod-z'),
   'undo-cursor': undoCursor,
   unfold: unfoldCode,
   'unfold-all': unfoldAll,
+  'upper-case': rewriting('upper-case'),
 };
+
+/** One that is loaded when it is first asked for. */
+function rewriting(name: string): Command {
+  return (view) => {
+    import('./rewriting').then(({ rewrite }) => rewrite(view, name, EditorSelection), (error: unknown) => console.warn(`no ${name}`, error));
+    return true;
+  };
+}
 
 /**
  * Undo and redo are the shared document's, so that each person takes back what they typed themselves. They ask nobody

@@ -1,5 +1,5 @@
-// What finding in a file has beyond CodeMirror's own panel: how many places there are and which one is selected, and keys for
-// its switches. Owns the words that say so; never changes the text.
+// What finding in a file has beyond CodeMirror's own panel: how many places there are and which one is selected, keys for its
+// switches, and a row for what replaces that is folded away. Owns the words that say so; never changes the text.
 
 import { getSearchQuery, openSearchPanel, type SearchQuery, searchPanelOpen } from '@codemirror/search';
 import type { EditorState, Extension } from '@codemirror/state';
@@ -13,6 +13,12 @@ const PAUSE = 100;
 
 /** Keys with Alt, where they are on the keyboard, and the switch that each turns. */
 const SWITCHES: Record<string, string> = { KeyC: 'case', KeyW: 'word', KeyR: 're' };
+
+/** What stands at the field, in this order. */
+const SIGNS = ['case', 'word', 're', 'prev', 'next', 'select'];
+
+/** Whether the row for what replaces is open, in every editor of the page. */
+let replaces = false;
 
 export interface Places {
   count: number;
@@ -60,6 +66,8 @@ const counter = ViewPlugin.fromClass(
     };
 
     update(update: ViewUpdate): void {
+      // The panel is there when all have heard of it.
+      if (searchPanelOpen(update.state) && !searchPanelOpen(update.startState)) queueMicrotask(() => dress(update.view));
       if (!searchPanelOpen(update.state)) {
         this.#query = null;
         return;
@@ -79,7 +87,7 @@ const counter = ViewPlugin.fromClass(
         line = document.createElement('span');
         line.className = 'cm-search-count';
         line.setAttribute('role', 'status');
-        panel.querySelector('[name=search]')?.after(line);
+        panel.querySelector('label:has([name=re])')?.after(line);
       }
       line.textContent = told(places(this.view.state, query));
     }
@@ -90,6 +98,33 @@ const counter = ViewPlugin.fromClass(
     }
   },
 );
+
+/** Puts switches and arrows beside the field, says what each is, and puts the button there that opens the row for what replaces. */
+function dress({ dom, state }: EditorView): void {
+  const panel = dom.querySelector<HTMLElement>('.cm-search');
+  const field = panel?.querySelector('[name=search]');
+  if (!panel || !field || panel.querySelector('.cm-search-more')) return;
+  const box = (name: string) => panel.querySelector(`label:has([name=${name}]), button[name=${name}]`);
+  field.after(...SIGNS.map(box).filter((box) => box !== null));
+  for (const element of panel.querySelectorAll<HTMLElement>('label, button')) {
+    element.title = element.getAttribute('aria-label') ?? element.textContent ?? '';
+  }
+  if (state.readOnly) return;
+  const more = document.createElement('button');
+  more.type = 'button';
+  more.className = 'cm-search-more';
+  more.title = said('codemirror.replace-with');
+  more.setAttribute('aria-label', more.title);
+  more.addEventListener('click', () => showReplacing(panel, !replaces));
+  field.before(more);
+  showReplacing(panel, replaces);
+}
+
+function showReplacing(panel: HTMLElement, shows: boolean): void {
+  replaces = shows;
+  panel.dataset.replaces = String(shows);
+  panel.querySelector('.cm-search-more')?.setAttribute('aria-expanded', String(shows));
+}
 
 export function find(): Extension {
   return counter;
@@ -103,7 +138,10 @@ export function findsFromPanel(view: EditorView, command: string): boolean {
 
 /** Opens the panel with the keyboard in the field for what replaces. */
 export function replace(view: EditorView): boolean {
+  replaces = true;
   openSearchPanel(view);
-  view.dom.querySelector<HTMLInputElement>('.cm-search [name=replace]')?.select();
+  const panel = view.dom.querySelector<HTMLElement>('.cm-search');
+  if (panel) showReplacing(panel, true);
+  panel?.querySelector<HTMLInputElement>('[name=replace]')?.select();
   return true;
 }

@@ -64,6 +64,28 @@ const byName: Record<string, Load> = {
   dockerfile: docker, containerfile: docker,
 };
 
+/** Of a file that is written in nothing that is known here. */
+export const PLAIN: Extension = [];
+
+/** What is here, by what loaded it. */
+const loaded = new Map<Load, Extension>();
+
+/** The language of the file at `path`, if it is here; plain text if not. */
+export function loadedLanguage(path: string): Extension {
+  const load = languageOf(path);
+  return (load && loaded.get(load)) ?? PLAIN;
+}
+
+/** The language of the file at `path`, once it is here. */
+export async function loadLanguage(path: string): Promise<Extension> {
+  const load = languageOf(path);
+  if (!load) return PLAIN;
+  const language = loaded.get(load) ?? (await load());
+  // Who asked at the same time gets the same.
+  if (!loaded.has(load)) loaded.set(load, language);
+  return loaded.get(load) ?? language;
+}
+
 /** What loads the language of the file at `path`; `null` for plain text. */
 export function languageOf(path: string): Load | null {
   const name = path.slice(path.lastIndexOf('/') + 1).toLowerCase();

@@ -27,6 +27,7 @@ export class Panes {
   readonly #guests = new Map<EditorView, () => void>();
   /** Where the editor itself is; `null` while it is nowhere. */
   #home: number | null = null;
+  #wasShown = false;
   #front: EditorView;
 
   constructor(main: EditorView, parts: () => Extension) {
@@ -109,6 +110,11 @@ export class Panes {
     for (const view of this.all) view.dispatch(spec);
   }
 
+  /** Says it to every place but the editor itself. */
+  elsewhere(spec: TransactionSpec): void {
+    for (const view of this.#twins.values()) view.dispatch(spec);
+  }
+
   /** The editor itself has changed. */
   changed(update: ViewUpdate): void {
     for (const transaction of update.transactions) {
@@ -148,10 +154,11 @@ export class Panes {
 
   /** An element that is moved forgets how far it was scrolled. */
   #move(pane: number, parent: HTMLElement): void {
-    const scroll = this.#main.scrollSnapshot();
+    const scroll = this.#wasShown ? this.#main.scrollSnapshot() : null;
     this.#home = pane;
+    this.#wasShown = true;
     parent.append(this.#main.dom);
-    this.#main.dispatch({ effects: scroll });
+    if (scroll) this.#main.dispatch({ effects: scroll });
   }
 }
 
