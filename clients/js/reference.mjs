@@ -28,10 +28,12 @@ function said(comment) {
 
 /** Every declaration of a file with its comment: what is exported, and within braces its members. */
 function* declarations(text) {
-  const pattern = /(?:\/\*\*(?<comment>(?:(?!\*\/)[\s\S])*)\*\/\s*)?^(?<indent> *)(?<code>(?!\s|[}*]|\/\*|import|#private|private).*?[;{])$/gm;
-  // A type that is written out in place comes on one line.
-  const inPlace = (type) => type.replace(/\/\*\*[\s\S]*?\*\//g, '').replace(/;?\s*\}$/, ' }').replaceAll(/\s+/g, ' ');
-  for (const { groups } of text.replaceAll(/(?<=[:&] )\{\n[^{}]*\}/g, inPlace).replaceAll(/(?<=[:&] )\{\n[^{}]*\{[^{}]*\}[^{}]*\}/g, inPlace).matchAll(pattern)) {
+  const comment = /(?:\/\*\*(?<comment>(?:(?!\*\/)[\s\S])*)\*\/\s*)?/;
+  const code = /^(?<indent> *)(?<code>(?!\s|[}*]|\/\*|import|#private|private).*?[;{])$/;
+  // A type that is written out in place comes on one line, the innermost first.
+  const inPlace = (type) => type.replace(/;?\s*\}$/, ' }').replaceAll(/\s+/g, ' ');
+  const flat = text.replaceAll(/(?<=[:&] )\{\n[^{}]*\}/g, inPlace).replaceAll(/(?<=[:&] )\{\n[^{}]*\{.*\}[^{}]*\}/g, inPlace);
+  for (const { groups } of flat.matchAll(new RegExp(comment.source + code.source, 'gm'))) {
     const { comment = '', indent, code } = groups;
     yield { ...said(comment), depth: indent.length / 4, code: code.replace(/ ?[;{]$/, '') };
   }
@@ -49,7 +51,8 @@ function exported(types) {
       else if (declaration.depth === 1) current?.members.push(declaration);
     }
   }
-  const listed = new Set([...types('index').matchAll(/export (?:type )?\{([^}]*)\}/g)].flatMap(([, names]) => names.split(',').map((it) => it.replace('type ', '').trim())));
+  const lists = [...types('index').matchAll(/export (?:type )?\{([^}]*)\}/g)].flatMap(([, names]) => names.split(','));
+  const listed = new Set(lists.map((name) => name.replace('type ', '').trim()));
   return new Map([...all].filter(([name]) => listed.has(name)));
 }
 

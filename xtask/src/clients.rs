@@ -2,12 +2,18 @@
 
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::command::{command, output, run};
-use crate::{python, repo};
+use crate::{node, python, repo};
 
 const PYTHON: &str = "clients/python";
+const JAVASCRIPT: &str = "clients/js";
+
+/// Where the tests of the JavaScript client are.
+pub(crate) const JAVASCRIPT_TESTS: &str = "clients/js/test";
+/// What of them is about sandboxes, and so runs on Docker, too.
+const ON_DOCKER: [&str; 4] = ["commands", "crash", "documents", "files"];
 
 /// Style, types, and that what is made from the async classes is as it would be made now.
 pub(crate) fn python_check() -> Result<String> {
@@ -42,9 +48,36 @@ fn python_in_place() -> Result<Command> {
     Ok(python)
 }
 
+/// The JavaScript client's module and its types, which its tests import.
+pub(crate) fn javascript_build() -> Result<String> {
+    node::packages(JAVASCRIPT)?;
+    run(command("node").arg("build.mjs").current_dir(repo::path(JAVASCRIPT)))?;
+    Ok("built".to_owned())
+}
+
+/// The files of its tests that run on Docker, too.
+pub(crate) fn javascript_on_docker() -> [String; 4] {
+    ON_DOCKER.map(|name| format!("{JAVASCRIPT_TESTS}/{name}.test.mjs"))
+}
+
+/// How many tests those have.
+pub(crate) fn javascript_count() -> Result<u64> {
+    let mut count = 0;
+    for file in javascript_on_docker() {
+        let text = std::fs::read_to_string(repo::path(&file)).with_context(|| format!("cannot read {file}"))?;
+        count += text.lines().filter(|line| line.starts_with("test(")).count() as u64;
+    }
+    Ok(count)
+}
+
 #[cfg(test)]
 mod tests {
     use crate::repo;
+
+    #[test]
+    fn the_files_of_the_javascript_client_that_run_on_docker_have_tests_that_are_counted() {
+        assert!(super::javascript_count().unwrap() >= super::ON_DOCKER.len() as u64);
+    }
 
     #[test]
     fn the_python_client_has_the_servers_version() {

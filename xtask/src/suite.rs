@@ -64,6 +64,7 @@ fn all(steps: &mut Steps, tally: &mut Tally, full: bool) -> Result<()> {
     steps.need("typescript", || {
         done(command::command("npx").args(["--no-install", "tsc", "--noEmit"]).current_dir(repo::path("web/js")))
     })?;
+    steps.check("javascript client", clients::javascript_build);
     steps.check("tests, page's scripts", || node_tests(tally, "web/js/test", &[], &debug_binary(), None));
     steps
         .need("clippy, host", || done(cargo().args(["clippy", "--locked", "--all-targets", "--", "-D", "warnings"])))?;
@@ -105,6 +106,7 @@ fn all(steps: &mut Steps, tally: &mut Tally, full: bool) -> Result<()> {
         node_tests(tally, PEERS, &[], &server, None)
     });
     steps.check("tests, python client", || python_tests(tally, &server, None));
+    steps.check("tests, javascript client", || node_tests(tally, clients::JAVASCRIPT_TESTS, &[], &server, None));
     steps.check("browser tests", || browser(tally, &[], &server, None));
     on_docker(steps, tally, &server, full)
 }
@@ -132,6 +134,9 @@ fn on_docker(steps: &mut Steps, tally: &mut Tally, server: &Path, full: bool) ->
         counted(tally, rust_environment(&mut tests, full, Some(address))?)
     });
     steps.check("tests on docker, python client", || python_tests(tally, server, Some(address)));
+    steps.check("tests on docker, javascript client", || {
+        node_tests(tally, clients::JAVASCRIPT_TESTS, &clients::javascript_on_docker(), server, Some(address))
+    });
     let chosen = ON_DOCKER_IN_BROWSER.map(|name| format!("{BROWSER_TESTS}/{name}.test.mjs"));
     steps.check("browser tests on docker", || browser(tally, &chosen, server, Some(address)));
     Ok(())
@@ -181,7 +186,7 @@ fn skipped_on_docker(tally: &mut Tally, why: &str) -> Result<String> {
         let text = std::fs::read_to_string(repo::path(BROWSER_TESTS).join(format!("{name}.test.mjs")))?;
         count += in_browser(&text);
     }
-    count += clients::python_count()?;
+    count += clients::python_count()? + clients::javascript_count()?;
     println!("SKIPPED: {count} tests on Docker: {why}");
     tally.skipped += count;
     Ok(format!("none: {count} tests skipped"))

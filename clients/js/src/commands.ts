@@ -179,7 +179,12 @@ export class CommandHandle {
     this.#finish(failure('closed', 'this handle was disconnected from its command'));
   }
 
-  /** @internal */
+  /** It is of no use any more: ends it, and has `wait` fail. @internal */
+  async fail(error: Error): Promise<void> {
+    this.#failed ??= error;
+    await this.kill().catch(() => undefined);
+  }
+
   #send(bytes: Uint8Array, end: boolean): Promise<unknown> {
     const all = this.#input.then(() => feed(this.#context.connection, this.pid, bytes, end));
     this.#input = all.catch(() => undefined);
@@ -277,8 +282,10 @@ export class Commands {
     const handle = await this.#start(cmd, options);
     const { stdin } = options;
     if (stdin !== undefined && typeof stdin !== 'boolean') {
-      // A command may end without reading it all.
-      feed(this.#context.connection, handle.pid, bytesOf(stdin), true).catch(() => undefined);
+      feed(this.#context.connection, handle.pid, bytesOf(stdin), true).catch((error: EmbedenvError) => {
+        // A command may end without reading it all. One that was given a part of it would wait for the rest.
+        if (!isOver(error)) void handle.fail(error);
+      });
     }
     return options.background ? handle : handle.wait();
   }
@@ -416,9 +423,14 @@ export async function killed({ connection }: Context, pid: number): Promise<bool
     await connection.order(frame);
     return true;
   } catch (error) {
-    if (error instanceof EmbedenvError && (error.code === 'not_found' || error.code === 'conflict')) return false;
+    if (isOver(error)) return false;
     throw error;
   }
+}
+
+/** Whether something failed because the program has ended, or reads no more. */
+function isOver(error: unknown): boolean {
+  return error instanceof EmbedenvError && (error.code === 'not_found' || error.code === 'conflict');
 }
 
 /** Writes to the input of a process, one piece after the other. */

@@ -7,6 +7,7 @@
 
 import { type EmbedenvError, failure } from './errors';
 import { type Binary, type Frame, inputFrame, type Joined, readBinary, type Terminal } from './frames';
+import { randomKey } from './random';
 import { type SocketKind, socketKind } from './socket';
 
 /** How often the server is asked whether it is there, in milliseconds. */
@@ -85,7 +86,7 @@ export class Connection {
   readonly terminals = new Map<number, Terminal>();
   readonly #settings: ConnectionSettings;
   readonly #kind: SocketKind;
-  readonly #instance = crypto.randomUUID();
+  readonly #instance = randomKey();
   readonly #waiting = new Map<number, Waiting>();
   readonly #handlers = new Map<string, Set<(frame: never) => void>>();
   #socket: WebSocket | null = null;
@@ -168,11 +169,12 @@ export class Connection {
     return this.#send({ recover, ...asking }, (id) => JSON.stringify({ ...frame, id, seq: this.#seq + 1 }), this.#seq + 1);
   }
 
-  /** Types into a terminal, once. */
+  /** Types into a terminal, once. Throws if that can't be kept; what becomes of it is seen in the terminal. */
   input(terminal: number, bytes: Uint8Array): void {
     const seq = this.#seq + 1;
-    // What becomes of it is seen in the terminal.
-    this.#send({ timeoutMs: 0 }, () => inputFrame(terminal, seq, bytes), seq, true).catch(() => undefined);
+    const frame = inputFrame(terminal, seq, bytes);
+    this.#admit(frame);
+    this.#send({ timeoutMs: 0 }, () => frame, seq, true).catch(() => undefined);
   }
 
   /** Sends a binary frame that is not kept; returns whether there was a connection for it. */
@@ -193,25 +195,30 @@ export class Connection {
     isQuiet = false,
   ): Promise<Frame> {
     return new Promise((resolve, reject) => {
-      if (this.#ended) return reject(this.#ended);
       const id = this.#last + 1;
       const message = make(id);
-      const most = this.joined?.max_message ?? Infinity;
-      if (bytesOf(message, most) > most) {
-        return reject(failure('too_large', `this is more than the ${most} bytes that the server takes at once`));
-      }
-      if (this.#waiting.size >= MOST_WAITING || this.#bytes + message.length > MOST_BYTES) {
-        return reject(failure('limit_reached', 'more waits to be carried out than this client keeps; wait for some of it first'));
-      }
+      this.#admit(message);
       this.#last = id;
       if (seq !== undefined) this.#seq = seq;
       const limit = asking.timeoutMs ?? this.#settings.requestTimeoutMs;
       const timer = limit > 0 ? setTimeout(() => this.#late(id, limit), limit) : undefined;
-      this.#waiting.set(id, { message, seq, isSent: false, isSought: false, isQuiet, asking, timer, resolve, reject });
+      const isSent = this.#socket !== null;
+      this.#waiting.set(id, { message, seq, isSent, isSought: false, isQuiet, asking, timer, resolve, reject });
       this.#bytes += message.length;
-      this.#flush();
-      return undefined;
+      this.#socket?.send(message);
     });
+  }
+
+  /** Throws if a message can't be sent or kept. */
+  #admit(message: string | Uint8Array): void {
+    if (this.#ended) throw this.#ended;
+    const most = this.joined.max_message;
+    if (bytesOf(message, most) > most) {
+      throw failure('too_large', `this is more than the ${most} bytes that the server takes at once`);
+    }
+    if (this.#waiting.size >= MOST_WAITING || this.#bytes + message.length > MOST_BYTES) {
+      throw failure('limit_reached', 'more waits to be carried out than this client keeps; wait for some of it first');
+    }
   }
 
   /** Hands the connection what waits for one, in order. */
@@ -304,7 +311,8 @@ export class Connection {
           const frame = readBinary(data);
           return frame && this.#tell('binary', frame);
         }
-        const frame = JSON.parse(data) as Frame;
+        const frame = read(data);
+        if (!frame) return;
         if (end.joined) return this.#frame(frame);
         if (frame.type === 'error') end.error = failure(String(frame.code), String(frame.message));
         if (frame.type !== 'joined') return;
@@ -428,6 +436,15 @@ function finalOf({ code, error }: End): EmbedenvError | undefined {
       return error ?? failure('unavailable', `the server has closed the connection (${code})`);
     default:
       return undefined;
+  }
+}
+
+/** A text frame; nothing for what can't be read. */
+function read(data: string): Frame | null {
+  try {
+    return JSON.parse(data) as Frame;
+  } catch {
+    return null;
   }
 }
 

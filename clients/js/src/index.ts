@@ -1,7 +1,16 @@
 // What this package is, seen from outside.
 
 export { type CommandOptions, CommandHandle, Commands, type ProcessInfo } from './commands';
-export { type DocumentChange, type DocumentOptions, Documents, TextDocument, type TextEdit, type YDoc, type Yjs, type YText } from './documents';
+export {
+  type DocumentChange,
+  type DocumentOptions,
+  Documents,
+  TextDocument,
+  type TextEdit,
+  type YDoc,
+  type Yjs,
+  type YText,
+} from './documents';
 export {
   AlreadyExistsError,
   AuthenticationError,

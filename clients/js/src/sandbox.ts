@@ -1,6 +1,7 @@
 // A sandbox as one object: opened over REST with a key pair or joined with a key, and then spoken to over one WebSocket. Owns
 // who is asked for what; what is done in it is done by its parts.
 
+import { told } from './callbacks';
 import { Commands, type Context } from './commands';
 import { Connection } from './connection';
 import { Documents } from './documents';
@@ -10,6 +11,7 @@ import type { Role } from './frames';
 import { Logs } from './logs';
 import { placeOf } from './paths';
 import { Pty } from './pty';
+import { randomKey } from './random';
 import { call } from './rest';
 import { type ConnectionOptions, keysOf, milliseconds, type Settings, settingsOf } from './settings';
 import { Transfers } from './transfers';
@@ -276,11 +278,13 @@ export class Sandbox {
   }
 
   /**
-   * Has `then` called once when this object is of no use any more: after `close`, when the sandbox has ended, when the join
-   * key was revoked, or when the server could not be reached again. Returns what ends that.
+   * Has `then` called once when this object is of no use any more, or soon if it is already: after `close`, when the sandbox has
+   * ended, when the join key was revoked, or when the server could not be reached again. Returns what ends that.
    */
   onClose(then: (reason: EmbedenvError) => void): () => void {
-    return this.#connection.on('end', then);
+    const { ended } = this.#connection;
+    if (ended) queueMicrotask(() => then(ended));
+    return this.#connection.on('end', (reason) => told('onClose', () => then(reason)));
   }
 
   /** Ends the sandbox, with its files; `false` if it had ended. Takes its key pair. */
@@ -423,7 +427,7 @@ export class SandboxPaginator {
 async function opened(settings: Settings, { space, timeoutMs, metadata, idempotencyKey }: CreateOptions): Promise<OpenedBody> {
   const timeout = timeoutMs === undefined ? undefined : seconds(timeoutMs);
   // Its own key lets the call be sent again when its answer was lost, for one credit.
-  const key = idempotencyKey ?? crypto.randomUUID();
+  const key = idempotencyKey ?? randomKey();
   return call<OpenedBody>(settings, { method: 'POST', path: 'rooms', body: { space, timeout, metadata }, idempotencyKey: key });
 }
 

@@ -5,6 +5,7 @@ import type { Connection } from './connection';
 import { type EmbedenvError, failure } from './errors';
 import { PIECE_HEADER, pieceFrame } from './frames';
 import type { Place } from './paths';
+import { randomKey } from './random';
 import { problem } from './rest';
 
 /** The longest file, in bytes. */
@@ -52,7 +53,7 @@ export class Transfers {
   /** Puts a file into its place, whole and at once, over what stands there. */
   async upload({ project, path }: Place, content: Blob): Promise<void> {
     if (content.size > MOST) throw failure('too_large', `a file has ${MOST} bytes at most`);
-    const file = { project, path, key: crypto.randomUUID(), size: content.size, overwrite: true };
+    const file = { project, path, key: randomKey(), size: content.size, overwrite: true };
     while (this.#standing.size >= UPLOADS) await new Promise<void>((resolve) => this.#queue.push(resolve));
     const upload = (this.#last += 1);
     const standing: Standing = { stands: 0, failed: null, wake: () => undefined };

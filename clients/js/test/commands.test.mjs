@@ -2,7 +2,15 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CommandExitError, ConflictError, ConnectionLostError, InvalidArgumentError, NotFoundError, Sandbox, TimeoutError } from '../dist/index.js';
+import {
+  CommandExitError,
+  ConflictError,
+  ConnectionLostError,
+  InvalidArgumentError,
+  NotFoundError,
+  Sandbox,
+  TimeoutError,
+} from '../dist/index.js';
 import { is, opened, served, TEST, Told } from './harness.mjs';
 
 const { options } = await served();
@@ -46,7 +54,8 @@ test('a command in the background is fed, listed, left, come back to and ended',
   const sandbox = await opened(t, options);
   const { commands } = sandbox;
   const told = new Told();
-  const handle = await commands.run('while read line; do echo "got $line"; done; echo end; sleep 100', { background: true, stdin: true, onStdout: told.push });
+  const script = 'while read line; do echo "got $line"; done; echo end; sleep 100';
+  const handle = await commands.run(script, { background: true, stdin: true, onStdout: told.push });
   await handle.sendStdin('one\n');
   await told.until(() => told.text === 'got one\n');
   assert.deepEqual((await commands.list()).map(({ pid, kind, project }) => [pid, kind, project]), [[handle.pid, 'process', 'main']]);

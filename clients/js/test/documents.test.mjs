@@ -19,8 +19,9 @@ test('what one types the others hear of, and the file has it', { timeout: TEST }
   const [here, there] = [new Told(), new Told()];
   mine.onChange(here.push);
   theirs.onChange(there.push);
-  await mine.edit([{ from: 6, to: 7, insert: '"😀"' }, { from: 0, to: 0, insert: '# für\n' }]);
-  assert.deepEqual(here.all, [{ text: '# für\nprint("😀")\n', edits: [{ from: 0, to: 0, insert: '# für\n' }, { from: 6, to: 7, insert: '"😀"' }], isRemote: false }]);
+  const edits = [{ from: 0, to: 0, insert: '# für\n' }, { from: 6, to: 7, insert: '"😀"' }];
+  await mine.edit(edits.toReversed());
+  assert.deepEqual(here.all, [{ text: '# für\nprint("😀")\n', edits, isRemote: false }]);
   await there.until(([change]) => change?.isRemote && change.text === mine.text);
   await theirs.setText('# für\nprint("😃", 2)\n');
   await here.until(() => mine.text === '# für\nprint("😃", 2)\n');
