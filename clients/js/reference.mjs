@@ -42,7 +42,7 @@ function* declarations(text) {
 /** The names that the package exports: kinds of things by their names. */
 function exported(types) {
   const all = new Map();
-  for (const name of new Set([...types('index').matchAll(/from '\.\/(\w+)'/g)].map(([, file]) => file))) {
+  for (const name of new Set([...types('index').matchAll(/from '\.\/(\w+)\.js'/g)].map(([, file]) => file))) {
     let current = null;
     for (const declaration of declarations(types(name))) {
       const [, kind, called] = /^export (?:declare )?(class|interface|type) (\w+)/.exec(declaration.code) ?? [];

@@ -1,13 +1,13 @@
 // Commands and what is told of them. Owns handles: what a command has printed, how it ended, and what is sent to it. Output
 // comes from `logs`; nothing here knows offsets.
 
-import { called } from './callbacks';
-import type { Connection } from './connection';
-import { CommandExitError, type CommandResult, EmbedenvError, failure, InvalidArgumentError, TimeoutError } from './errors';
-import { type Exit, type Frame, type Terminal, toBase64 } from './frames';
-import type { LogSink, Logs } from './logs';
-import { placeOf } from './paths';
-import { milliseconds } from './settings';
+import { called } from './callbacks.js';
+import type { Connection } from './connection.js';
+import { CommandExitError, type CommandResult, EmbedenvError, failure, InvalidArgumentError, TimeoutError } from './errors.js';
+import { type Exit, type Frame, type Terminal, toBase64 } from './frames.js';
+import type { LogSink, Logs } from './logs.js';
+import { placeOf } from './paths.js';
+import { milliseconds } from './settings.js';
 
 /** How long a command that is waited for may run, in milliseconds, if nothing else is said. */
 const COMMAND_TIMEOUT = 60_000;

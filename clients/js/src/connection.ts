@@ -5,10 +5,10 @@
 // One loop, `#run`, carries one connection after the other until it ends for good. What is sent never waits here: what has
 // no connection yet is kept, up to a bound, in the order it was sent.
 
-import { type EmbedenvError, failure } from './errors';
-import { type Binary, type Frame, inputFrame, type Joined, readBinary, type Terminal } from './frames';
-import { randomKey } from './random';
-import { type SocketKind, socketKind } from './socket';
+import { type EmbedenvError, failure } from './errors.js';
+import { type Binary, type Frame, inputFrame, type Joined, readBinary, type Terminal } from './frames.js';
+import { randomKey } from './random.js';
+import { type SocketKind, socketKind } from './socket.js';
 
 /** How often the server is asked whether it is there, in milliseconds. */
 const PING = 15_000;

@@ -1,12 +1,12 @@
 // Open files that several people type in at once. Owns this client's copy of each, a Yjs document, and the messages that keep
 // it and the server's alike. `yjs` itself is loaded with the first document; nothing else here or elsewhere needs it.
 
-import { told } from './callbacks';
-import type { Context } from './commands';
-import type { Connection } from './connection';
-import { type EmbedenvError, failure } from './errors';
-import { type Binary, documentFrame, type Frame } from './frames';
-import { absolute, entryOf, type Place } from './paths';
+import { told } from './callbacks.js';
+import type { Context } from './commands.js';
+import type { Connection } from './connection.js';
+import { type EmbedenvError, failure } from './errors.js';
+import { type Binary, documentFrame, type Frame } from './frames.js';
+import { absolute, entryOf, type Place } from './paths.js';
 
 /** Documents that one client has open at once. */
 const MOST_OPEN = 64;

@@ -1,12 +1,12 @@
 // Files and folders of a sandbox. Owns how what is asked in a path's terms becomes frames; watching is `watch`'s, and what is
 // longer than a message `transfers`'.
 
-import { type Context, bytesOf } from './commands';
-import { EmbedenvError, failure, InvalidArgumentError } from './errors';
-import { type Entry, type Frame, fromBase64, toBase64 } from './frames';
-import { absolute, entryOf, type Place, placeOf, split, within } from './paths';
-import type { Transfers } from './transfers';
-import { type WatchHandle, type WatchOptions, Watches, type FilesystemEvent } from './watch';
+import { type Context, bytesOf } from './commands.js';
+import { EmbedenvError, failure, InvalidArgumentError } from './errors.js';
+import { type Entry, type Frame, fromBase64, toBase64 } from './frames.js';
+import { absolute, entryOf, type Place, placeOf, split, within } from './paths.js';
+import type { Transfers } from './transfers.js';
+import { type WatchHandle, type WatchOptions, Watches, type FilesystemEvent } from './watch.js';
 
 /** What is written in one message, in bytes; longer files are sent in pieces, so that nothing else has to wait for them. */
 const MOST_AT_ONCE = 1024 * 1024;

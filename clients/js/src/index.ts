@@ -1,6 +1,6 @@
 // What this package is, seen from outside.
 
-export { type CommandOptions, CommandHandle, Commands, type ProcessInfo } from './commands';
+export { type CommandOptions, CommandHandle, Commands, type ProcessInfo } from './commands.js';
 export {
   type DocumentChange,
   type DocumentOptions,
@@ -10,7 +10,7 @@ export {
   type YDoc,
   type Yjs,
   type YText,
-} from './documents';
+} from './documents.js';
 export {
   AlreadyExistsError,
   AuthenticationError,
@@ -30,10 +30,10 @@ export {
   TimeoutError,
   UnavailableError,
   UncertainError,
-} from './errors';
-export { type EntryInfo, type FileContent, Files, type FileType, type WriteEntry, type WriteInfo } from './files';
-export type { Role } from './frames';
-export { Pty, type PtyOptions } from './pty';
+} from './errors.js';
+export { type EntryInfo, type FileContent, Files, type FileType, type WriteEntry, type WriteInfo } from './files.js';
+export type { Role } from './frames.js';
+export { Pty, type PtyOptions } from './pty.js';
 export {
   type CreateOptions,
   type JoinKey,
@@ -46,9 +46,9 @@ export {
   type SandboxInfo,
   type SandboxOptions,
   SandboxPaginator,
-} from './sandbox';
-export type { ConnectionOptions } from './settings';
-export { type FilesystemEvent, WatchHandle, type WatchOptions } from './watch';
+} from './sandbox.js';
+export type { ConnectionOptions } from './settings.js';
+export { type FilesystemEvent, WatchHandle, type WatchOptions } from './watch.js';
 
 declare const VERSION_OF_PACKAGE: string;
 

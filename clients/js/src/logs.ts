@@ -1,9 +1,9 @@
 // Output of terminals and processes, which the server keeps as logs: bytes with offsets. Owns where each reader stands, so
 // that after a connection broke it goes on with the next byte: no hole and no duplicate. Knows no text.
 
-import type { Connection } from './connection';
-import { type EmbedenvError, failure } from './errors';
-import type { Binary, Exit, Frame, Joined, Terminal } from './frames';
+import type { Connection } from './connection.js';
+import { type EmbedenvError, failure } from './errors.js';
+import type { Binary, Exit, Frame, Joined, Terminal } from './frames.js';
 
 /** Who reads a log. @internal */
 export interface LogSink {

@@ -1,6 +1,6 @@
 // Where something is: a project of the sandbox and a path in it. Owns how paths are read and said; touches no file.
 
-import { failure } from './errors';
+import { failure } from './errors.js';
 
 /** Where projects are. */
 const HOME = '/home/user';

@@ -1,10 +1,10 @@
 // Terminals: programs on pseudo-terminals, which everybody in the room sees. Owns how one is opened; its handle is that of a
 // command.
 
-import { bytesOf, CommandHandle, connected, type Context, killed, Starts } from './commands';
-import { failure } from './errors';
-import type { Frame } from './frames';
-import { placeOf } from './paths';
+import { bytesOf, CommandHandle, connected, type Context, killed, Starts } from './commands.js';
+import { failure } from './errors.js';
+import type { Frame } from './frames.js';
+import { placeOf } from './paths.js';
 
 /** Bytes that are typed at once. */
 const MOST_TYPED = 64 * 1024;

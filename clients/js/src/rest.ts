@@ -1,8 +1,8 @@
 // The REST API: one call after the other, with the key pair. Owns how an answer becomes a value or an error, and that a call
 // whose answer was lost is sent again only where that does nothing twice.
 
-import { EmbedenvError, failure } from './errors';
-import { keysOf, type Settings } from './settings';
+import { EmbedenvError, failure } from './errors.js';
+import { keysOf, type Settings } from './settings.js';
 
 /** How often a call is sent in all when the server does not answer or is busy. */
 const ATTEMPTS = 4;

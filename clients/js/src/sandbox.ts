@@ -1,20 +1,20 @@
 // A sandbox as one object: opened over REST with a key pair or joined with a key, and then spoken to over one WebSocket. Owns
 // who is asked for what; what is done in it is done by its parts.
 
-import { told } from './callbacks';
-import { Commands, type Context } from './commands';
-import { Connection } from './connection';
-import { Documents } from './documents';
-import { EmbedenvError, failure } from './errors';
-import { Files } from './files';
-import type { Role } from './frames';
-import { Logs } from './logs';
-import { placeOf } from './paths';
-import { Pty } from './pty';
-import { randomKey } from './random';
-import { call } from './rest';
-import { type ConnectionOptions, keysOf, milliseconds, type Settings, settingsOf } from './settings';
-import { Transfers } from './transfers';
+import { told } from './callbacks.js';
+import { Commands, type Context } from './commands.js';
+import { Connection } from './connection.js';
+import { Documents } from './documents.js';
+import { EmbedenvError, failure } from './errors.js';
+import { Files } from './files.js';
+import type { Role } from './frames.js';
+import { Logs } from './logs.js';
+import { placeOf } from './paths.js';
+import { Pty } from './pty.js';
+import { randomKey } from './random.js';
+import { call } from './rest.js';
+import { type ConnectionOptions, keysOf, milliseconds, type Settings, settingsOf } from './settings.js';
+import { Transfers } from './transfers.js';
 
 /** The project that paths are in, if nothing else is said. */
 const PROJECT = 'main';

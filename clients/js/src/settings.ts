@@ -1,6 +1,6 @@
 // What a client is told about its server: options first, then the environment. Owns their names and defaults.
 
-import { failure } from './errors';
+import { failure } from './errors.js';
 
 /** Where the server is, who asks, and how long answers may take. */
 export interface ConnectionOptions {

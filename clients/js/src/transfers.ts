@@ -1,12 +1,12 @@
 // Files that are longer than a message: sent in pieces, fetched from an address. Owns how an upload goes on where it was
 // after a connection broke. Knows no path of people's.
 
-import type { Connection } from './connection';
-import { type EmbedenvError, failure } from './errors';
-import { PIECE_HEADER, pieceFrame } from './frames';
-import type { Place } from './paths';
-import { randomKey } from './random';
-import { problem } from './rest';
+import type { Connection } from './connection.js';
+import { type EmbedenvError, failure } from './errors.js';
+import { PIECE_HEADER, pieceFrame } from './frames.js';
+import type { Place } from './paths.js';
+import { randomKey } from './random.js';
+import { problem } from './rest.js';
 
 /** The longest file, in bytes. */
 const MOST = 4 * 1024 ** 3;

@@ -1,11 +1,11 @@
 // Watched folders. Owns what each held when it was looked at last, and makes events of what differs. The server says which
 // folder changed, and not how.
 
-import { told } from './callbacks';
-import type { Connection } from './connection';
-import { EmbedenvError, failure } from './errors';
-import type { Entry } from './frames';
-import type { Place } from './paths';
+import { told } from './callbacks.js';
+import type { Connection } from './connection.js';
+import { EmbedenvError, failure } from './errors.js';
+import type { Entry } from './frames.js';
+import type { Place } from './paths.js';
 
 /** Folders that one client watches at once. */
 const MOST_WATCHED = 256;
