@@ -144,8 +144,8 @@ impl Link {
         }
     }
 
-    /// Reads once from the socket.
-    pub fn receive(&mut self) -> Result<(), LinkError> {
+    /// Reads once from the socket; whether there was something.
+    pub fn receive(&mut self) -> Result<bool, LinkError> {
         self.incoming.receive(&self.stream)
     }
 
@@ -180,8 +180,8 @@ pub struct Incoming {
 }
 
 impl Incoming {
-    /// Reads once, with room for at least one whole frame if its header is known.
-    pub fn receive(&mut self, stream: impl AsFd) -> Result<(), LinkError> {
+    /// Reads once, with room for at least one whole frame if its header is known; whether there was something.
+    pub fn receive(&mut self, stream: impl AsFd) -> Result<bool, LinkError> {
         if self.at == self.bytes.len() {
             self.bytes.clear();
         } else {
@@ -201,7 +201,8 @@ impl Incoming {
         }
         match rustix::io::read(stream, spare_capacity(&mut self.bytes)) {
             Ok(0) => Err(LinkError::HungUp),
-            Ok(_) | Err(Errno::AGAIN | Errno::INTR) => Ok(()),
+            Ok(_) => Ok(true),
+            Err(Errno::AGAIN | Errno::INTR) => Ok(false),
             Err(error) => Err(error.into()),
         }
     }

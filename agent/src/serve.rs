@@ -238,6 +238,7 @@ impl Agent {
     /// Brings what is watched and what waits into line with what happened.
     fn settle(&mut self) {
         if self.link.as_ref().is_some_and(|link| link.broken().is_some()) {
+            self.hear_out();
             self.lose_link();
         }
         if !self.link.as_ref().is_some_and(Link::is_busy) {
@@ -314,6 +315,7 @@ impl Agent {
                 let mut interest = candidate.interest;
                 self.poller.set(&candidate, Source::Candidate(id), &mut interest, Interest::default());
                 candidate.interest = interest;
+                self.hear_out();
                 self.lose_link();
                 let descriptors = candidate.descriptors;
                 let (stream, incoming) = candidate.into_parts();
@@ -328,6 +330,15 @@ impl Agent {
                 self.look_at_ports(Instant::now());
                 self.handle_received();
             }
+        }
+    }
+
+    /// Carries out what a server has still said on a link that is about to go: it may have told others that it was.
+    fn hear_out(&mut self) {
+        while let Some(link) = &mut self.link
+            && matches!(link.receive(), Ok(true))
+        {
+            self.handle_received();
         }
     }
 
@@ -353,7 +364,7 @@ impl Agent {
     fn receive(&mut self) {
         let Some(link) = &mut self.link else { return };
         match link.receive() {
-            Ok(()) => self.handle_received(),
+            Ok(_) => self.handle_received(),
             Err(LinkError::HungUp | LinkError::Io(_) | LinkError::Frame(_)) => self.lose_link(),
         }
     }

@@ -1,8 +1,9 @@
 //! A copy of a data directory in one file, made while a server runs on it, and a data directory from such a file.
 //!
 //! The file is a tar archive: the database as it was at one moment, the server's secret, the rooms' files and the logs of what
-//! is typed into them, and the engine's notes. Logs end where they end and are cut there, as after a crash. What can be made
-//! again, the agent and the sandboxes' `/etc`, is left out.
+//! is typed into them, and the engine's notes. Logs end where they end and are cut there, as after a crash. Homes that are
+//! volumes of an engine are archives in it, which rooms take up when they wake. What can be made again, the agent and the
+//! sandboxes' `/etc`, is left out.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
@@ -10,14 +11,19 @@ use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::config::Config;
-use crate::ledger::{Ledger, LedgerError};
+use crate::engine::choice::{self, Kind};
+use crate::engine::docker::homes::{self, Copies, HomeError};
+use crate::ledger::{Ledger, LedgerError, RoomRow};
 
 /// The database's file in a data directory and in a backup.
 const DATABASE: &str = "embedenv.db";
 /// What is not copied as it lies there.
-const LEFT_OUT: [&str; 6] = ["embedenv.db", "embedenv.db-wal", "embedenv.db-shm", "lock", "agent", "etc"];
+const LEFT_OUT: [&str; 8] =
+    ["embedenv.db", "embedenv.db-wal", "embedenv.db-shm", "lock", "agent", "etc", SNAPSHOT, HOME];
 /// What the database is copied into before it goes into the archive.
 const SNAPSHOT: &str = ".backup.db";
+/// What a home is copied into that is a volume of an engine.
+const HOME: &str = ".backup.home";
 
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
@@ -37,6 +43,8 @@ pub enum BackupError {
     NotEmpty(PathBuf),
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    #[error("the homes of rooms cannot be copied")]
+    Homes(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// What a backup holds.
@@ -60,12 +68,20 @@ pub async fn write(config: &Config, to: &Path) -> Result<Contents, BackupError> 
     written.map_err(|error| match error {
         Halted::Io(source) => failed(source),
         Halted::Ledger(error) => error.into(),
+        Halted::Homes(error) => BackupError::Homes(error.into()),
     })
 }
 
 enum Halted {
     Io(io::Error),
     Ledger(LedgerError),
+    Homes(HomeError),
+}
+
+impl From<HomeError> for Halted {
+    fn from(error: HomeError) -> Self {
+        Self::Homes(error)
+    }
 }
 
 impl From<io::Error> for Halted {
@@ -80,32 +96,72 @@ async fn copy(config: &Config, file: File) -> Result<Contents, Halted> {
     // What an earlier one left when it was killed.
     let _ = fs::remove_file(&snapshot);
     let has_database = ledger.snapshot(&snapshot).await.map_err(Halted::Ledger)?;
+    let rooms = ledger.rooms().await.map_err(Halted::Ledger)?;
+    let server = ledger.server_id();
     ledger.close().await;
     let data_dir = config.data_dir.clone();
-    let archived = tokio::task::spawn_blocking(move || {
-        let archived = archive(&data_dir, file, has_database.then_some(snapshot.as_path()));
+    let archive = on_a_thread(move || {
+        let archived = Archive::begin(&data_dir, file, has_database.then_some(snapshot.as_path()));
         let _ = fs::remove_file(&snapshot);
         archived
     });
-    archived.await.map_err(io::Error::other)?.map_err(Halted::Io)
+    let mut archive = archive.await?;
+    if choice::kept(&config.data_dir) == Some(Kind::Docker) {
+        let copies = Copies::default();
+        let home = config.data_dir.join(HOME);
+        for RoomRow { room, .. } in rooms {
+            let name = homes::waiting(Path::new(""), room);
+            // What waits to be taken up is in the archive already.
+            if config.data_dir.join(&name).exists() || !copies.save(&server, room, &home).await? {
+                continue;
+            }
+            let from = home.clone();
+            archive = on_a_thread(move || archive.with(&from, &name)).await?;
+        }
+        let _ = fs::remove_file(&home);
+    }
+    Ok(on_a_thread(move || archive.end()).await?)
 }
 
-fn archive(data_dir: &Path, file: File, database: Option<&Path>) -> io::Result<Contents> {
-    let mut contents = Contents { files: 0, bytes: 0, has_database: database.is_some() };
-    let mut builder = tar::Builder::new(file);
-    builder.follow_symlinks(false);
-    if let Some(database) = database {
-        one(&mut builder, database, Path::new(DATABASE), &mut contents)?;
-    }
-    for entry in fs::read_dir(data_dir)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        if !LEFT_OUT.iter().any(|left| name == *left) && name != SNAPSHOT {
-            below(&mut builder, &entry.path(), Path::new(&name), &mut contents)?;
+/// Does what takes as long as a disk does.
+async fn on_a_thread<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
+}
+
+/// A backup that is being written.
+struct Archive {
+    builder: tar::Builder<File>,
+    contents: Contents,
+}
+
+impl Archive {
+    fn begin(data_dir: &Path, file: File, database: Option<&Path>) -> io::Result<Self> {
+        let mut contents = Contents { files: 0, bytes: 0, has_database: database.is_some() };
+        let mut builder = tar::Builder::new(file);
+        builder.follow_symlinks(false);
+        if let Some(database) = database {
+            one(&mut builder, database, Path::new(DATABASE), &mut contents)?;
         }
+        for entry in fs::read_dir(data_dir)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            if !LEFT_OUT.iter().any(|left| name == *left) {
+                below(&mut builder, &entry.path(), Path::new(&name), &mut contents)?;
+            }
+        }
+        Ok(Self { builder, contents })
     }
-    builder.into_inner()?.sync_all()?;
-    Ok(contents)
+
+    /// With one more file, by another name.
+    fn with(mut self, file: &Path, name: &Path) -> io::Result<Self> {
+        one(&mut self.builder, file, name, &mut self.contents)?;
+        Ok(self)
+    }
+
+    fn end(self) -> io::Result<Contents> {
+        self.builder.into_inner()?.sync_all()?;
+        Ok(self.contents)
+    }
 }
 
 /// A file or a folder with all that is in it. What is gone by the time it is looked at was gone before.

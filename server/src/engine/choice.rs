@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io;
+use std::path::Path;
 
 use crate::config::{Config, DEFAULT_SPACE, EngineChoice};
 
@@ -29,6 +30,11 @@ impl Kind {
     fn of(name: &str) -> Option<Self> {
         [Self::Local, Self::Docker].into_iter().find(|kind| kind.name() == name)
     }
+}
+
+/// The engine that a data directory's rooms are with.
+pub(crate) fn kept(data_dir: &Path) -> Option<Kind> {
+    Kind::of(fs::read_to_string(data_dir.join(FILE)).ok()?.trim())
 }
 
 /// What the configuration says; `auto` is Docker where an engine answers and has the default space's image. `living`

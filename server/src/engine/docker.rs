@@ -9,18 +9,20 @@
 //!
 //! The link of a new container is its standard input and output, attached before it starts; any later one is an `exec`
 //! of the agent's connect mode. Both work the same against an engine on another host. The engine's archive endpoints
-//! are never used: they follow links that a sandbox has made.
+//! are used on containers alone that never run (`homes`): on others they follow links that a sandbox has made.
 //!
 //! Task tree: `container link`, one for each link; everything else runs in whoever asks, or in [`Engine::run`].
 
 mod client;
 mod container;
 mod findings;
+pub(crate) mod homes;
 mod host;
 mod image;
 mod stream;
 
 use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -51,6 +53,7 @@ use crate::tasks::Tasks;
 use client::{CallError, Client, unless_gone};
 use container::Prepared;
 pub(crate) use findings::findings;
+use homes::{HomeError, Homes};
 use host::Host;
 use image::{Images, State};
 
@@ -74,6 +77,7 @@ const EVENTS_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
 pub struct DockerEngine {
     /// This server's own name among those that may share the engine.
     server: String,
+    data_dir: PathBuf,
     client: Client,
     images: Images,
     /// What spaces run their containers with, where they name it.
@@ -110,11 +114,12 @@ impl DockerEngine {
         let filters = Filters::new().map_err(|reason| EngineError::Start { reason, source: None })?;
         let filters = filters.programs().map(<[u8]>::to_vec).collect();
         let profiles: Vec<&Profile> = profiles.collect();
+        let data_dir = home.data_dir.clone();
         let images = Images::new(profiles.iter().map(|profile| profile.image.clone()), home, server.clone());
         let (client, renamed, starts) = (Client::default(), watch::Sender::new(()), Semaphore::new(STARTS));
         let runtimes = profiles.iter().filter_map(|profile| profile.runtime.clone()).collect();
         let (silent, host) = (AtomicBool::new(false), Mutex::default());
-        let engine = Self { server, client, images, runtimes, renamed, starts, silent, host, filters, tasks };
+        let engine = Self { server, data_dir, client, images, runtimes, renamed, starts, silent, host, filters, tasks };
         let names = engine.images.names();
         let looked = join_all(names.iter().map(|name| engine.look(name, false)));
         if timeout(OPEN, looked).await.is_err() {
@@ -153,6 +158,7 @@ impl DockerEngine {
         let busy = || EngineError::Start { reason: "too many sandboxes are being started".to_owned(), source: None };
         let _turn = timeout(TURN, self.starts.acquire()).await.ok().and_then(Result::ok).ok_or_else(busy)?;
         let host = self.host(spec.profile.runtime.as_deref()).await?;
+        self.take_up_home(spec.room).await?;
         let container = self.create(spec, &image, &host).await?;
         let details = Details { container: container.clone(), image: image.id.clone() };
         match self.begin(spec, &container).await {
@@ -163,6 +169,23 @@ impl DockerEngine {
                 Err(error)
             }
         }
+    }
+
+    /// Gives a room the home that a backup kept of it, if one waits for it.
+    async fn take_up_home(&self, room: RoomId) -> Result<(), EngineError> {
+        let waiting = homes::waiting(&self.data_dir, room);
+        match self.homes().take_up(room, &waiting).await {
+            Ok(()) => Ok(()),
+            Err(HomeError::Engine(error)) => Err(error.starting()),
+            Err(HomeError::File(source)) => {
+                let reason = "its home could not be taken out of the backup".to_owned();
+                Err(EngineError::Start { reason, source: Some(source) })
+            }
+        }
+    }
+
+    fn homes(&self) -> Homes<'_> {
+        Homes::new(&self.client, &self.server)
     }
 
     /// What the engine's machine has, with this runtime if one is named: it may have been added meanwhile.
@@ -418,8 +441,18 @@ impl Engine for DockerEngine {
     fn erase(&self, room: RoomId) -> EngineFuture<'_, ()> {
         Box::pin(async move {
             let name = container::name(&self.server, room);
+            // What a backup kept of it is not to come back.
+            let _ = tokio::fs::remove_file(homes::waiting(&self.data_dir, room)).await;
             self.remove(&name).await.map_err(CallError::erasing)?;
-            self.remove_volume(&name).await.map_err(CallError::erasing)
+            match self.remove_volume(&name).await {
+                // A copy that was interrupted holds it.
+                Err(error) if error.status() == Some(409) => {
+                    let homes = self.homes();
+                    homes.put_down(&homes.carrier(room)).await.map_err(CallError::erasing)?;
+                    self.remove_volume(&name).await.map_err(CallError::erasing)
+                }
+                other => other.map_err(CallError::erasing),
+            }
         })
     }
 

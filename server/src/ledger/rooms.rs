@@ -1,5 +1,7 @@
 //! Rooms in the ledger: opened for one credit, remembered across restarts, ended.
 
+use std::collections::BTreeMap;
+
 use embedenv_shared::id::{Role, RoomId};
 use serde::Serialize;
 use sqlx::{Any, Row as _, Transaction};
@@ -90,6 +92,18 @@ pub struct RoomRow {
     pub ends_at: Option<i64>,
     /// A JSON object of texts, its members in order.
     pub metadata: String,
+}
+
+impl RoomRow {
+    /// What its host wrote on it.
+    pub fn metadata(&self) -> BTreeMap<String, String> {
+        serde_json::from_str(&self.metadata).unwrap_or_default()
+    }
+
+    /// Whether its metadata have this member.
+    pub fn says(&self, name: &str, value: &str) -> bool {
+        self.metadata().get(name).is_some_and(|said| said == value)
+    }
 }
 
 /// A query for the columns of a [`RoomRow`], in its order.
@@ -253,7 +267,7 @@ impl Ledger {
         account: &str,
         after: &str,
         most: u32,
-        metadata: Option<(&str, &str)>,
+        metadata: Option<&(String, String)>,
     ) -> Result<Vec<RoomRow>, LedgerError> {
         // A member follows a brace or a comma and is closed by its quotation mark, so that nothing else can look like it.
         let text = |text: &str| serde_json::to_string(text).expect("a text always serialises");

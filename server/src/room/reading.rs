@@ -134,7 +134,7 @@ impl Room {
     pub(super) fn tell_end(&self, session: &Session) {
         let frame = ServerFrame::Terminal(session.describe());
         for member in self.members.all().into_iter().filter(|member| member.is_full()) {
-            if !member.reading().iter().any(|read| read.id == session.id) {
+            if !session.is_read_by(member.id) {
                 member.outbox.send(&frame);
             }
         }

@@ -41,7 +41,7 @@ use crate::tasks::Tasks;
 pub use ending::Sandboxes;
 pub use ending::SpaceStanding;
 pub use join_keys::KeyWanted;
-pub use stay::Stay;
+pub use stay::{MAX_METADATA, Stay};
 
 /// How often a pool is looked at when nothing was taken from it: for spares that died, are out of date or too many.
 const POOL_LOOK: Duration = Duration::from_secs(5);

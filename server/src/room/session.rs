@@ -300,6 +300,11 @@ impl Session {
         })
     }
 
+    /// Whether this one reads it, who is told the end after the last of the output.
+    pub fn is_read_by(&self, id: ReaderId) -> bool {
+        self.state.lock().readers.iter().any(|reader| reader.id == id)
+    }
+
     /// Whether anybody reads it.
     pub fn is_read(&self) -> bool {
         !self.state.lock().readers.is_empty()

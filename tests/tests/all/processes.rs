@@ -236,9 +236,15 @@ async fn a_room_stays_as_long_as_its_host_said_and_carries_what_was_written_on_i
     let at = format!("/rooms/{room}");
     let (_, seen) = backend.get(&at).await?;
     ensure!(seen["metadata"] == open["metadata"] && seen["ends_at"].is_u64(), "{seen}");
-    for (wanted, found) in
-        [("job%3D7", 1), ("job%3D8", 1), ("job%3D9", 0), ("user%3Da%20%22b%22%2C%7B", 1), ("b%3D", 0)]
-    {
+    for (wanted, found) in [
+        ("job%3D7", 1),
+        ("job%3D8", 1),
+        ("job%3D9", 0),
+        ("user%3Da%20%22b%22%2C%7B", 1),
+        ("b%3D", 0),
+        ("job%3D7&metadata=user%3Da+%22b%22%2C%7B", 1),
+        ("job%3D7&metadata=user%3Db", 0),
+    ] {
         let (_, listed) = backend.get(&format!("/rooms?metadata={wanted}")).await?;
         assert_eq!(listed["rooms"].as_array().map(Vec::len), Some(found), "{wanted}: {listed}");
     }

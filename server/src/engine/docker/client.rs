@@ -28,10 +28,10 @@ pub(super) fn is_full(said: &str) -> bool {
 
 /// The engine's API, found anew when it was gone: another version may have come back.
 #[derive(Debug, Default)]
-pub(super) struct Client(Mutex<Option<Docker>>);
+pub(crate) struct Client(Mutex<Option<Docker>>);
 
 #[derive(Debug, thiserror::Error)]
-pub(super) enum CallError {
+pub(crate) enum CallError {
     #[error("{reason}")]
     Unreachable { reason: String },
     #[error("the engine refused to {what}: {message} (status {status})")]
@@ -44,11 +44,24 @@ impl Client {
     where
         F: Future<Output = Result<T, Error>>,
     {
-        let answer = timeout(ANSWER, async { call(self.api().await?).await });
+        self.ask_within(ANSWER, what, call).await
+    }
+
+    /// Asks the engine for one thing that may take as long as this.
+    pub(super) async fn ask_within<T, F>(
+        &self,
+        limit: Duration,
+        what: &'static str,
+        call: impl FnOnce(Docker) -> F,
+    ) -> Result<T, CallError>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let answer = timeout(limit, async { call(self.api().await?).await });
         let error = match answer.await {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) => refused(what, error),
-            Err(_) => CallError::Unreachable { reason: format!("it took more than {} s to {what}", ANSWER.as_secs()) },
+            Err(_) => CallError::Unreachable { reason: format!("it took more than {} s to {what}", limit.as_secs()) },
         };
         if matches!(error, CallError::Unreachable { .. }) {
             *self.0.lock() = None;
@@ -98,6 +111,11 @@ impl Client {
 }
 
 impl CallError {
+    /// What an error of the client's means, of something that was followed bit by bit.
+    pub(super) fn of(what: &'static str, error: Error) -> Self {
+        refused(what, error)
+    }
+
     pub(super) fn status(&self) -> Option<u16> {
         match self {
             Self::Refused { status, .. } => Some(*status),

@@ -22,7 +22,7 @@ pub(super) const SOCKET: &str = "embedenv";
 const USER: &str = "1000:1000";
 /// Whom what carries the link runs as: not the sandbox's user, who then can neither stop nor trace it.
 pub(super) const RELAY: &str = "65532:65532";
-const HOME: &str = "/home/user";
+pub(super) const HOME: &str = "/home/user";
 /// Bytes in `/run`.
 const RUN: u64 = 16 * 1024 * 1024;
 /// Threads of the agent and of what carries its link, and those an engine needs for a moment to start the latter. They

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::{Path, State};
+use axum::extract::{FromRequestParts, Path, Query, State};
 use axum::http::header::LOCATION;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse};
 use embedenv_shared::code::{ErrorCode, Failure};
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Refused;
-use super::asked::{Asked, Body};
+use super::asked::Body;
 use super::paging;
 use super::pair::Pair;
 use crate::config::DEFAULT_SPACE;
@@ -21,7 +22,7 @@ use crate::http::Doors;
 use crate::http::problem::Problem;
 use crate::ledger::RoomRow;
 use crate::room::Room;
-use crate::room::registry::{Opened, Stay};
+use crate::room::registry::{MAX_METADATA, Opened, Stay};
 
 /// By which a request that is sent again is the same one.
 const IDEMPOTENCY: &str = "idempotency-key";
@@ -72,7 +73,7 @@ impl RoomBody {
             connections: room.members.all().len(),
             minutes: row.minutes,
             ends_at: row.ends_at.map(i64::unsigned_abs),
-            metadata: serde_json::from_str(&row.metadata).unwrap_or_default(),
+            metadata: row.metadata(),
         }
     }
 }
@@ -118,8 +119,36 @@ pub(super) struct Sought {
     /// How many at most.
     #[param(minimum = 1, maximum = 100, default = 50)]
     limit: Option<u32>,
-    /// `NAME=VALUE`: rooms alone whose metadata have that member.
-    metadata: Option<String>,
+    /// `NAME=VALUE`: rooms alone whose metadata have that member. May be there several times: all of them.
+    #[param(value_type = Vec<String>, required = false)]
+    #[serde(skip)]
+    metadata: Vec<(String, String)>,
+}
+
+/// As [`Asked`], which takes no name twice.
+impl<S: Send + Sync> FromRequestParts<S> for Sought {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let query = parts.uri.query().unwrap_or_default();
+        let (members, others): (Vec<&str>, Vec<&str>) =
+            query.split('&').partition(|part| part.split('=').next() == Some("metadata"));
+        let bad = || Problem::new(ErrorCode::BadRequest, "metadata is NAME=VALUE");
+        let member = |part: &str| {
+            let text = part.split_once('=').map_or("", |(_, text)| text).replace('+', " ");
+            let text = percent_encoding::percent_decode_str(&text).decode_utf8().map_err(|_| bad())?;
+            let (name, value) = text.split_once('=').ok_or_else(bad)?;
+            Ok((name.to_owned(), value.to_owned()))
+        };
+        if members.len() > MAX_METADATA {
+            return Err(Problem::new(ErrorCode::TooLarge, format!("metadata has {MAX_METADATA} members at most")));
+        }
+        let metadata = members.into_iter().map(member).collect::<Result<_, Problem>>()?;
+        let others = format!("/?{}", others.join("&")).parse().map_err(|_| bad())?;
+        let Query(sought) =
+            Query::<Self>::try_from_uri(&others).map_err(|why| Problem::new(ErrorCode::BadRequest, why.body_text()))?;
+        Ok(Self { metadata, ..sought })
+    }
 }
 
 /// A room that was opened, with what its host hands on.
@@ -150,12 +179,10 @@ pub(super) async fn room_of(
 pub(super) async fn list(
     State(doors): State<Doors>,
     pair: Pair,
-    Asked(Sought { after, limit, metadata }): Asked<Sought>,
+    Sought { after, limit, metadata }: Sought,
 ) -> Result<axum::Json<Rooms>, Problem> {
     let limit = paging::limit(limit)?;
-    let bad = || Failure::new(ErrorCode::BadRequest, "metadata is NAME=VALUE");
-    let member = metadata.as_deref().map(|member| member.split_once('=').ok_or_else(bad)).transpose()?;
-    let rows = doors.registry.rooms_of(&pair.0, &after, limit + 1, member).await?;
+    let rows = doors.registry.rooms_of(&pair.0, &after, limit + 1, &metadata).await?;
     let (rows, next) = paging::page(rows, limit, |row| row.room.to_string());
     let rooms = rows.iter().filter_map(|row| Some(RoomBody::new(row, &*doors.registry.find(row.room)?)));
     Ok(axum::Json(Rooms { rooms: rooms.collect(), next }))

@@ -23,6 +23,19 @@ use crate::room::processes::NewProcess;
 use crate::room::registry::KeyWanted;
 use crate::room::sessions::NewSession;
 
+/// Bytes of a file that one frame holds: as base64 it is shorter than what may wait for a connection.
+const MAX_READ: usize = 5 * 1024 * 1024;
+
+/// Bytes of a text in JSON, which escapes some characters (RFC 8259 section 7).
+fn escaped(text: &str) -> usize {
+    let more = |byte: u8| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 1,
+        0..0x20 => 5,
+        _ => 0,
+    };
+    text.len() + text.bytes().map(more).sum::<usize>()
+}
+
 pub(super) async fn carry_out(
     doors: &Doors,
     seat: &Seat,
@@ -46,11 +59,18 @@ pub(super) async fn carry_out(
         }
         FullRequest::Read { project, path } => {
             let bytes = room.read(project, path).await?;
+            if bytes.len() > MAX_READ {
+                let message =
+                    format!("a file of more than {MAX_READ} bytes is not read in one frame: ask for its download");
+                return Err(Failure::new(ErrorCode::TooLarge, message));
+            }
             let (content, encoding) = match String::from_utf8(bytes) {
-                Ok(text) => (text, None),
-                Err(error) => {
-                    let text = base64::engine::general_purpose::STANDARD.encode(error.as_bytes());
-                    (text, Some(Encoding::Base64))
+                Ok(text) if escaped(&text) <= base64::encoded_len(text.len(), true).unwrap_or(usize::MAX) => {
+                    (text, None)
+                }
+                other => {
+                    let bytes = other.map_or_else(|error| error.into_bytes(), String::into_bytes);
+                    (base64::engine::general_purpose::STANDARD.encode(bytes), Some(Encoding::Base64))
                 }
             };
             Answer::With(ServerFrame::File { id, content, encoding })

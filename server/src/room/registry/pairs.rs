@@ -23,16 +23,29 @@ impl Registry {
         self.ledger.authenticate(public_key, secret_key).await.map_err(failed)
     }
 
-    /// The living rooms that a pair's account pays for, by id, so many of those behind `after`; with `metadata`, those alone
-    /// that have that member.
+    /// The living rooms that a pair's account pays for, by id, so many of those behind `after`; those alone whose metadata have
+    /// these members.
     pub async fn rooms_of(
         &self,
         payer: &Payer,
         after: &str,
         most: u32,
-        metadata: Option<(&str, &str)>,
+        metadata: &[(String, String)],
     ) -> Result<Vec<RoomRow>, Failure> {
-        self.ledger.rooms_of(payer.account(), after, most, metadata).await.map_err(failed)
+        let (first, more) = (metadata.first(), metadata.get(1..).unwrap_or_default());
+        let (mut found, mut after) = (Vec::new(), after.to_owned());
+        loop {
+            let rows = self.ledger.rooms_of(payer.account(), &after, most, first).await.map_err(failed)?;
+            let is_last = rows.len() < most as usize;
+            if let Some(last) = rows.last() {
+                after = last.room.to_string();
+            }
+            found.extend(rows.into_iter().filter(|row| more.iter().all(|(name, value)| row.says(name, value))));
+            if is_last || found.len() >= most as usize {
+                found.truncate(most as usize);
+                return Ok(found);
+            }
+        }
     }
 
     /// A living room, if the pair's account pays for it.
@@ -45,7 +58,7 @@ impl Registry {
     /// Ends every room that a pair's account pays for, with its files.
     pub async fn end_rooms_of(&self, payer: &Payer) -> Result<(), Failure> {
         loop {
-            let rows = self.rooms_of(payer, "", ENDED_AT_ONCE, None).await?;
+            let rows = self.rooms_of(payer, "", ENDED_AT_ONCE, &[]).await?;
             for row in &rows {
                 match self.find(row.room) {
                     Some(room) => self.end(&room).await,

@@ -12,7 +12,7 @@ use crate::ledger::{failed, now};
 use crate::room::Room;
 
 /// Members of a room's metadata, and bytes of their names and values together.
-const MAX_METADATA: usize = 32;
+pub const MAX_METADATA: usize = 32;
 const MAX_METADATA_BYTES: usize = 4096;
 
 /// As it was asked for.
