@@ -4,7 +4,7 @@
 use std::path::Path;
 
 /// What a complete `target/embed` holds at least.
-const STAGED: [&str; 2] = ["agent.gz", "web/index.html"];
+const STAGED: [&str; 3] = ["agent.gz", "web/index.html", "site/live/index.html"];
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");

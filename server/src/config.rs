@@ -48,6 +48,7 @@ pub struct Config {
     pub payments_secret: Option<PaymentsSecret>,
     pub retention: Retention,
     pub embed: Embed,
+    pub site: Site,
     pub preview: Preview,
     pub tls: Tls,
     /// Where `/metrics` is; nowhere without it.
@@ -251,6 +252,13 @@ pub struct Embed {
     pub origins: Vec<String>,
 }
 
+/// The server's own pages: what it is, its documentation, its playground.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Site {
+    /// The widget by which their visitors open rooms; without it nothing runs there.
+    pub widget: Option<String>,
+}
+
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Preview {
     /// The name that every port's own stands before, with an optional port; `localhost` if `None`.
@@ -295,6 +303,7 @@ impl Default for Config {
                 deliveries: Duration::from_secs(30 * 24 * 60 * 60),
             },
             embed: Embed::default(),
+            site: Site::default(),
             preview: Preview::default(),
             tls: Tls::default(),
             metrics_listen: None,

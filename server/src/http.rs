@@ -66,7 +66,13 @@ pub struct Doors {
 
 /// The table of routes. What stands in front of all of them: names of ports are previews, foreign hosts are refused, and
 /// every answer carries its headers.
-fn routes(doors: Doors, pages: Arc<PagePolicy>, hosts: Arc<Hosts>, previews: Arc<Previews>) -> Router {
+fn routes(
+    doors: Doors,
+    pages: Arc<PagePolicy>,
+    hosts: Arc<Hosts>,
+    previews: Arc<Previews>,
+    site_widget: Option<&str>,
+) -> Router {
     let rates = Arc::new(Rates::new(doors.config.limits.api_requests));
     let metrics = doors.metrics.clone();
     Router::new()
@@ -87,7 +93,7 @@ fn routes(doors: Doors, pages: Arc<PagePolicy>, hosts: Arc<Hosts>, previews: Arc
         .merge(watch::routes())
         .merge(api::routes(rates, pages.clone()))
         .with_state(doors)
-        .merge(assets::routes(pages.clone()))
+        .merge(assets::routes(pages.clone(), site_widget))
         .fallback(problem::not_found)
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(from_fn_with_state(pages, headers::guard))
@@ -115,6 +121,8 @@ pub enum WebError {
 #[derive(Debug, Clone)]
 pub struct Inside {
     pub config: Arc<Config>,
+    /// The widget of the public pages.
+    pub site_widget: Option<String>,
     pub registry: Arc<Registry>,
     pub ledger: Ledger,
     pub metrics: Metrics,
@@ -146,7 +154,7 @@ pub struct Listeners {
 /// Serves the routes on each listener until the server goes down.
 pub fn serve(listeners: Listeners, inside: Inside) -> Result<(), WebError> {
     let Listeners { main, paths, metrics: watched, redirect, tls } = listeners;
-    let Inside { config, registry, ledger, metrics, attempts, tasks } = inside;
+    let Inside { config, site_widget, registry, ledger, metrics, attempts, tasks } = inside;
     let address = main.address;
     let public_url = config.public_url.as_deref();
     let places = Arc::new(Places::new(&config, address, paths.as_ref().map(|paths| paths.address))?);
@@ -195,7 +203,7 @@ pub fn serve(listeners: Listeners, inside: Inside) -> Result<(), WebError> {
         let router = secure::redirect(origin);
         tasks.spawn("accept", accept::serve(listener, router, None, bounds.clone(), tasks.clone()));
     }
-    let router = routes(doors, Arc::new(pages), Arc::new(hosts), previews);
+    let router = routes(doors, Arc::new(pages), Arc::new(hosts), previews, site_widget.as_deref());
     let router = router.layer(from_fn_with_state(proxies, proxies::guard));
     tasks.spawn("accept", accept::serve(main.listener, router, tls, bounds, tasks.clone()));
     Ok(())

@@ -47,7 +47,7 @@ use store::Store;
 pub use tokens::{Purpose, Token};
 pub use usage::UsageRow;
 pub use webhooks::{DeliveryRow, Due, EventKind, Recipient, Tried, WebhookRow};
-pub use widgets::{MAX_PROJECT, NewWidget, Quota, Visit, Widget, WidgetRow};
+pub use widgets::{MAX_PROJECT, NewWidget, Quota, Visit, WIDGET_PREFIX, Widget, WidgetRow};
 
 /// A handle to the ledger; clones share it.
 #[derive(Debug, Clone)]

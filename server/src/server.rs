@@ -96,8 +96,25 @@ impl Server {
         };
         let registry = Registry::start(config.clone(), engine, ledger.clone(), metrics.clone(), tasks.clone()).await?;
         let attempts = Arc::new(Attempts::new(config.limits.failed_attempts));
-        let inside = Inside { config, registry, ledger: ledger.clone(), metrics, attempts, tasks };
+        let site_widget = config.site.widget.clone();
+        if let Some(widget) = &site_widget
+            && let Err(error) = ledger.widget(widget).await
+        {
+            tracing::warn!(%widget, %error, "nothing runs on the public pages: site.widget names no widget that is good");
+        }
+        let inside = Inside { config, site_widget, registry, ledger: ledger.clone(), metrics, attempts, tasks };
         Ok(Self { inside, ledger, _data_dir: data_dir, _database: database })
+    }
+
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The same with a widget for the public pages, unless the configuration names one.
+    #[must_use]
+    pub fn with_site_widget(mut self, widget: String) -> Self {
+        self.inside.site_widget.get_or_insert(widget);
+        self
     }
 
     /// Listens on the configured address; port 0 takes a free one.

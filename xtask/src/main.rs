@@ -17,6 +17,7 @@ mod postgres;
 mod python;
 mod release;
 mod repo;
+mod site;
 mod size;
 mod steps;
 mod suite;

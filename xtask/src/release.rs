@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::command::{cargo, run as run_command};
 use crate::steps::Steps;
-use crate::{agent, node, repo, system, tools, web};
+use crate::{agent, node, repo, site, system, tools, web};
 
 /// `cargo xtask run`: becomes `embedenv try`, so that signals and the exit status are its own.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
@@ -40,6 +40,7 @@ pub(crate) fn staging_steps(steps: &mut Steps) -> Result<()> {
     steps.need("rust targets", tools::targets)?;
     steps.need("trunk and wasm-bindgen", tools::page_tools)?;
     steps.need("page", web::stage)?;
+    steps.need("public pages", site::stage)?;
     steps.need("agent", agent::stage)
 }
 

@@ -66,6 +66,10 @@ fn all(steps: &mut Steps, tally: &mut Tally, full: bool) -> Result<()> {
     })?;
     steps.check("javascript client", clients::javascript_build);
     steps.check("tests, page's scripts", || node_tests(tally, "web/js/test", &[], &debug_binary(), None));
+    steps.need("typescript, public pages", || {
+        done(command::command("npx").args(["--no-install", "tsc", "--noEmit"]).current_dir(repo::path("site")))
+    })?;
+    steps.check("tests, public pages", || node_tests(tally, "site/test", &[], &debug_binary(), None));
     steps
         .need("clippy, host", || done(cargo().args(["clippy", "--locked", "--all-targets", "--", "-D", "warnings"])))?;
     steps.need("clippy, wasm32", || {

@@ -7,11 +7,16 @@ use embedenv_shared::tree::Plan;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::CliError;
-use crate::config::Config;
+use crate::config::{Config, DEFAULT_SPACE};
+use crate::ledger::{NewWidget, Quota};
 use crate::server::{Running, Server, ServerError};
 
 /// The key pair that `try` opens its room with.
 const TRY_KEY: &str = "try";
+/// The key pair and the widget by which the public pages of `try` open rooms: for one person, who won't use them up.
+const SITE_WIDGET: &str = "try-site";
+const SITE_CREDITS: i64 = 1_000_000;
+const SITE_QUOTA: Quota = Quota { per_hour: 1_000, per_address: 1_000 };
 /// The sample project.
 const SAMPLE: &str = "sample";
 const SAMPLE_TREE: [(&str, &str); 4] = [
@@ -41,11 +46,11 @@ pub(super) async fn serve(config: Config) -> Result<(), CliError> {
 /// Serves one person: a room with a sample project, and the link to it. Its sandbox ends with the server; its files
 /// stay for the next time. Unless an address was chosen, a port that is taken gives way to a free one.
 pub(super) async fn try_out(config: Config, chosen: bool) -> Result<(), CliError> {
-    let running = match Server::new(config.clone()).await?.listen().await {
+    let running = match live(config.clone()).await?.listen().await {
         Err(ServerError::Listen { source, .. }) if !chosen && source.kind() == io::ErrorKind::AddrInUse => {
             let mut config = config.clone();
             config.listen.set_port(0);
-            Server::new(config).await?.listen().await?
+            live(config).await?.listen().await?
         }
         other => other?,
     };
@@ -54,13 +59,36 @@ pub(super) async fn try_out(config: Config, chosen: bool) -> Result<(), CliError
     let base = config.link_base(running.address());
     say(&format!("listening on {}://{}", config.scheme(), running.address()));
     say(&format!(
-        "\n  Open  {base}/w#join={key}&project={SAMPLE}\n\n  Ctrl+C ends it; your files stay for the next time."
+        "\n  Open  {base}/w#join={key}&project={SAMPLE}\n  or    {base}/  for what this is, live\n\n  Ctrl+C ends it; your files stay for the next time."
     ));
     ending.wait().await;
     match running.end().await {
         true => Ok(()),
         false => Err(CliError::Shutdown),
     }
+}
+
+/// A server whose public pages are live: with a widget of its own, which is the one of the last time if it is still good.
+async fn live(config: Config) -> Result<Server, CliError> {
+    let origin = config.link_base(config.listen);
+    let server = Server::new(config).await?;
+    let ledger = server.ledger();
+    for row in ledger.widgets(None).await?.into_iter().filter(|row| row.name == SITE_WIDGET) {
+        if ledger.widget(&row.widget).await.is_ok() {
+            return Ok(server.with_site_widget(row.widget));
+        }
+    }
+    let widget = NewWidget {
+        public_key: ledger.create_key(SITE_WIDGET, SITE_CREDITS).await?.public_key,
+        name: SITE_WIDGET.to_owned(),
+        origins: vec![origin],
+        space: DEFAULT_SPACE.to_owned(),
+        project: None,
+        quota: SITE_QUOTA,
+        look: String::new(),
+    };
+    let widget = ledger.create_widget(widget).await?;
+    Ok(server.with_site_widget(widget))
 }
 
 fn sample() -> (ProjectName, Plan) {

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use super::{Config, EngineChoice, LogFormat, PaymentsSecret, SecretUrl, SignUp, Space};
 use crate::egress::PROXY_PORT;
 use crate::egress::allow::AllowList;
-use crate::ledger::THOUSANDTHS;
+use crate::ledger::{THOUSANDTHS, WIDGET_PREFIX};
 
 /// A value as it was written.
 #[derive(Debug, Clone)]
@@ -156,6 +156,7 @@ pub const SETTINGS: &[Setting] = &[
         set: |c, raw| parsed(raw, "must be an address and a port").map(|v| c.tls.redirect = Some(v)),
     },
     Setting { name: "embed.origins", set: |c, raw| list(raw).map(|v| c.embed.origins = v) },
+    Setting { name: "site.widget", set: |c, raw| widget(raw).map(|v| c.site.widget = Some(v)) },
 ];
 
 pub const SPACE_SETTINGS: &[SpaceSetting] = &[
@@ -203,6 +204,15 @@ fn web_url(raw: &Raw) -> Result<String, String> {
     } else {
         Err("must begin with http:// or https://".to_owned())
     }
+}
+
+/// The id of a widget, such as its maker was told.
+fn widget(raw: &Raw) -> Result<String, String> {
+    let text = text(raw)?;
+    let is_id = text
+        .strip_prefix(WIDGET_PREFIX)
+        .is_some_and(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)));
+    if is_id { Ok(text) } else { Err(format!("must be the id of a widget, which begins with {WIDGET_PREFIX}")) }
 }
 
 fn text(raw: &Raw) -> Result<String, String> {

@@ -5,6 +5,7 @@
 
 mod embedded;
 mod preview;
+mod public;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -34,17 +35,20 @@ pub use embedded::{NoAgent, agent};
 const NONCE: &str = "{{__TRUNK_NONCE__}}";
 /// For names with their content's hash in them.
 const FOR_GOOD: &str = "public, max-age=31536000, immutable";
+/// For pages.
+const ASK_FIRST: &str = "no-cache";
 /// For what keeps its name when it changes.
 const FOR_AN_HOUR: &str = "public, max-age=3600";
 
-const START: &str = include_str!("../../../static/start.html");
 const ICON: &[u8] = include_bytes!("../../../static/favicon.svg");
-/// Rooms are nobody's to index; the page that says what this is may be.
-const ROBOTS: &str = "User-agent: *\nAllow: /$\nDisallow: /\n";
+/// Rooms are nobody's to index; the pages that say what this is may be.
+const ROBOTS: &str = "User-agent: *\nAllow: /$\nAllow: /docs\nAllow: /playground\nAllow: /site/\nDisallow: /\n";
 
 #[derive(Debug, Clone)]
 struct Site {
     policy: Arc<PagePolicy>,
+    /// The widget by which visitors of the public pages open rooms; empty for none.
+    widget: Arc<str>,
     file: fn(&str) -> Option<File>,
 }
 
@@ -52,15 +56,16 @@ struct Site {
 ///
 /// | address | is |
 /// | --- | --- |
-/// | `/` | what this server is |
+/// | `/`, `/docs`, `/docs/PAGE`, `/playground` | the public pages: what this server is, how it is used, and a try |
+/// | `/playground/templates.json` | what rooms of the playground begin with |
 /// | `/w`, `/embed` | the IDE, alone and in a frame |
 /// | `/console` | accounts and what is theirs |
-/// | `/assets/NAME`, `/js/NAME` | its files |
+/// | `/assets/NAME`, `/js/NAME`, `/site/NAME` | their files |
 /// | `/embed.js`, `/embed.mjs`, `/embed.d.ts` | what pages of others load, and its types |
 /// | `/oembed` | a frame for an address, for programs that show links |
 /// | `/favicon.svg`, `/favicon.ico`, `/robots.txt` | what browsers and robots ask for |
-pub fn routes<S: Clone + Send + Sync + 'static>(policy: Arc<PagePolicy>) -> Router<S> {
-    routes_of(Site { policy, file: embedded::file })
+pub fn routes<S: Clone + Send + Sync + 'static>(policy: Arc<PagePolicy>, widget: Option<&str>) -> Router<S> {
+    routes_of(Site { policy, widget: widget.unwrap_or_default().into(), file: embedded::file })
 }
 
 /// The page in a frame of a site that shows a widget: pages of its listed origins alone may frame it, and it looks as the
@@ -72,7 +77,7 @@ pub fn widget(
     headers: &HeaderMap,
 ) -> Result<Response<Body>, Problem> {
     let framed_by = widget.origins.join(" ");
-    let site = Site { policy, file: embedded::file };
+    let site = Site { policy, widget: Arc::default(), file: embedded::file };
     site.page_with(Page::Embed, widget.look.as_str(), uri, headers, |policy, nonce| {
         policy.framed_by(Page::Embed, &framed_by, nonce)
     })
@@ -81,7 +86,6 @@ pub fn widget(
 fn routes_of<S: Clone + Send + Sync + 'static>(site: Site) -> Router<S> {
     let icon = get(async |headers: HeaderMap| icon(&headers));
     Router::new()
-        .route("/", get(async |site: State<Site>, uri: Uri, headers: HeaderMap| site.page(Page::Start, &uri, &headers)))
         .route("/w", get(async |site: State<Site>, uri: Uri, headers: HeaderMap| site.page(Page::Ide, &uri, &headers)))
         .route(
             "/embed",
@@ -100,6 +104,7 @@ fn routes_of<S: Clone + Send + Sync + 'static>(site: Site) -> Router<S> {
         .route("/favicon.svg", icon.clone())
         .route("/favicon.ico", icon)
         .route("/robots.txt", get(async || ([(CACHE_CONTROL, FOR_AN_HOUR)], ROBOTS)))
+        .merge(public::routes())
         .with_state(site)
 }
 
@@ -141,32 +146,32 @@ impl Site {
         headers: &HeaderMap,
         policy: impl FnOnce(&PagePolicy, &Nonce) -> HeaderMap,
     ) -> Result<Response<Body>, Problem> {
-        let html = match page {
-            Page::Start => Cow::Borrowed(START),
-            Page::Ide | Page::Embed | Page::Console => {
-                let name = if page == Page::Console { "console.html" } else { "index.html" };
-                let file = (self.file)(name).ok_or_else(|| {
-                    Problem::new(
-                        ErrorCode::Unavailable,
-                        "this program was built without its page; `cargo xtask build` puts it in",
-                    )
-                })?;
-                match String::from_utf8(file.bytes.into_owned()) {
-                    Ok(html) => Cow::Owned(html),
-                    Err(error) => return Err(Problem::internal(&error)),
-                }
-            }
-        };
-        let nonce = Nonce::new().map_err(|error| Problem::internal(&error))?;
+        let html = self.html(if page == Page::Console { "console.html" } else { "index.html" })?;
         let mut html = preview::with_links(&html, self, uri, headers);
         if !look.is_empty() {
             let meta = format!("<meta name=\"embedenv-look\" content=\"{}\"></head>", escaped(look));
             html = html.replacen("</head>", &meta, 1);
         }
+        self.with_nonce(&html, policy)
+    }
+
+    /// A page of the bundle, as text.
+    fn html(&self, name: &str) -> Result<String, Problem> {
+        let file = (self.file)(name).ok_or_else(not_built)?;
+        String::from_utf8(file.bytes.into_owned()).map_err(|error| Problem::internal(&error))
+    }
+
+    /// The answer with a page and the nonce that its policy names.
+    fn with_nonce(
+        &self,
+        html: &str,
+        policy: impl FnOnce(&PagePolicy, &Nonce) -> HeaderMap,
+    ) -> Result<Response<Body>, Problem> {
+        let nonce = Nonce::new().map_err(|error| Problem::internal(&error))?;
         let mut response = Response::new(Body::from(html.replace(NONCE, &nonce.to_string())));
         *response.headers_mut() = policy(&self.policy, &nonce);
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(ASK_FIRST));
         Ok(response)
     }
 
@@ -198,6 +203,11 @@ impl Site {
         response.headers_mut().insert(VARY, HeaderValue::from_static("accept-encoding"));
         Ok(response)
     }
+}
+
+fn not_built() -> Problem {
+    let message = "this program was built without its pages; `cargo xtask build` puts them in";
+    Problem::new(ErrorCode::Unavailable, message)
 }
 
 /// The file, or 304 when the browser has it.

@@ -25,6 +25,9 @@ const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-poli
 
 /// For whatever is no page: it loads nothing and is shown in nothing.
 const NO_PAGE: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// For pages of the documentation.
+const GUIDE: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
+    base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /// The terminal copies and pastes; the rest is nobody's.
 const PERMISSIONS: &str = "accelerometer=(), autoplay=(), camera=(), clipboard-read=(self), clipboard-write=(self), \
     display-capture=(), fullscreen=(self), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), \
@@ -76,8 +79,12 @@ impl PagePolicy {
     /// The same, where pages of `framed_by` alone may frame [`Page::Embed`]: sources of `frame-ancestors`.
     pub fn framed_by(&self, page: Page, framed_by: &str, nonce: &Nonce) -> HeaderMap {
         let policy = match page {
-            Page::Start => format!(
+            Page::Reference => format!(
                 "default-src 'none'; style-src 'nonce-{nonce}'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+            ),
+            Page::Public => format!(
+                "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; \
+                 connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
             ),
             Page::Ide => self.ide(nonce, "'none'"),
             Page::Console => format!(
@@ -95,6 +102,14 @@ impl PagePolicy {
         } else {
             headers.insert(OPENER_POLICY, HeaderValue::from_static("same-origin"));
         }
+        headers
+    }
+
+    /// What a page of the documentation carries: it is a file like any other, and has no nonce.
+    pub fn guide() -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(GUIDE));
+        headers.insert(OPENER_POLICY, HeaderValue::from_static("same-origin"));
         headers
     }
 
@@ -119,8 +134,10 @@ fn origin_of(url: &str) -> String {
 /// A page, by what it may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Page {
-    /// Says what the server is.
-    Start,
+    /// The REST API, described.
+    Reference,
+    /// Says what the server is, and opens rooms for its visitors; its editor writes `<style>` elements.
+    Public,
     Ide,
     /// Accounts and what is theirs.
     Console,

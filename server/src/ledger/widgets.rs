@@ -15,7 +15,8 @@ use crate::origin::{is_source, matches};
 
 /// Random bytes of an id.
 const ID: usize = 12;
-const PREFIX: &str = "w_";
+/// What every id begins with.
+pub const WIDGET_PREFIX: &str = "w_";
 /// The longest name of a widget, in characters.
 const MAX_NAME: usize = 100;
 /// The most origins of a widget.
@@ -121,7 +122,7 @@ impl Ledger {
                 .fetch_optional(&self.store.readers)
                 .await?;
         let account = account.ok_or_else(|| LedgerError::NoKey(public_key.clone()))?;
-        let id = format!("{PREFIX}{}", keys::random::<ID>());
+        let id = format!("{WIDGET_PREFIX}{}", keys::random::<ID>());
         sqlx::query(
             "INSERT INTO widgets (widget, public_key, name, origins, space, project, per_hour, per_address, look, created, account) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",

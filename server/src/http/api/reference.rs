@@ -61,7 +61,7 @@ impl Reference {
     pub(super) fn answer(&self, policy: &PagePolicy) -> Result<Response<Body>, Problem> {
         let nonce = Nonce::new().map_err(|error| Problem::internal(&error))?;
         let mut response = Response::new(Body::from(self.0.replace(NONCE, &nonce.to_string())));
-        *response.headers_mut() = policy.page(Page::Start, &nonce);
+        *response.headers_mut() = policy.page(Page::Reference, &nonce);
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         Ok(response)

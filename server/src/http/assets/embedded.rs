@@ -19,9 +19,9 @@ pub(super) struct File {
     pub(super) sha256: [u8; 32],
 }
 
-/// Finds a file of the page by its path in the bundle.
+/// Finds a file of the pages by its path in the bundle: those of the public ones are in `site/`.
 pub(super) fn file(path: &str) -> Option<File> {
-    let file = Embedded::get(&format!("web/{path}"))?;
+    let file = if path.starts_with("site/") { Embedded::get(path) } else { Embedded::get(&format!("web/{path}")) }?;
     Some(File { sha256: file.metadata.sha256_hash(), bytes: file.data })
 }
 

@@ -88,12 +88,11 @@ pub(super) fn with_links(html: &str, site: &Site, uri: &Uri, headers: &HeaderMap
     let said = [
         ("og:type", "website"),
         ("og:site_name", NAME),
-        ("og:title", NAME),
-        ("og:description", ABOUT),
-        ("og:url", &own),
+        ("og:title", between(html, "<title>", "</title>").unwrap_or(NAME)),
+        ("og:description", between(html, "<meta name=\"description\" content=\"", "\">").unwrap_or(ABOUT)),
+        ("og:url", &escaped(&own)),
     ];
     for (property, content) in said {
-        let content = escaped(content);
         write!(links, "<meta property=\"{property}\" content=\"{content}\">").expect("writing to a string never fails");
     }
     if framed(&own, &origin).is_some() {
@@ -102,6 +101,11 @@ pub(super) fn with_links(html: &str, site: &Site, uri: &Uri, headers: &HeaderMap
             .expect("writing to a string never fails");
     }
     html.replacen("</head>", &format!("{links}</head>"), 1)
+}
+
+/// What stands in a page of ours between two marks, as it stands there.
+fn between<'a>(html: &'a str, start: &str, end: &str) -> Option<&'a str> {
+    Some(html.split_once(start)?.1.split_once(end)?.0)
 }
 
 /// The address in a frame of what is at an address of this server's: the same, but for the page that refuses frames.

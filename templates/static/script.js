@@ -1,0 +1,6 @@
+const clock = document.querySelector('#clock');
+const show = () => {
+  clock.textContent = new Date().toLocaleTimeString();
+};
+show();
+setInterval(show, 1000);
