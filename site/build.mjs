@@ -47,8 +47,8 @@ export async function made(idePage) {
   const anchors = new Map(pages.map(({ file }) => [file, new Set(headingsOf(texts.get(file)).map(({ anchor }) => anchor))]));
   const site = { pages, files: new Set(repository), pictures, anchors };
 
+  for (const each of pages) each.title ??= headingsOf(texts.get(each.file))[0]?.title ?? each.slug;
   const done = new Map(pages.map((each) => [each, rendered(texts.get(each.file), each.file, site)]));
-  for (const [each, { title }] of done) each.title ??= title;
   const index = pages.flatMap((each) =>
     done.get(each).pieces.map(({ title, anchor, text }) => ({
       page: each.title,

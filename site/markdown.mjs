@@ -14,7 +14,7 @@ const SERVED = { 'docs/openapi.json': '/api/v1/openapi.json' };
 /** The words after a fence's language that mean something: a frame that can be sent, and what ends the answer to it. */
 const RUN = 'run';
 
-/** Every heading of a text: what links to it are made of is GitHub's way. */
+/** Every heading of a text; its anchor is made in GitHub's way. */
 export function headingsOf(text) {
   const seen = new Map();
   return lexer.lexer(text)
@@ -41,7 +41,7 @@ export function resolved(href, from, { pages, files, pictures, anchors }) {
   if (page) {
     if (anchor && !anchors.get(file).has(anchor)) throw new Error(`${from}: ${href}: ${file} has no heading of that name`);
     const own = file === from ? '' : addressOf(page);
-    return { href: anchor ? `${own}#${anchor}` : addressOf(page) };
+    return { href: anchor ? `${own}#${anchor}` : addressOf(page), title: page.title };
   }
   if (pictures.has(file)) return { href: pictures.get(file).url };
   if (Object.hasOwn(SERVED, file)) return { href: SERVED[file] };
@@ -68,8 +68,10 @@ export function rendered(text, from, site) {
       return `<h${token.depth} id="${anchor}">${inner}<a class="anchor" href="#${anchor}" aria-label="Link to ${escaped(plainText(token.tokens))}"></a></h${token.depth}>\n`;
     },
     link({ href, tokens }) {
-      const inner = this.parser.parseInline(tokens);
       const to = resolved(href, from, site);
+      // A link that says its own file's name says here what the page is called.
+      const isName = plainText(tokens).endsWith('.md') && href.endsWith(plainText(tokens).replace(/^.*\//, ''));
+      const inner = isName && to.title ? escaped(to.title) : this.parser.parseInline(tokens);
       if (to.href === null) return inner;
       return to.isForeign ? `<a href="${escaped(to.href)}" rel="noreferrer">${inner}</a>` : `<a href="${escaped(to.href)}">${inner}</a>`;
     },
@@ -108,8 +110,7 @@ export function rendered(text, from, site) {
   for (const each of pieces) each.text = each.text.replaceAll(/\s+/g, ' ').trim();
   const first = tokens.find(({ type }) => type === 'paragraph');
   const description = first ? plainText(first.tokens).replaceAll(/\s+/g, ' ') : '';
-  const title = pieces[0]?.title ?? from;
-  return { html, outline, description, pieces, title };
+  return { html, outline, description, pieces };
 }
 
 /** The words of inline tokens. */

@@ -12,8 +12,8 @@ const NAME = /^[a-z][a-z0-9-]{0,31}$/;
 /** The most bytes of all files of a template. */
 const MOST = 64 * 1024;
 
-const KEYS = { title: 'string', about: 'string', order: 'number', mark: 'string', open: 'string', run: 'string', port: 'number', needs: 'object' };
-const OPTIONAL = new Set(['port', 'needs']);
+const KEYS = { title: 'string', about: 'string', order: 'number', mark: 'string', open: 'string', setup: 'string', run: 'string', port: 'number', needs: 'object' };
+const OPTIONAL = new Set(['port', 'needs', 'setup']);
 
 export async function templates(folder) {
   const names = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map(({ name }) => name);
@@ -37,7 +37,8 @@ async function template(folder, name) {
   delete files[ABOUT];
   if (!Object.hasOwn(files, about.open)) throw wrong(`there is no ${about.open} to open`);
   // The IDE's Run is for this.
-  files['.embedenv/run.toml'] = `default = "run"\n\n[[run]]\nname = "run"\ncommand = ${JSON.stringify(about.run)}\n`;
+  const command = about.setup ? `{ ${about.setup}; } && ${about.run}` : about.run;
+  files['.embedenv/run.toml'] = `default = "run"\n\n[[run]]\nname = "run"\ncommand = ${JSON.stringify(command)}\n`;
   const bytes = Object.values(files).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
   if (bytes > MOST) throw wrong(`${bytes} bytes, ${MOST} at most`);
   return { name, ...about, needs: about.needs ?? [], files };

@@ -30,6 +30,7 @@ class Try {
   readonly #tabs = [...document.querySelectorAll<HTMLElement>('.try-tabs [role="tab"]')];
   readonly #drafts = new Map<HTMLElement, Draft>();
   readonly #room = new Room({ received: (frame) => this.#received(frame), lost: () => this.#lost() });
+  #printed = 0;
   /** When the run that is on began; null while there is none. */
   #began: number | null = null;
 
@@ -92,7 +93,8 @@ class Try {
       const tab = this.#shown;
       const { file, command } = tab.dataset;
       const content = this.#drafts.get(tab)?.text() ?? this.#panel(tab).textContent!;
-      this.#output.textContent = '';
+      this.#output.replaceChildren();
+      this.#printed = 0;
       this.#began = performance.now();
       this.#set(true);
       this.#said.textContent = this.#room.key ? 'Running…' : 'Opening a room of your own…';
@@ -109,7 +111,7 @@ class Try {
   async #answer(): Promise<void> {
     const line = this.#input.value;
     this.#input.value = '';
-    this.#print(`${line}\n`);
+    this.#print(`${line}\n`, 'try-typed');
     try {
       await this.#shell(line);
     } catch (error) {
@@ -136,8 +138,14 @@ class Try {
     if (this.#began !== null) this.#end('The connection broke. The room is still there: run it again.');
   }
 
-  #print(text: string): void {
-    this.#output.textContent = (this.#output.textContent! + text).slice(-OUTPUT);
+  #print(text: string, className = ''): void {
+    const part = className ? Object.assign(document.createElement('span'), { className, textContent: text }) : text;
+    this.#output.append(part);
+    this.#printed += text.length;
+    while (this.#printed > OUTPUT) {
+      this.#printed -= this.#output.firstChild!.textContent!.length;
+      this.#output.firstChild!.remove();
+    }
     this.#output.scrollTop = this.#output.scrollHeight;
   }
 

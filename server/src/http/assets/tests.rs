@@ -23,6 +23,15 @@ fn sample(path: &str) -> Option<File> {
         "embed.js" | "embed.mjs" => b"plain script",
         "embed.js.br" => b"brotli",
         "embed.d.ts" => b"types",
+        "site/live/index.html" | "site/live/playground.html" | "site/live/docs-steps.html" => {
+            b"<html data-widget=\"{{WIDGET}}\"><head><title>What &amp; why</title>\
+              <meta name=\"description\" content=\"All of it\">\
+              <script nonce=\"{{__TRUNK_NONCE__}}\"></script></head>"
+        }
+        "site/docs/index.html" | "site/docs/using.html" => b"<head></head>a guide",
+        "site/docs/using.html.br" => b"a guide in brotli",
+        "site/data/templates.json" => b"[]",
+        "site/guide-1.js" => b"plain guide",
         _ => return None,
     };
     Some(File { bytes: Cow::Borrowed(bytes), sha256: Sha256::digest(bytes).into() })
@@ -32,7 +41,7 @@ fn site(https: bool) -> Router {
     let policy = Arc::new(
         PagePolicy::new(https.then_some("https://ide.example"), &["https://host.example".into()], PREVIEWS).unwrap(),
     );
-    routes_of(Site { policy: policy.clone(), file: sample })
+    routes_of(Site { policy: policy.clone(), widget: "w_1".into(), file: sample })
         .fallback(problem::not_found)
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(from_fn_with_state(policy, headers::guard))
@@ -78,6 +87,14 @@ async fn headers_are_golden_on_every_route() {
     let mut all = String::new();
     for path in [
         "/",
+        "/docs",
+        "/docs/",
+        "/docs/using",
+        "/docs/steps",
+        "/docs/none",
+        "/playground",
+        "/playground/templates.json",
+        "/site/guide-1.js",
         "/w",
         "/embed",
         "/assets/app-1.wasm",
@@ -135,7 +152,8 @@ async fn pages_say_in_their_heads_where_their_frame_is() {
     assert!(html.contains(href) && html.contains("og:title") && !html.contains("SECRET"), "{html}");
     let (_, start) = fetch("/", &[]).await;
     let start = String::from_utf8(start).unwrap();
-    assert!(start.contains("og:title") && !start.contains("oembed?"));
+    assert!(start.contains("\"og:title\" content=\"What &amp; why\"") && !start.contains("oembed?"), "{start}");
+    assert!(start.contains("\"og:description\" content=\"All of it\""), "{start}");
 }
 
 #[tokio::test]
@@ -199,6 +217,15 @@ async fn unknown_files_and_hostile_names_are_not_found() {
         "/js/..%2f..%2fagent",
         "/assets/",
         "/index.html",
+        "/docs/index",
+        "/docs/none",
+        "/docs/..%2findex",
+        "/docs/using.html",
+        "/docs/using.html.br",
+        "/docs/a%00",
+        "/site/live%2findex.html",
+        "/site/guide-1.js.br",
+        "/site/none.js",
     ] {
         let (response, body) = fetch(path, &[]).await;
         assert_eq!(response.status(), 404, "{path}");
@@ -218,8 +245,31 @@ async fn head_says_what_get_would_and_sends_nothing() {
 #[tokio::test]
 async fn a_page_that_was_not_built_is_said_so() {
     let policy = Arc::new(PagePolicy::new(None, &[], PREVIEWS).unwrap());
-    let router = routes_of(Site { policy, file: |_| None });
-    let (response, body) = ask(router, "GET", "/w", &[]).await;
-    assert_eq!(response.status(), 503);
-    assert!(String::from_utf8(body).unwrap().contains("cargo xtask build"));
+    let router = routes_of(Site { policy, widget: Arc::default(), file: |_| None });
+    for path in ["/w", "/", "/docs", "/docs/using", "/playground"] {
+        let (response, body) = ask(router.clone(), "GET", path, &[]).await;
+        assert_eq!(response.status(), 503, "{path}");
+        assert!(String::from_utf8(body).unwrap().contains("cargo xtask build"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn pages_whose_visitors_open_rooms_are_told_by_which_widget() {
+    for path in ["/", "/playground", "/docs/steps"] {
+        let (response, html) = fetch(path, &[]).await;
+        let html = String::from_utf8(html).unwrap();
+        assert!(html.contains("data-widget=\"w_1\""), "{path}: {html}");
+        let nonce = html.split_once("nonce=\"").unwrap().1.split_once('"').unwrap().0.to_owned();
+        assert!(response.headers()["content-security-policy"].to_str().unwrap().contains(&nonce), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_guide_is_sent_once_and_in_few_bytes() {
+    let (response, body) = fetch("/docs/using", &[("accept-encoding", "br")]).await;
+    assert_eq!(body, b"a guide in brotli");
+    let tag = response.headers()[ETAG].to_str().unwrap().to_owned();
+    let (again, body) = fetch("/docs/using", &[("accept-encoding", "br"), ("if-none-match", &tag)]).await;
+    assert_eq!((again.status().as_u16(), body.len()), (304, 0));
+    assert!(again.headers().contains_key("content-security-policy"));
 }
