@@ -24,8 +24,8 @@ const sections = [
     title: 'Build on it',
     pages: [
       { file: 'docs/embedding.md' },
-      { file: 'clients/python/README.md', slug: 'python', title: 'Python' },
-      { file: 'clients/js/README.md', slug: 'javascript', title: 'JavaScript' },
+      { file: 'docs/python.md', title: 'Python' },
+      { file: 'docs/javascript.md', title: 'JavaScript' },
       { file: 'docs/cli.md' },
       { file: 'docs/execute.md' },
       { file: 'docs/api.md' },

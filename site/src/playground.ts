@@ -77,9 +77,9 @@ class Playground {
   async #plant({ name, files }: Template): Promise<boolean> {
     const { projects } = (await this.#ask({ type: 'projects' })) as Frame & { projects: string[] };
     if (projects.includes(name)) return false;
-    for (const [path, content] of Object.entries(files)) {
-      await this.#ask({ type: 'cmd', project_name: name, command: { type: 'write' }, path, content });
-    }
+    const write = ([path, content]: [string, string]) =>
+      this.#ask({ type: 'cmd', project_name: name, command: { type: 'write' }, path, content });
+    await Promise.all(Object.entries(files).map(write));
     return true;
   }
 

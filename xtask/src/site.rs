@@ -8,10 +8,9 @@ use crate::command::{command, run};
 use crate::{node, repo};
 
 /// Everything the pages are made from. The IDE's page is among it: theirs load its editor.
-const INPUTS: [&str; 11] = [
+const INPUTS: [&str; 10] = [
     "site",
     "docs",
-    "clients",
     "templates",
     "README.md",
     "ARCHITECTURE.md",
@@ -21,8 +20,6 @@ const INPUTS: [&str; 11] = [
     "xtask/src/site.rs",
     IDE,
 ];
-/// Those that are not there yet, or made.
-const MAYBE: [&str; 1] = ["clients"];
 
 const IDE: &str = "target/embed/web/index.html";
 const OUT: &str = "target/embed/site";
@@ -30,9 +27,7 @@ const STAMP: &str = "target/embed-site.stamp";
 
 pub(crate) fn stage() -> Result<String> {
     node::packages("site")?;
-    let inputs: Vec<_> =
-        INPUTS.into_iter().filter(|input| !MAYBE.contains(input) || repo::path(input).exists()).collect();
-    let stamp = Stamp::over(repo::path(STAMP), &repo::files_below(&inputs)?, "site")?;
+    let stamp = Stamp::over(repo::path(STAMP), &repo::files_below(&INPUTS)?, "site")?;
     let page = repo::path(OUT).join("live/index.html");
     if stamp.holds() && page.exists() {
         return Ok("unchanged".to_owned());
