@@ -95,6 +95,8 @@ export function rendered(text, from, site) {
       return `<div class="table" tabindex="0" role="group" aria-label="Table">${isBare ? table.replace(/<thead>[^]*?<\/thead>/, '') : table}</div>\n`;
     },
     html({ text: markup }) {
+      // What is for those who write it.
+      if (/^\s*(<!--[^]*?-->\s*)+$/.test(markup)) return '';
       throw new Error(`${from}: HTML in Markdown is not carried over: ${markup.trim()}`);
     },
   };
@@ -121,6 +123,7 @@ export function plainText(tokens = []) {
 function textOf(token) {
   switch (token.type) {
     case 'space':
+    case 'html':
     case 'hr':
       return '';
     case 'list':

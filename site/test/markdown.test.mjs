@@ -70,6 +70,8 @@ test('markup in a text stays text, and a language that nobody knows ends the bui
   assert.match(highlighted('{"a": 1}', 'json'), /<span class="tok-property">&quot;a&quot;<\/span>/);
   assert.match(highlighted('echo hi # there', 'sh'), /<span class="tok-comment"># there<\/span>/);
   assert.throws(() => highlighted('x', 'klingon'), /no language is called "klingon"/);
+  const { html, pieces } = rendered('# T\n\n<!-- made by a program -->\n\ntext\n', 'docs/api.md', site);
+  assert.ok(!html.includes('made by') && pieces[0].text === 'text', 'a comment is for who writes');
   assert.throws(() => rendered('<script>alert(1)</script>\n', 'docs/api.md', site), /HTML in Markdown/);
 });
 

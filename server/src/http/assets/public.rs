@@ -32,7 +32,9 @@ pub(super) fn routes() -> Router<Site> {
         )
         .route(
             "/playground/templates.json",
-            get(async |site: State<Site>, headers: HeaderMap| site.encoded("site/data/templates.json", &headers, FOR_AN_HOUR)),
+            get(async |site: State<Site>, headers: HeaderMap| {
+                site.encoded("site/data/templates.json", &headers, FOR_AN_HOUR)
+            }),
         )
         .route(
             "/docs",
