@@ -66,6 +66,8 @@ class Try {
       held.className = 'try-editor';
       const draft = editor.edit(held, tab.dataset['file']!, text, `Program: ${tab.dataset['file']}`, nonce, () => void this.#press());
       code.replaceWith(held);
+      // So that it is reached by the keyboard where the browser does not count what can be edited.
+      held.querySelector<HTMLElement>('.cm-content')!.tabIndex = 0;
       this.#drafts.set(tab, draft);
     }
   }
@@ -102,7 +104,7 @@ class Try {
       await this.#shell(command!);
       this.#said.textContent = 'Running…';
       this.#open.hidden = false;
-      this.#open.href = this.#room.address(PROJECT);
+      this.#open.href = this.#room.address(PROJECT, file!);
     } catch (error) {
       this.#end(told(error));
     }

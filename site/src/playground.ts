@@ -5,7 +5,7 @@ import { type Frame, Room, RoomError, told, widget } from './room';
 
 interface Template {
   name: string;
-  title: string;
+  open: string;
   needs: { name: string; check: string }[];
   files: Record<string, string>;
 }
@@ -39,7 +39,7 @@ class Playground {
       const lacks = await this.#lacks(template);
       if (lacks.length === 0) {
         said.textContent = isNew ? 'Opening…' : 'It is there already. Opening it as you left it…';
-        location.assign(this.#room.address(template.name));
+        location.assign(this.#room.address(template.name, template.open));
       } else {
         this.#tell(said, template, lacks);
       }
@@ -52,10 +52,10 @@ class Playground {
   }
 
   /** Says what is missing, and leaves the way in open. */
-  #tell(said: Element, { name }: Template, lacks: string[]): void {
+  #tell(said: Element, { name, open: file }: Template, lacks: string[]): void {
     const open = document.createElement('a');
     open.className = 'button';
-    open.href = this.#room.address(name);
+    open.href = this.#room.address(name, file);
     open.textContent = 'Open it all the same';
     said.replaceChildren(`The sandboxes of this server lack ${lacks.join(', and ')}. It can be read and changed; Run will fail. `, open);
   }

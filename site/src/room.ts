@@ -48,9 +48,9 @@ export class Room {
     return sessionStorage.getItem(KEPT);
   }
 
-  /** Where the IDE has this room. */
-  address(project: string): string {
-    return `/w#${new URLSearchParams({ join: this.key ?? '', project })}`;
+  /** Where the IDE has this room, with a file of it open. */
+  address(project: string, file: string): string {
+    return `/w#${new URLSearchParams({ join: this.key ?? '', project, file })}`;
   }
 
   async open(): Promise<void> {

@@ -151,7 +151,7 @@ class Walk {
       }
       this.#said.textContent = this.#done === this.#steps.length ? 'All of it has run.' : `Next is step ${this.#steps[this.#done]!.title}.`;
       this.#open.hidden = false;
-      this.#open.href = this.#room.address(PROJECT);
+      this.#open.href = this.#room.address(PROJECT, 'project/main.py');
     } catch (error) {
       this.#now?.end();
       this.#said.textContent = told(error);

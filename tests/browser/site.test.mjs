@@ -33,7 +33,7 @@ scenario('the first page runs a program that was just changed, asks what it asks
   await page.getByRole('tab', { name: 'machine.sh' }).click();
   const shell = page.getByRole('textbox', { name: 'Program: machine.sh' });
   await shell.click();
-  await page.keyboard.press('Control+A');
+  await page.keyboard.press('Control+End');
   await page.keyboard.type('ls; sleep 600');
   await page.getByRole('button', { name: 'Run', exact: true }).click();
   await output.getByText('hello.py').waitFor();
@@ -127,17 +127,21 @@ scenario('a template opens in a room of the visitor’s own and runs, and what i
   await vite.getByText(/The sandboxes of this server lack .*a way to npm's registry/).waitFor();
   assert.match(await vite.getByRole('link', { name: 'Open it all the same' }).getAttribute('href'), /\/w#join=.*project=vite/);
 
-  await page.getByRole('button', { name: 'Python', exact: true }).click();
+  await page.getByRole('button', { name: 'Bash', exact: true }).click();
   const ide = new Ide(page);
-  await page.waitForURL('**/w*');
-  await ide.entry('main.py').waitFor();
-  await ide.entry('chart.py').waitFor();
+  await ide.editor('words.sh').getByText('The most frequent words of a file.').waitFor();
+  await ide.entry('poem.txt').waitFor();
+  await ide.button('Run configurations').click();
+  await page.getByRole('menuitemradio', { name: 'run', exact: true }).waitFor();
+  await page.keyboard.press('Escape');
   await page.keyboard.press('F5');
-  await page.getByRole('tab', { name: /run/ }).filter({ visible: true }).first().waitFor();
-  await page.goBack();
-  await page.getByRole('button', { name: 'Python', exact: true }).click();
-  await page.getByText('It is there already.').or(ide.entry('main.py')).first().waitFor();
-  await ide.entry('main.py').waitFor();
+  await page.getByText(/^Exited with 0 after/).waitFor();
+
+  // What was made of it is still there when it is chosen again.
+  await ide.newFile('mine.txt');
+  await page.goto(`${originOf(stage)}/playground`);
+  await page.getByRole('button', { name: 'Bash', exact: true }).click();
+  await ide.entry('mine.txt').waitFor();
 });
 
 for (const colorScheme of ['light', 'dark']) {

@@ -1,7 +1,7 @@
-//! The link that opens the page: `#join=KEY&user=NAME&color=%23rrggbb&project=P`. Reads it; never keeps or sends it.
+//! The link that opens the page: `#join=KEY&user=NAME&color=%23rrggbb&project=P&file=PATH`. Reads it; never keeps or sends it.
 
 use embedenv_shared::command::{Guest, Join, MAX_USER, Visit};
-use embedenv_shared::path::ProjectName;
+use embedenv_shared::path::{ProjectName, WorkspacePath};
 use serde::{Deserialize, Serialize};
 
 /// What a frame's fragment calls the project that somebody chose there.
@@ -17,6 +17,9 @@ pub struct RoomLink {
     pub color: Option<String>,
     #[serde(default)]
     pub project: Option<ProjectName>,
+    /// The file that is shown to who comes for the first time.
+    #[serde(default)]
+    pub file: Option<WorkspacePath>,
 }
 
 impl std::fmt::Debug for RoomLink {
@@ -43,6 +46,7 @@ impl RoomLink {
                 "user" => link.user = usable_name(&value),
                 "color" => link.color = is_color(&value).then_some(value),
                 "project" => link.project = ProjectName::parse(&value).ok(),
+                "file" => link.file = WorkspacePath::parse(&value).ok().filter(|path| !path.is_root()),
                 _ => {}
             }
         }
@@ -120,6 +124,13 @@ mod tests {
         let chosen = |fragment| RoomLink::chosen(fragment).map(|project| project.to_string());
         assert_eq!(chosen("#join=k&chosen=a&chosen=b%20c").as_deref(), Some("b c"));
         assert_eq!((chosen("#join=k"), chosen("#chosen=a/b"), chosen("#chosenx=a")), (None, None, None));
+    }
+
+    #[test]
+    fn a_link_may_name_a_file_and_none_outside() {
+        let file = |fragment| RoomLink::read(fragment).file.map(|path| path.to_string());
+        assert_eq!(file("#join=k&project=rust&file=src%2Fmain.rs").as_deref(), Some("src/main.rs"));
+        assert_eq!((file("#join=k&file="), file("#join=k&file=../a"), file("#join=k&file=/etc")), (None, None, None));
     }
 
     #[test]

@@ -161,9 +161,12 @@ impl Workbench {
         if !self.listings.welcome.replace(false) {
             return;
         }
-        let Ok(path) = WorkspacePath::parse(WELCOME) else { return };
-        let is_there = self.state().tree.entry(&path).is_some() && self.state().files.open.is_empty();
-        if !is_there {
+        // A file that the link names may be in a folder that is not listed yet.
+        let named = self.link.borrow().as_ref().and_then(|link| link.file.clone());
+        let is_named = named.is_some();
+        let Some(path) = named.or_else(|| WorkspacePath::parse(WELCOME).ok()) else { return };
+        let is_there = is_named || self.state().tree.entry(&path).is_some();
+        if !is_there || !self.state().files.open.is_empty() {
             self.first_file.open();
         } else {
             self.dispatch(Action::Tree(TreeAction::Select(Some(path.clone()))));
