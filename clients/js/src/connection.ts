@@ -184,8 +184,8 @@ export class Connection {
   }
 
   /** Leaves. What still waits for an answer is told so. */
-  close(): void {
-    this.#end(failure('closed', 'this sandbox object was closed'));
+  close(reason: EmbedenvError = failure('closed', 'this sandbox object was closed')): void {
+    this.#end(reason);
   }
 
   #send(
@@ -425,7 +425,7 @@ function finalOf({ code, error }: End): EmbedenvError | undefined {
     case 4404:
       return error ?? failure('unknown_join_key', 'the join key was revoked, or its minutes are used up');
     case 4410:
-      return failure('room_ended', 'the sandbox has ended, with its files');
+      return roomEnded();
     case 1009:
       return failure('too_large', 'the server takes no message that long');
     case 1008:
@@ -437,6 +437,11 @@ function finalOf({ code, error }: End): EmbedenvError | undefined {
     default:
       return undefined;
   }
+}
+
+/** @internal */
+export function roomEnded(): EmbedenvError {
+  return failure('room_ended', 'the sandbox has ended, with its files');
 }
 
 /** A text frame; nothing for what can't be read. */

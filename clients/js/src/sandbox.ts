@@ -3,7 +3,7 @@
 
 import { told } from './callbacks.js';
 import { Commands, type Context } from './commands.js';
-import { Connection } from './connection.js';
+import { Connection, roomEnded } from './connection.js';
 import { Documents } from './documents.js';
 import { EmbedenvError, failure } from './errors.js';
 import { Files } from './files.js';
@@ -290,7 +290,7 @@ export class Sandbox {
   /** Ends the sandbox, with its files; `false` if it had ended. Takes its key pair. */
   async kill(): Promise<boolean> {
     const isEnded = await ended(this.#settings, this.sandboxId);
-    this.close();
+    this.#connection.close(roomEnded());
     return isEnded;
   }
 

@@ -38,20 +38,21 @@ test('a sandbox is found by its metadata, given another end, joined by its id, a
   assert.equal(await sandbox.kill(), true);
   await told.until(([reason]) => is(RoomEndedError, 'room_ended')(reason));
   await assert.rejects(other.files.read('x'), is(RoomEndedError, 'room_ended'));
-  await assert.rejects(sandbox.files.read('x'), is(ConnectionLostError, 'closed'));
+  await assert.rejects(sandbox.files.read('x'), is(RoomEndedError, 'room_ended'));
   assert.equal(await Sandbox.kill(sandbox.sandboxId, options), false);
   await assert.rejects(Sandbox.connect(sandbox.sandboxId, options), is(NotFoundError, 'not_found'));
 });
 
-test('a backend opens a room with files in one call, and a browser joins it with what it is handed', { timeout: TEST }, async (t) => {
+test('a backend opens a room with files in one call, and a browser joins it with what it is handed', { timeout: TEST }, async () => {
   const room = JSON.parse(JSON.stringify(await Sandbox.openRoom({ ...options, files: { 'src/a.txt': 'from the backend' } })));
   assert.deepEqual(Object.keys(room), ['sandboxId', 'url', 'join', 'role', 'shareUrl']);
   assert.ok(room.shareUrl.startsWith(`${options.url}/w#join=`) && room.shareUrl.endsWith(room.join));
   const guest = await Sandbox.connect({ ...room, user: 'Guest' });
-  t.after(() => guest.close());
   assert.equal(guest.role, 'editor');
   assert.equal(await guest.files.read('src/a.txt'), 'from the backend');
   await assert.rejects(guest.kill(), is(AuthenticationError, 'no_key_pair'));
+  guest.close();
+  await assert.rejects(guest.files.read('src/a.txt'), is(ConnectionLostError, 'closed'));
 });
 
 test('a join key grants its role for its uses, and who came by it is sent away when it is revoked', { timeout: TEST }, async (t) => {
