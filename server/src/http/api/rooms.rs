@@ -119,8 +119,6 @@ pub(super) struct Sought {
     /// How many at most.
     #[param(minimum = 1, maximum = 100, default = 50)]
     limit: Option<u32>,
-    /// `NAME=VALUE`: rooms alone whose metadata have that member. May be there several times: all of them.
-    #[param(value_type = Vec<String>, required = false)]
     #[serde(skip)]
     metadata: Vec<(String, String)>,
 }
@@ -174,7 +172,8 @@ pub(super) async fn room_of(
 }
 
 /// The rooms that live, by id.
-#[utoipa::path(get, path = "/api/v1/rooms", tag = "rooms", operation_id = "listRooms", params(Sought),
+#[utoipa::path(get, path = "/api/v1/rooms", tag = "rooms", operation_id = "listRooms", params(Sought,
+    ("metadata" = Option<Vec<String>>, Query, description = "`NAME=VALUE`, once or several times: rooms alone whose metadata have all of them")),
     responses((status = 200, description = "As asked.", body = Rooms), Refused))]
 pub(super) async fn list(
     State(doors): State<Doors>,
