@@ -222,13 +222,15 @@ fn draw(workbench: &Workbench, row: &Row<'_>, focused: Option<&RowId>, replaces:
     }
 }
 
-/// The end of what stands before a hit: in a narrow pane the hit itself is to be seen.
-fn near(before: &str) -> String {
+/// The end of what stands before a hit: in a narrow pane the hit itself is to be seen. That something is left out is drawn
+/// by the style sheet, since the row's name has all of it.
+fn near(before: &str) -> Html {
     let surplus = before.chars().count().saturating_sub(MAX_BEFORE);
     if surplus == 0 {
-        return before.to_owned();
+        return html! { before.to_owned() };
     }
-    format!("…{}", before.chars().skip(surplus).collect::<String>().trim_start())
+    let end: String = before.chars().skip(surplus).collect();
+    html! { <><span data-face="…"></span>{ end.trim_start().to_owned() }</> }
 }
 
 /// A hit as it is read out.
