@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn what_cannot_be_used_is_left_out_and_a_link_without_a_key_is_none() {
         let link = RoomLink::parse("join=k&color=red&project=..%2Fx&user=%20&x=%zz").unwrap();
-        assert_eq!(link, RoomLink { join: "k".into(), user: None, color: None, project: None });
+        assert_eq!(link, RoomLink { join: "k".into(), user: None, color: None, project: None, file: None });
         assert_eq!(RoomLink::parse(""), None);
         assert_eq!(RoomLink::parse("#user=x"), None);
     }
