@@ -14,8 +14,6 @@ use crate::workbench::Workbench;
 
 /// Rows that Page Up and Page Down go.
 const PAGE: isize = 10;
-/// Letters that are shown of what stands before a hit.
-const MAX_BEFORE: usize = 14;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct SearchPaneProps {
@@ -207,7 +205,7 @@ fn draw(workbench: &Workbench, row: &Row<'_>, focused: Option<&RowId>, replaces:
                     title={say!("finder.at", line = hit.line, column = hit.column)}>
                     <span class="result-line" data-face={hit.line.to_string()}></span>
                     <code>
-                        { near(hit.before.trim_start()) }
+                        <span class="result-before"><span>{ hit.before.trim_start() }</span></span>
                         if let Some(replacement) = hit.replacement.as_ref().filter(|_| replaces) {
                             <del>{ &hit.text }</del><ins data-face={replacement.clone()}></ins>
                         } else {
@@ -220,17 +218,6 @@ fn draw(workbench: &Workbench, row: &Row<'_>, focused: Option<&RowId>, replaces:
             }
         }
     }
-}
-
-/// The end of what stands before a hit: in a narrow pane the hit itself is to be seen. That something is left out is drawn
-/// by the style sheet, since the row's name has all of it.
-fn near(before: &str) -> Html {
-    let surplus = before.chars().count().saturating_sub(MAX_BEFORE);
-    if surplus == 0 {
-        return html! { before.to_owned() };
-    }
-    let end: String = before.chars().skip(surplus).collect();
-    html! { <><span data-face="…"></span>{ end.trim_start().to_owned() }</> }
 }
 
 /// A hit as it is read out.
