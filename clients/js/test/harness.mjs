@@ -17,9 +17,21 @@ const WITHIN = 20_000;
 /** A server for the tests of one file, with what a client is told of it. */
 export async function served(credits = 20) {
   const server = await Server.start(process.env.EMBEDENV_BIN ?? path.join(root, 'target/release/embedenv'));
-  after(() => server.stop());
+  let end = () => server.stop();
+  after(() => end());
   const { public_key: publicKey, secret_key: secretKey } = await server.key(credits);
-  return { server, options: { url: new URL(server.link).origin, publicKey, secretKey } };
+  const options = { url: new URL(server.link).origin, publicKey, secretKey };
+  // Sandboxes outlive a server that was killed, and so they would outlive the tests.
+  end = () => endAll(options).finally(() => server.stop());
+  return { server, options };
+}
+
+async function endAll(options) {
+  for (;;) {
+    const rooms = await Sandbox.list({ ...options, limit: 100 }).nextItems();
+    if (rooms.length === 0) return;
+    await Promise.all(rooms.map(({ sandboxId }) => Sandbox.kill(sandboxId, options)));
+  }
 }
 
 /** A way to a server that can be cut, with all connections on it. */
