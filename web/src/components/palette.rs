@@ -122,16 +122,17 @@ pub(crate) fn Palette(props: &PaletteProps) -> Html {
     let take = {
         let workbench = workbench.clone();
         move |offer: &Offer| {
+            // Before the palette is gone: whoever opens it at once finds what they took last first.
+            if let Offer::Command(command) = offer {
+                memory::keep_command(commands::of(*command).id);
+            }
             workbench.dispatch(Action::Dialog(None));
             let (workbench, offer) = (workbench.clone(), offer.clone());
             spawn_local(async move {
                 // The dialog goes first: while it is there, nothing else takes the keyboard.
                 TimeoutFuture::new(0).await;
                 match offer {
-                    Offer::Command(command) => {
-                        memory::keep_command(commands::of(command).id);
-                        workbench.perform(command);
-                    }
+                    Offer::Command(command) => workbench.perform(command),
                     Offer::File { path, at, .. } => workbench.go_to_place(path, at),
                     Offer::Symbol(symbol) => workbench.go_to_line(symbol.line, symbol.column),
                     Offer::Line(line, column) => workbench.go_to_line(line, column),
