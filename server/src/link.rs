@@ -185,7 +185,8 @@ impl Link {
         })
     }
 
-    /// Types bytes into a session. Returns once they are on their way.
+    /// Types bytes into a session. Returns once the terminal or the agent has them, so that a server that is killed loses
+    /// no more than the last of what was typed.
     pub async fn input(&self, session: SessionId, bytes: &[u8]) -> Result<(), Failure> {
         let rest = self.typing.directly(session, bytes);
         for chunk in rest.chunks(wire::MAX_CHUNK) {
@@ -193,6 +194,12 @@ impl Link {
             let header = Header::new(Kind::Input, session.0, chunk.len()).encode();
             self.typing.sent(session);
             self.send(&[&header, chunk])?;
+        }
+        if !rest.is_empty()
+            && let Ok(heard) = self.ask(wire::Ping).await
+        {
+            // Whoever has lost the agent hears so elsewhere; what was typed is not typed again.
+            let _ = heard.await;
         }
         Ok(())
     }

@@ -299,6 +299,8 @@ fn environment(tests: &mut Command, docker: Option<&str>) -> Result<()> {
         tests.env("EMBEDENV_TEST_ENGINE", "docker").env("DOCKER_HOST", address);
     }
     tests.env("EMBEDENV_PYTHON", python::interpreter()?);
+    // An error says what failed; where it was made is some dozen lines of a runtime's.
+    tests.env("RUST_LIB_BACKTRACE", "0");
     if let Some(chromium) = system::chromium() {
         tests.env("EMBEDENV_CHROMIUM", chromium);
     }

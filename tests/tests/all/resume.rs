@@ -154,7 +154,7 @@ async fn what_was_typed_into_a_terminal_arrives_in_order_and_once_though_connect
     client.frame_where("the end", |frame| frame["type"] == "terminal" && frame["exit"]["code"] == 0).await?;
     let read = client.request(json!({"type": "read", "project": "p", "path": "typed"})).await?;
     let typed = read["content"].as_str().with_context(|| read.to_string())?;
-    let typed: Vec<u64> = typed.lines().map(str::parse).collect::<Result<_, _>>()?;
+    let typed: Vec<u64> = typed.lines().map(str::parse).collect::<Result<_, _>>().with_context(|| typed.to_owned())?;
     ensure!(typed.is_sorted_by(|one, next| one < next), "out of order, or twice: {typed:?}");
     // A server that is killed between writing a number down and carrying it out has not carried it out.
     let missing = (2..next).filter(|seq| !typed.contains(seq)).count();

@@ -25,6 +25,8 @@ use crate::room::sessions::NewSession;
 
 /// Bytes of a file that one frame holds: as base64 it is shorter than what may wait for a connection.
 const MAX_READ: usize = 5 * 1024 * 1024;
+/// Bytes that it is in JSON at most: a text that would be more goes as base64.
+const MAX_CONTENT: usize = MAX_READ.div_ceil(3) * 4;
 
 /// Bytes of a text in JSON, which escapes some characters (RFC 8259 section 7).
 fn escaped(text: &str) -> usize {
@@ -65,9 +67,7 @@ pub(super) async fn carry_out(
                 return Err(Failure::new(ErrorCode::TooLarge, message));
             }
             let (content, encoding) = match String::from_utf8(bytes) {
-                Ok(text) if escaped(&text) <= base64::encoded_len(text.len(), true).unwrap_or(usize::MAX) => {
-                    (text, None)
-                }
+                Ok(text) if escaped(&text) <= MAX_CONTENT => (text, None),
                 other => {
                     let bytes = other.map_or_else(|error| error.into_bytes(), String::into_bytes);
                     (base64::engine::general_purpose::STANDARD.encode(bytes), Some(Encoding::Base64))
