@@ -68,17 +68,21 @@ pub(super) async fn note(
     Ok(())
 }
 
-/// Adds a line about the server itself to the account of who did it. Who has the server's machine has none.
-pub(super) async fn note_own(
+/// Adds a line about the server itself to the account of every operator, whoever did it.
+pub(super) async fn note_of_server(
     transaction: &mut Transaction<'_, Any>,
     actor: Actor<'_>,
     action: &str,
     subject: &str,
 ) -> Result<(), LedgerError> {
-    match actor {
-        Actor::Account(account) => note(transaction, account, actor, action, subject).await,
-        Actor::CommandLine | Actor::Payment => Ok(()),
+    let operators: Vec<String> =
+        sqlx::query_scalar("SELECT account FROM accounts WHERE role = 'operator' AND closed IS NULL")
+            .fetch_all(&mut **transaction)
+            .await?;
+    for operator in operators {
+        note(transaction, &operator, actor, action, subject).await?;
     }
+    Ok(())
 }
 
 impl Ledger {

@@ -39,7 +39,7 @@ impl Ledger {
         .bind(now())
         .fetch_one(&mut *transaction)
         .await?;
-        audit::note_own(&mut transaction, actor, "maintenance.begun", message).await?;
+        audit::note_of_server(&mut transaction, actor, "maintenance.begun", message).await?;
         transaction.commit().await?;
         Ok(Maintenance { message: message.to_owned(), since })
     }
@@ -49,7 +49,7 @@ impl Ledger {
         let mut transaction = self.store.writer.begin().await?;
         let ended = sqlx::query("DELETE FROM maintenance").execute(&mut *transaction).await?;
         if ended.rows_affected() > 0 {
-            audit::note_own(&mut transaction, actor, "maintenance.ended", "").await?;
+            audit::note_of_server(&mut transaction, actor, "maintenance.ended", "").await?;
         }
         transaction.commit().await?;
         Ok(())

@@ -232,9 +232,18 @@ async fn a_pair_and_a_link_have_so_many_minutes(place: Place) {
 async fn nothing_is_opened_or_charged_during_maintenance_but_what_was_opened_before(place: Place) {
     let ledger = place.open().await;
     let payer = payer(&ledger, 10).await;
+    let [ada, bob] = ["ada", "bob"].map(|name| NewAccount {
+        email: format!("{name}@example.com"),
+        name: name.into(),
+        password_hash: "hash".into(),
+        role: AccountRole::Operator,
+        credits: 0,
+    });
+    let ada = ledger.create_account(&ada, None).await.unwrap().unwrap().account;
+    let bob = ledger.create_account(&bob, None).await.unwrap().unwrap().account;
     ledger.open_room(new_room(&payer, 1, Some("before"), "default")).await.unwrap();
     assert_eq!(ledger.maintenance().await.unwrap(), None);
-    let begun = ledger.begin_maintenance(Actor::Account(payer.account()), " back at noon ").await.unwrap();
+    let begun = ledger.begin_maintenance(Actor::Account(&ada), " back at noon ").await.unwrap();
     assert_eq!(ledger.maintenance().await.unwrap().as_ref(), Some(&begun));
     let told = OpenOutcome::Maintenance("back at noon".into());
     assert_eq!(ledger.open_room(new_room(&payer, 2, None, "default")).await.unwrap(), told);
@@ -247,10 +256,18 @@ async fn nothing_is_opened_or_charged_during_maintenance_but_what_was_opened_bef
         assert!(matches!(ledger.begin_maintenance(Actor::CommandLine, &bad).await, Err(LedgerError::Name { .. })));
     }
     for _ in 0..2 {
-        ledger.end_maintenance(Actor::Account(payer.account())).await.unwrap();
+        ledger.end_maintenance(Actor::CommandLine).await.unwrap();
     }
     ledger.open_room(new_room(&payer, 2, None, "default")).await.unwrap();
-    let audit = ledger.audit(payer.account(), None, 10).await.unwrap();
-    let actions: Vec<_> = audit.iter().map(|line| &*line.action).filter(|action| action.starts_with("maint")).collect();
-    assert_eq!(actions, ["maintenance.ended", "maintenance.begun"]);
+    for (account, told) in [(&*ada, true), (&*bob, true), (payer.account(), false)] {
+        let audit = ledger.audit(account, None, 10).await.unwrap();
+        let lines = audit.iter().filter(|line| line.action.starts_with("maint"));
+        let lines: Vec<_> = lines.map(|line| (&*line.action, &*line.actor, &*line.subject)).collect();
+        let all = [
+            ("maintenance.ended", "command line", ""),
+            ("maintenance.begun", "command line", "back at one"),
+            ("maintenance.begun", &ada, "back at noon"),
+        ];
+        assert_eq!(lines, if told { &all[..] } else { &[] });
+    }
 }
