@@ -4,6 +4,7 @@
 //! known, or out of range, is an error that names it and its source; nothing is ignored. The table of settings is
 //! [`settings::SETTINGS`]; `docs/configuration.md` describes each of them.
 
+pub mod languages;
 pub mod settings;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use ipnet::IpNet;
 
 use crate::egress::allow::AllowList;
 use crate::engine::Profile;
+use languages::Language;
 use settings::Raw;
 
 /// The built-in space.
@@ -49,6 +51,9 @@ pub struct Config {
     pub retention: Retention,
     pub embed: Embed,
     pub site: Site,
+    pub execute: Execute,
+    /// The languages in which single programs are run, by name.
+    pub languages: BTreeMap<String, Language>,
     pub preview: Preview,
     pub tls: Tls,
     /// Where `/metrics` is; nowhere without it.
@@ -259,6 +264,15 @@ pub struct Site {
     pub widget: Option<String>,
 }
 
+/// How single programs are run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Execute {
+    /// In whose sandboxes, unless the key pair is for others.
+    pub space: String,
+    /// The longest time that a program, or its compiler, may ask for.
+    pub longest: Duration,
+}
+
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Preview {
     /// The name that every port's own stands before, with an optional port; `localhost` if `None`.
@@ -304,6 +318,8 @@ impl Default for Config {
             },
             embed: Embed::default(),
             site: Site::default(),
+            execute: Execute { space: DEFAULT_SPACE.to_owned(), longest: Duration::from_secs(60) },
+            languages: languages::built_in(),
             preview: Preview::default(),
             tls: Tls::default(),
             metrics_listen: None,
@@ -405,6 +421,12 @@ impl Config {
             let space = self.spaces.entry(space.to_owned()).or_default();
             return (setting.set)(space, raw).map_err(value_error);
         }
+        if let Some((language, field)) = name.strip_prefix("languages.").and_then(|rest| rest.rsplit_once('.'))
+            && let Some(setting) = settings::LANGUAGE_SETTINGS.iter().find(|setting| setting.name == field)
+        {
+            let language = self.languages.entry(language.to_owned()).or_default();
+            return (setting.set)(language, raw).map_err(value_error);
+        }
         Err(ConfigError::Unknown { name: name.to_owned(), source_name: source_name.to_owned() })
     }
 }
@@ -497,9 +519,24 @@ mod tests {
     }
 
     #[test]
+    fn a_language_is_added_and_changed_by_settings() {
+        let config = with_file(
+            "[languages.python]\nrun = \"exec pypy3 \\\"$MAIN\\\"\"\n[languages.\"f#\"]\nversion = \"v\"\nrun = \"r\"\naliases = [\"fs\"]\n",
+        )
+        .unwrap();
+        assert_eq!(
+            (&*config.languages["python"].run, &*config.languages["python"].file),
+            ("exec pypy3 \"$MAIN\"", "main.py")
+        );
+        assert_eq!(config.languages["f#"].aliases, ["fs"]);
+        assert!(with_file("[languages.python]\nrunn = \"x\"\n").is_err());
+    }
+
+    #[test]
     fn every_setting_stands_in_the_documentation() {
         let page = include_str!("../../docs/configuration.md");
         let names = settings::SETTINGS.iter().map(|s| s.name).chain(settings::SPACE_SETTINGS.iter().map(|s| s.name));
+        let names = names.chain(settings::LANGUAGE_SETTINGS.iter().map(|s| s.name));
         for name in names {
             assert!(page.contains(&format!("`{name}`")), "{name} is not in docs/configuration.md");
         }

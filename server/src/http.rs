@@ -30,6 +30,7 @@ use tokio::net::TcpListener;
 
 use crate::accounts::Accounts;
 use crate::config::Config;
+use crate::execute::Executor;
 use crate::ledger::Ledger;
 use crate::mail::{MailError, Mailer};
 use crate::metrics::Metrics;
@@ -53,6 +54,8 @@ pub struct Doors {
     pub config: Arc<Config>,
     pub registry: Arc<Registry>,
     pub accounts: Arc<Accounts>,
+    /// Runs single programs.
+    pub executor: Arc<Executor>,
     /// Guesses of credentials.
     pub attempts: Arc<Attempts>,
     pub(crate) mails: Arc<Mails>,
@@ -172,9 +175,11 @@ pub fn serve(listeners: Listeners, inside: Inside) -> Result<(), WebError> {
     crate::upkeep::start(config.clone(), ledger.clone(), &tasks);
     let accounts = Accounts::new(config.clone(), ledger, mailer, config.link_base(address));
     let mails = Arc::default();
+    let executor = Arc::new(Executor::new(config.clone(), registry.clone(), tasks.clone()));
     let doors = Doors {
         config,
         registry,
+        executor,
         accounts: Arc::new(accounts),
         attempts,
         mails,

@@ -8,6 +8,7 @@ mod data_dir;
 pub mod doctor;
 pub mod egress;
 pub mod engine;
+pub mod execute;
 pub mod http;
 pub mod journal;
 pub mod ledger;

@@ -51,10 +51,10 @@ export class Server {
   }
 
   /** A key pair with some credits, made on the command line as its operator does. */
-  async key(credits) {
+  async key(credits, ...more) {
     const { stdout } = await promisify(execFile)(
       this.#program,
-      ['keys', 'create', '--credits', String(credits), '--json', '--data-dir', this.#folder],
+      ['keys', 'create', '--credits', String(credits), '--json', '--data-dir', this.#folder, ...more],
       { env: settled() },
     );
     return JSON.parse(stdout);

@@ -9,9 +9,11 @@ use crate::command::{command, run, succeeds};
 
 /// What the reference's Python example and walk import, what asks the API everything, and an app for the preview; what the
 /// Python client needs, and what checks it.
-const PACKAGES: [&str; 8] = [
+const PACKAGES: [&str; 9] = [
     "websockets==15.0.1",
     "schemathesis==4.32.5",
+    // A client of Piston, whose API ours has the shape of.
+    "piston_rspy==0.4.3",
     "flask==3.1.3",
     "httpx==0.28.1",
     "pycrdt==0.14.13",

@@ -4,7 +4,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::{CliError, Settings};
-use crate::ledger::Actor;
+use crate::ledger::{Actor, Scope};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum KeysCommand {
@@ -16,6 +16,9 @@ pub(super) enum KeysCommand {
         /// How many rooms it may open.
         #[arg(long, default_value_t = 100)]
         credits: i64,
+        /// It runs single programs (`/api/v2`) and does nothing else, so that it may stand in an address.
+        #[arg(long)]
+        execute_only: bool,
         /// As JSON.
         #[arg(long)]
         json: bool,
@@ -40,9 +43,10 @@ pub(super) enum KeysCommand {
 
 pub(super) async fn carry_out(command: KeysCommand) -> Result<(), CliError> {
     match command {
-        KeysCommand::Create { name, credits, json, settings } => {
+        KeysCommand::Create { name, credits, execute_only, json, settings } => {
             let ledger = settings.ledger().await?;
-            let key = ledger.create_key(&name, credits).await?;
+            let scope = Scope { execute_only, ..Scope::default() };
+            let key = ledger.create_key_for(&name, credits, scope).await?;
             if json {
                 let crate::ledger::NewKey { public_key, secret_key, credits } = key;
                 println!("{}", json!({"public_key": public_key, "secret_key": secret_key, "credits": credits}));

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::languages::Language;
 use super::{Config, EngineChoice, LogFormat, PaymentsSecret, SecretUrl, SignUp, Space};
 use crate::egress::PROXY_PORT;
 use crate::egress::allow::AllowList;
@@ -29,6 +30,13 @@ pub struct Setting {
 pub struct SpaceSetting {
     pub name: &'static str,
     pub set: fn(&mut Space, &Raw) -> Result<(), String>,
+}
+
+/// One setting of a language: `languages.NAME.FIELD`.
+#[derive(Debug)]
+pub struct LanguageSetting {
+    pub name: &'static str,
+    pub set: fn(&mut Language, &Raw) -> Result<(), String>,
 }
 
 const KIB: u64 = 1024;
@@ -156,6 +164,8 @@ pub const SETTINGS: &[Setting] = &[
         set: |c, raw| parsed(raw, "must be an address and a port").map(|v| c.tls.redirect = Some(v)),
     },
     Setting { name: "embed.origins", set: |c, raw| list(raw).map(|v| c.embed.origins = v) },
+    Setting { name: "execute.space", set: |c, raw| text(raw).map(|v| c.execute.space = v) },
+    Setting { name: "execute.longest", set: |c, raw| duration(raw, 1, DAY).map(|v| c.execute.longest = v) },
     Setting { name: "site.widget", set: |c, raw| widget(raw).map(|v| c.site.widget = Some(v)) },
 ];
 
@@ -195,6 +205,14 @@ pub const SPACE_SETTINGS: &[SpaceSetting] = &[
     },
     SpaceSetting { name: "pool", set: |s, raw| whole(raw, 0, 1_000).map(|v| s.pool.least = v as usize) },
     SpaceSetting { name: "pool_most", set: |s, raw| whole(raw, 0, 1_000).map(|v| s.pool.most = v as usize) },
+];
+
+pub const LANGUAGE_SETTINGS: &[LanguageSetting] = &[
+    LanguageSetting { name: "version", set: |l, raw| text(raw).map(|v| l.version = v) },
+    LanguageSetting { name: "aliases", set: |l, raw| list(raw).map(|v| l.aliases = v) },
+    LanguageSetting { name: "file", set: |l, raw| text(raw).map(|v| l.file = v) },
+    LanguageSetting { name: "compile", set: |l, raw| text(raw).map(|v| l.compile = Some(v).filter(|v| !v.is_empty())) },
+    LanguageSetting { name: "run", set: |l, raw| text(raw).map(|v| l.run = v) },
 ];
 
 fn web_url(raw: &Raw) -> Result<String, String> {

@@ -7,6 +7,7 @@ mod account;
 mod asked;
 mod commands;
 mod credits;
+mod execute;
 mod files;
 mod join_keys;
 mod keys;
@@ -146,6 +147,7 @@ pub(super) fn routes(rates: Arc<Rates>, pages: Arc<PagePolicy>) -> Router<Doors>
     router
         .route("/api", get(async move || reference.answer(&pages)))
         .route("/api/v1/openapi.json", get(async move || axum::Json(document)))
+        .merge(execute::routes())
         .method_not_allowed_fallback(problem::other_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(from_fn_with_state(rates, rates::guard))

@@ -58,6 +58,15 @@ impl Problem {
     pub fn status(&self) -> StatusCode {
         self.status
     }
+
+    pub fn code(&self) -> ErrorCode {
+        self.failure.code
+    }
+
+    /// What went wrong, for people.
+    pub fn message(&self) -> &str {
+        &self.failure.message
+    }
 }
 
 impl From<Failure> for Problem {

@@ -136,9 +136,14 @@ fn row(row: &AnyRow) -> Result<KeyRow, LedgerError> {
 }
 
 impl Ledger {
-    /// Makes an account for one pair, with credits, on the command line.
+    /// Makes an account for one pair that is good for all, with credits, on the command line.
     pub async fn create_key(&self, name: &str, amount: i64) -> Result<NewKey, LedgerError> {
-        let settings = PairSettings { name: name.to_owned(), ..PairSettings::default() };
+        self.create_key_for(name, amount, Scope::default()).await
+    }
+
+    /// The same for a pair that is good for less.
+    pub async fn create_key_for(&self, name: &str, amount: i64, scope: Scope) -> Result<NewKey, LedgerError> {
+        let settings = PairSettings { name: name.to_owned(), scope, ..PairSettings::default() };
         settings.check()?;
         credits::check_amount(amount, 0)?;
         let mut transaction = self.store.writer.begin().await?;

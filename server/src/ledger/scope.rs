@@ -20,6 +20,8 @@ pub struct Scope {
     pub origins: Vec<String>,
     /// It opens nothing over a WebSocket.
     pub rest_only: bool,
+    /// It runs single programs and does nothing else, so that it may stand in an address.
+    pub execute_only: bool,
 }
 
 impl Scope {
@@ -50,7 +52,7 @@ impl Scope {
     /// Whether a page of this origin, or somebody who is no page, may use it over a WebSocket.
     pub fn allows_socket(&self, origin: Option<&str>) -> bool {
         let is_listed = |origin: &str| self.origins.iter().any(|listed| crate::origin::matches(listed, origin));
-        !self.rest_only && (self.origins.is_empty() || origin.is_none_or(is_listed))
+        !self.rest_only && !self.execute_only && (self.origins.is_empty() || origin.is_none_or(is_listed))
     }
 }
 
@@ -66,11 +68,13 @@ mod tests {
             spaces: vec!["small".into()],
             origins: vec!["https://a.org".into(), "https://*.b.org".into()],
             rest_only: false,
+            execute_only: false,
         };
         narrow.check().unwrap();
         assert!(narrow.allows_space("small") && !narrow.allows_space("default"));
         assert!(narrow.allows_socket(Some("https://a.org")) && narrow.allows_socket(Some("https://x.b.org")));
         assert!(narrow.allows_socket(None) && !narrow.allows_socket(Some("https://a.org.evil.org")));
+        assert!(!Scope { execute_only: true, ..free.clone() }.allows_socket(None));
         assert!(!Scope { rest_only: true, ..free }.allows_socket(None));
         assert_eq!(Scope::read(&narrow.stored()).unwrap(), narrow);
     }

@@ -454,8 +454,21 @@ impl Registry {
         }
     }
 
+    /// A room of a space that is nobody's, to ask its sandbox something. Whoever gets it discards it.
+    pub async fn borrow_spare(&self, space: &str) -> Result<Arc<Room>, Failure> {
+        let profile = self.profile(space).ok_or_else(|| Failure::new(ErrorCode::UnknownSpace, "no such space"))?;
+        let room = self.new_room(new_id(), space, profile, None);
+        match room.wake().await {
+            Ok(_) => Ok(room),
+            Err(failure) => {
+                self.discard(room).await;
+                Err(failure)
+            }
+        }
+    }
+
     /// Ends a room that nobody has opened.
-    async fn discard(&self, room: Arc<Room>) {
+    pub async fn discard(&self, room: Arc<Room>) {
         room.over().await;
         self.erase(room.id).await;
     }

@@ -9,6 +9,7 @@ mod documents;
 mod durability;
 mod edits;
 mod egress;
+mod execute;
 mod full;
 mod hostile;
 mod isolation;

@@ -96,6 +96,7 @@ pub struct Scope {
     pub spaces: Vec<String>,
     pub origins: Vec<String>,
     pub rest_only: bool,
+    pub execute_only: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]

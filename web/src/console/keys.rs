@@ -80,6 +80,9 @@ fn one(key: &Key, rotate: Callback<MouseEvent>, revoke: Callback<()>) -> Html {
     if key.scope.rest_only {
         narrowed.push(tell!("keys.rest-only").to_owned());
     }
+    if key.scope.execute_only {
+        narrowed.push(tell!("keys.execute-only").to_owned());
+    }
     html! {
         <li key={key.public_key.clone()} class={classes!("row", key.revoked.map(|_| "over"))} aria-label={key.name.clone()}>
             <div class="row-what">
@@ -123,19 +126,21 @@ fn NewKey(props: &NewKeyProps) -> Html {
     let (said, busy) = (use_state_eq(|| None::<Said>), use_state_eq(|| false));
     let (name, spaces, origins, rest_only) = (use_node_ref(), use_node_ref(), use_node_ref(), use_node_ref());
     let (budget, rooms, minutes) = (use_node_ref(), use_node_ref(), use_node_ref());
+    let execute_only = use_node_ref();
     let submit = {
         let (said, busy, onmade) = (said.setter(), busy.setter(), props.onmade.clone());
         let (name, spaces, origins) = (name.clone(), spaces.clone(), origins.clone());
         let (budget, rooms, minutes) = (budget.clone(), rooms.clone(), minutes.clone());
-        let rest_only = rest_only.clone();
+        let (rest_only, execute_only) = (rest_only.clone(), execute_only.clone());
+        let is_checked = |node: &NodeRef| node.cast::<HtmlInputElement>().is_some_and(|input| input.checked());
         on_submit(move || {
-            let is_rest_only = rest_only.cast::<HtmlInputElement>().is_some_and(|input| input.checked());
             let settings = KeySettings {
                 name: typed(&name),
                 scope: Scope {
                     spaces: list(&typed(&spaces)),
                     origins: list(&typed(&origins)),
-                    rest_only: is_rest_only,
+                    rest_only: is_checked(&rest_only),
+                    execute_only: is_checked(&execute_only),
                 },
                 budget: whole(&typed(&budget)),
                 rooms_most: whole(&typed(&rooms)),
@@ -165,6 +170,7 @@ fn NewKey(props: &NewKeyProps) -> Html {
                 <Field id="key-minutes" label={tell!("keys.minutes")} hint={tell!("keys.minutes.hint")} kind="number" node={minutes} />
             </div>
             <label class="check"><input type="checkbox" ref={rest_only} />{ tell!("keys.rest-only") }</label>
+            <label class="check"><input type="checkbox" ref={execute_only} />{ tell!("keys.execute-only") }</label>
             <div class="actions">
                 <button type="button" class="plain" onclick={cancel}>{ tell!("cancel") }</button>
                 <button class="primary" disabled={*busy}>{ tell!("keys.create") }</button>

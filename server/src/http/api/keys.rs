@@ -82,11 +82,13 @@ pub(super) struct ScopeBody {
     origins: Vec<String>,
     /// It opens nothing over a WebSocket.
     rest_only: bool,
+    /// It runs single programs (`/api/v2`) and does nothing else, so that it may stand in an address.
+    execute_only: bool,
 }
 
 impl From<Scope> for ScopeBody {
-    fn from(Scope { spaces, origins, rest_only }: Scope) -> Self {
-        Self { spaces, origins, rest_only }
+    fn from(Scope { spaces, origins, rest_only, execute_only }: Scope) -> Self {
+        Self { spaces, origins, rest_only, execute_only }
     }
 }
 
@@ -116,10 +118,10 @@ pub(super) struct KeySettings {
 impl From<KeySettings> for PairSettings {
     fn from(settings: KeySettings) -> Self {
         let KeySettings { name, scope, budget, rooms_most, minutes_most } = settings;
-        let ScopeBody { spaces, origins, rest_only } = scope;
+        let ScopeBody { spaces, origins, rest_only, execute_only } = scope;
         let bound = |bound: Option<u64>| bound.map(|bound| i64::try_from(bound).unwrap_or(i64::MAX));
         let [budget, rooms_most, minutes_most] = [budget, rooms_most, minutes_most].map(bound);
-        Self { name, scope: Scope { spaces, origins, rest_only }, budget, rooms_most, minutes_most }
+        Self { name, scope: Scope { spaces, origins, rest_only, execute_only }, budget, rooms_most, minutes_most }
     }
 }
 

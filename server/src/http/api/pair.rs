@@ -84,7 +84,14 @@ async fn pair(parts: &mut Parts, doors: &Doors) -> Result<Payer, Problem> {
             "a key pair is needed: Authorization: Basic, with the public key as user and the secret key as password",
         ));
     };
-    doors.registry.pair(&public_key, &secret_key).await.map_err(|failure| guessed(parts, doors, &public_key, failure))
+    let payer = doors.registry.pair(&public_key, &secret_key).await;
+    let payer = payer.map_err(|failure| guessed(parts, doors, &public_key, failure))?;
+    match payer.scope.execute_only {
+        true => {
+            Err(Problem::new(ErrorCode::Forbidden, "this key pair runs single programs (/api/v2) and nothing else"))
+        }
+        false => Ok(payer),
+    }
 }
 
 async fn person(parts: &mut Parts, doors: &Doors) -> Result<Session, Problem> {
@@ -130,7 +137,7 @@ pub(super) fn cookie(headers: &HeaderMap) -> Option<&str> {
     })
 }
 
-fn basic(said: &str) -> Option<(String, String)> {
+pub(super) fn basic(said: &str) -> Option<(String, String)> {
     let (scheme, encoded) = said.split_once(' ')?;
     let decoded = STANDARD.decode(encoded.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
     let text = String::from_utf8(decoded).ok()?;
