@@ -26,8 +26,22 @@ pub const REFERENCE_SPACE: &str = "defoult";
 /// Variables of the environment that begin so are settings; `__` stands for the dot.
 const PREFIX: &str = "EMBEDENV_";
 /// Variables with that prefix that belong to tests and tools, not to the server.
-const NOT_SETTINGS: [&str; 9] =
-    ["BIN", "CHROMIUM", "CI", "PYTHON", "REFERENCE", "REQUIRE_EMBED", "TEST_ENGINE", "TEST_POSTGRES", "TEST_STORE"];
+const NOT_SETTINGS: [&str; 12] = [
+    // What the clients read, who may be in the same shell.
+    "PUBLIC_KEY",
+    "SECRET_KEY",
+    "URL",
+    // What tests are told.
+    "BIN",
+    "CHROMIUM",
+    "CI",
+    "PYTHON",
+    "REFERENCE",
+    "REQUIRE_EMBED",
+    "TEST_ENGINE",
+    "TEST_POSTGRES",
+    "TEST_STORE",
+];
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
@@ -497,6 +511,8 @@ mod tests {
     fn an_unknown_setting_is_named_with_what_was_meant() {
         let error = with_file("[rooms]\nlifetme = \"2h\"\n").unwrap_err().to_string();
         assert!(error.contains("rooms.lifetme") && error.contains("rooms.lifetime"), "{error}");
+        let clients = ["URL", "PUBLIC_KEY", "SECRET_KEY"].map(|name| (format!("EMBEDENV_{name}"), "x".to_owned()));
+        assert!(Config::load(None, clients, &[]).is_ok());
         let environment = [("EMBEDENV_LISTN".to_owned(), "x".to_owned())];
         let error = Config::load(None, environment, &[]).unwrap_err().to_string();
         assert!(error.contains("EMBEDENV_LISTN") && error.contains("listen"), "{error}");
