@@ -28,6 +28,7 @@ const sections = [
       { file: 'docs/javascript.md', title: 'JavaScript' },
       { file: 'docs/cli.md' },
       { file: 'docs/execute.md' },
+      { file: 'examples/README.md', slug: 'examples', title: 'Examples' },
       { file: 'docs/api.md' },
       { file: 'docs/protocol.md' },
     ],

@@ -139,6 +139,12 @@ class Stage {
     return host;
   }
 
+  /** A site that another program serves at `origin`, until the test stops it: pages may ask it for things. */
+  know(origin) {
+    const { host } = new URL(origin);
+    this.#hosts.push({ is: (asked) => asked === host, stop() {} });
+  }
+
   /** A page of such a site, opened by somebody. */
   async visit(url, { before, ...options } = {}) {
     const context = await this.#browser.newContext({ viewport: { width: 1000, height: 800 }, ...options });

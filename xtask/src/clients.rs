@@ -9,6 +9,8 @@ use crate::{node, python, repo};
 
 const PYTHON: &str = "clients/python";
 const JAVASCRIPT: &str = "clients/js";
+/// What is shown of them, as it is reached from the Python client, by whose rules it is written.
+const EXAMPLES: &str = "../../examples";
 
 /// Where the tests of the JavaScript client are.
 pub(crate) const JAVASCRIPT_TESTS: &str = "clients/js/test";
@@ -17,9 +19,11 @@ const ON_DOCKER: [&str; 4] = ["commands", "crash", "documents", "files"];
 
 /// Style, types, and that what is made from the async classes is as it would be made now.
 pub(crate) fn python_check() -> Result<String> {
-    let checks: [&[&str]; 4] = [
+    let checks: [&[&str]; 6] = [
         &["-m", "ruff", "check", "--no-cache", "--quiet"],
         &["-m", "ruff", "format", "--no-cache", "--quiet", "--check"],
+        &["-m", "ruff", "check", "--no-cache", "--quiet", "--config", "pyproject.toml", EXAMPLES],
+        &["-m", "ruff", "format", "--no-cache", "--quiet", "--check", "--config", "pyproject.toml", EXAMPLES],
         &["-m", "mypy"],
         &["scripts/generate.py", "--check"],
     ];

@@ -8,10 +8,11 @@ use crate::command::{command, run};
 use crate::{node, repo};
 
 /// Everything the pages are made from. The IDE's page is among it: theirs load its editor.
-const INPUTS: [&str; 10] = [
+const INPUTS: [&str; 11] = [
     "site",
     "docs",
     "templates",
+    "examples",
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
