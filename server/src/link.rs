@@ -185,9 +185,8 @@ impl Link {
         })
     }
 
-    /// Types bytes into a session. Returns once the terminal or the agent has them, so that a server that is killed loses
-    /// no more than the last of what was typed.
-    pub async fn input(&self, session: SessionId, bytes: &[u8]) -> Result<(), Failure> {
+    /// Types bytes into a session. Returns once they are on their way.
+    pub async fn input(&self, session: SessionId, bytes: &[u8]) -> Result<Typed, Failure> {
         let rest = self.typing.directly(session, bytes);
         for chunk in rest.chunks(wire::MAX_CHUNK) {
             self.ready().await?;
@@ -195,13 +194,25 @@ impl Link {
             self.typing.sent(session);
             self.send(&[&header, chunk])?;
         }
-        if !rest.is_empty()
-            && let Ok(heard) = self.ask(wire::Ping).await
+        Ok(if rest.is_empty() { Typed::Directly } else { Typed::InFrames })
+    }
+
+    /// Asks the agent to say when it has what was sent until now. Nothing waits for that here.
+    pub fn handing_over(&self) -> Option<HandingOver> {
+        let id = RequestId(self.next_request.fetch_add(1, Ordering::Relaxed));
+        let (reply, answer) = oneshot::channel();
         {
-            // Whoever has lost the agent hears so elsewhere; what was typed is not typed again.
-            let _ = heard.await;
+            let mut calls = self.calls.lock();
+            if calls.len() >= MAX_CALLS {
+                return None;
+            }
+            calls.insert(id, reply);
         }
-        Ok(())
+        let sent = self.send(&[&wire::encode_request(id, &wire::Ping.into())]);
+        if sent.is_err() {
+            self.calls.lock().remove(&id);
+        }
+        sent.ok().map(|()| HandingOver(answer))
     }
 
     /// Lets go of a session's terminal, so that it hangs up on its programs when the agent closes it.
@@ -272,6 +283,26 @@ impl Link {
             self.queued.notify_one();
         }
         Ok(())
+    }
+}
+
+/// How input went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Typed {
+    /// The terminal has it.
+    Directly,
+    /// It is on its way to the agent, which a server that is killed may take with it.
+    InFrames,
+}
+
+/// What is on its way to the agent.
+#[derive(Debug)]
+pub struct HandingOver(oneshot::Receiver<Answer>);
+
+impl HandingOver {
+    /// Resolves when the agent has it, or the link is gone, of which others tell.
+    pub async fn done(self) {
+        let _ = self.0.await;
     }
 }
 

@@ -19,6 +19,7 @@ use super::identities::{Identity, Seated};
 use super::outbox::{Message, Outbox};
 use super::session::Session;
 use super::uploads::Uploads;
+use crate::link::HandingOver;
 
 /// What a connection without a colour gets, by its number.
 const COLORS: [&str; 8] = ["#6366f1", "#0891b2", "#059669", "#ca8a04", "#ea580c", "#dc2626", "#c026d3", "#4b5563"];
@@ -45,8 +46,9 @@ impl Dialect {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SeatId(pub u64);
 
-/// Puts the numbered commands of one client in order, over all of its connections.
-pub type Turn = Arc<tokio::sync::Mutex<()>>;
+/// Puts the numbered commands of one client in order, over all of its connections. In it lies what it has typed last, until the
+/// next begins: a server that is killed takes no more than that with it.
+pub type Turn = Arc<tokio::sync::Mutex<Option<HandingOver>>>;
 
 /// One connection in a room.
 #[derive(Debug)]
@@ -64,7 +66,7 @@ pub struct Member {
     instance: Option<String>,
     /// Held while a numbered command is carried out, by all connections of the same client: what is under way on the one
     /// that broke ends before the next begins.
-    pub turn: Turn,
+    turn: Turn,
     /// The highest number of its commands that were carried out.
     pub executed: AtomicU64,
     pub outbox: Arc<Outbox>,
@@ -278,6 +280,15 @@ impl Inner {
 }
 
 impl Member {
+    /// Waits until the numbered command before this one is over, and what was typed before it is with the agent.
+    pub async fn turn(&self) -> tokio::sync::MutexGuard<'_, Option<HandingOver>> {
+        let mut turn = self.turn.lock().await;
+        if let Some(handing_over) = turn.take() {
+            handing_over.done().await;
+        }
+        turn
+    }
+
     fn identity(&self) -> Identity {
         let Self { who, key, role, user, color, executed, .. } = self;
         let (user, color, executed) = (user.clone(), color.clone(), executed.load(Ordering::Acquire));

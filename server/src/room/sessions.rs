@@ -24,7 +24,7 @@ use super::members::Member;
 use super::ownership::Ownership;
 use super::session::Session;
 use crate::journal::Syncer;
-use crate::link::Link;
+use crate::link::{Link, Typed};
 
 /// Sessions that have ended and are still listed; the oldest make room.
 const MAX_ENDED: usize = 32;
@@ -434,8 +434,14 @@ impl Room {
         Ok(opened)
     }
 
-    /// Bytes that a member types. The terminal becomes theirs, and gets the size that they have room for.
-    pub async fn type_into(self: &Arc<Self>, member: &Member, id: SessionId, bytes: &[u8]) -> Result<(), Failure> {
+    /// Bytes that a member types. The terminal becomes theirs, and gets the size that they have room for. Returns the link
+    /// that they are on their way over, if they could not be typed at once.
+    pub async fn type_into(
+        self: &Arc<Self>,
+        member: &Member,
+        id: SessionId,
+        bytes: &[u8],
+    ) -> Result<Option<Arc<Link>>, Failure> {
         let session = self.sessions.get(id)?;
         if session.kind.is_piped() {
             return Err(Failure::new(
@@ -454,7 +460,8 @@ impl Room {
             self.tell_terminal(&session);
         }
         self.documents.flush_before_line(self, bytes).await;
-        link.input(id, bytes).await
+        let typed = link.input(id, bytes).await?;
+        Ok((typed == Typed::InFrames).then_some(link))
     }
 
     /// A member has room for a terminal of this size.

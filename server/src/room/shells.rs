@@ -17,6 +17,7 @@ use super::Room;
 use super::members::Member;
 use super::session::Session;
 use super::sessions::NewSession;
+use crate::link::Typed;
 
 /// Interrupts within this time of each other go from SIGINT to SIGTERM to SIGKILL.
 const ESCALATION: Duration = Duration::from_secs(5);
@@ -120,7 +121,11 @@ impl Room {
             input.push(b'\n');
             let link = self.link().await?;
             self.documents.flush_before_line(self, &input).await;
-            link.input(session.id, &input).await?;
+            if link.input(session.id, &input).await? == Typed::InFrames
+                && let Some(handing_over) = link.handing_over()
+            {
+                handing_over.done().await;
+            }
             return Ok(ShellOutcome::Done);
         }
         self.documents.flush(self).await;

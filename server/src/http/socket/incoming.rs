@@ -21,6 +21,7 @@ use super::super::Doors;
 use super::commands::Answer;
 use super::pulse::Pulse;
 use super::{Ending, Socket, commands, complaint, document, full};
+use crate::link::Link;
 use crate::policy::Capability;
 use crate::room::document::Document;
 use crate::room::members::{Dialect, Seat};
@@ -183,7 +184,7 @@ async fn text_frame(doors: &Doors, seat: &Seat, text: &str) {
     };
     let mut _turn = None;
     if let Some(seq) = seq {
-        _turn = Some(seat.member.turn.lock().await);
+        _turn = Some(seat.member.turn().await);
         if outbox.is_cut() {
             return;
         }
@@ -220,9 +221,9 @@ async fn binary_frame(seat: &Seat, budget: &mut Budget, bytes: &[u8]) -> Result<
     }
     let bad = |_| Failure::new(ErrorCode::BadRequest, "not a binary frame of this protocol");
     match BinaryFrame::decode(bytes).map_err(bad)? {
-        BinaryFrame::Input { terminal, bytes } => input(seat, terminal, bytes).await,
+        BinaryFrame::Input { terminal, bytes } => input(seat, terminal, bytes).await.map(drop),
         BinaryFrame::NumberedInput { terminal, seq, bytes } => {
-            let _turn = seat.member.turn.lock().await;
+            let mut turn = seat.member.turn().await;
             if seat.member.outbox.is_cut() {
                 return Ok(());
             }
@@ -230,7 +231,8 @@ async fn binary_frame(seat: &Seat, budget: &mut Budget, bytes: &[u8]) -> Result<
                 Ok(()) => {
                     let typed = input(seat, terminal, bytes).await;
                     seat.room().identities.end(seat.member.who);
-                    typed
+                    *turn = typed?.and_then(|link| link.handing_over());
+                    Ok(())
                 }
                 // Nobody asked, and it was typed.
                 Err(failure) if failure.code == ErrorCode::AlreadyDone => Ok(()),
@@ -273,7 +275,7 @@ async fn binary_frame(seat: &Seat, budget: &mut Budget, bytes: &[u8]) -> Result<
     }
 }
 
-async fn input(seat: &Seat, terminal: SessionId, bytes: &[u8]) -> Result<(), Failure> {
+async fn input(seat: &Seat, terminal: SessionId, bytes: &[u8]) -> Result<Option<Arc<Link>>, Failure> {
     Capability::Work.check(seat.member.role)?;
     seat.room().type_into(&seat.member, terminal, bytes).await
 }
