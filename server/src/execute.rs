@@ -13,6 +13,7 @@ use embedenv_shared::link::sessions::Bounds;
 use embedenv_shared::path::{ProjectName, WorkspacePath};
 use embedenv_shared::tree::{Plan, PlannedFile};
 use semver::{Version, VersionReq};
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::config::Config;
@@ -96,7 +97,7 @@ pub struct Outcome {
 pub struct Stage {
     pub output: String,
     pub errors: String,
-    /// Both, as they came.
+    /// Both, as they were heard.
     pub both: String,
     pub exit: Exit,
     /// It printed more than it may, there.
@@ -147,8 +148,7 @@ impl Executor {
         self.check(&job)?;
         let (plan, main) = planned(job.files, &runtime.language)?;
         let space = self.space(Some(&payer)).to_owned();
-        let opened = self.registry.open_for_pair(payer, &space, None, Stay::default()).await?;
-        let room = Ending { registry: self.registry.clone(), tasks: self.tasks.clone(), room: opened.room };
+        let room = self.open(payer, space).await?;
         let project = project()?;
         room.room.plant(project.clone(), plan).await?;
         let process = |line: &str, arguments: &[String], is_fed, bounds| {
@@ -178,15 +178,26 @@ impl Executor {
         Ok(outcome)
     }
 
+    /// Opens a room for one program. In a task of its own: whoever goes away meanwhile must not leave a room behind.
+    async fn open(&self, payer: Payer, space: String) -> Result<Ending, Failure> {
+        let (registry, tasks) = (self.registry.clone(), self.tasks.clone());
+        let (done, outcome) = oneshot::channel();
+        self.tasks.spawn("program start", async move {
+            let opened = registry.open_for_pair(payer, &space, None, Stay::default()).await;
+            drop(done.send(opened.map(|opened| Ending { registry, tasks, room: opened.room })));
+        });
+        outcome.await.unwrap_or_else(|_| Err(Failure::new(ErrorCode::Unavailable, "the server is going down")))
+    }
+
     fn space<'a>(&'a self, payer: Option<&'a Payer>) -> &'a str {
         payer.and_then(|payer| payer.scope.spaces.first()).unwrap_or(&self.config.execute.space)
     }
 
     fn check(&self, job: &Job) -> Result<(), Failure> {
         let longest = u64::try_from(self.config.execute.longest.as_millis()).unwrap_or(u64::MAX);
-        let is_too_long = |bounds: &Bounds| bounds.elapsed.is_none_or(|most| most > longest);
-        if is_too_long(&job.run) || is_too_long(&job.compile) {
-            let message = format!("run_timeout and compile_timeout are {longest} milliseconds at most");
+        let is_right = |bounds: &Bounds| bounds.elapsed.is_some_and(|most| (1..=longest).contains(&most));
+        if !is_right(&job.run) || !is_right(&job.compile) {
+            let message = format!("run_timeout and compile_timeout are 1 to {longest} milliseconds");
             return Err(Failure::new(ErrorCode::BadRequest, message));
         }
         let bytes: usize = job.arguments.iter().map(String::len).sum();
@@ -276,6 +287,10 @@ fn planned(files: Vec<(Option<String>, Vec<u8>)>, language: &Language) -> Result
         }
         plan.folders.extend(folders.into_iter().rev());
         plan.files.push(PlannedFile { path, content });
+    }
+    if let Some(file) = plan.files.iter().find(|file| plan.folders.contains(&file.path)) {
+        let message = format!("{} is a file and a folder in files", file.path);
+        return Err(Failure::new(ErrorCode::BadRequest, message));
     }
     let main = plan.files[0].path.to_string();
     Ok((plan, main))
@@ -369,9 +384,13 @@ mod tests {
             planned(vec![text(None), text(Some("a/b/c.py")), text(Some("a/d.py"))], &runtime("3").language).unwrap();
         assert_eq!(main, "main.py");
         assert_eq!(plan.folders.iter().map(ToString::to_string).collect::<Vec<_>>(), ["a", "a/b"]);
-        for bad in
-            [vec![], vec![text(Some("../x"))], vec![text(Some("x")), text(Some("x"))], vec![text(None); MAX_FILES + 1]]
-        {
+        for bad in [
+            vec![],
+            vec![text(Some("../x"))],
+            vec![text(Some("x")), text(Some("x"))],
+            vec![text(Some("x")), text(Some("x/y"))],
+            vec![text(None); MAX_FILES + 1],
+        ] {
             assert!(planned(bad, &runtime("3").language).is_err());
         }
     }

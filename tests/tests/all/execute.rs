@@ -138,12 +138,19 @@ async fn what_is_wrong_with_a_program_or_who_asks_is_said_and_costs_nothing() ->
             413,
             "too_large",
         ),
+        (
+            json!({"language": "python", "version": "*", "files": [{"content": ""}], "run_timeout": 0}),
+            400,
+            "bad_request",
+        ),
         (json!({"version": "*", "files": []}), 400, "bad_request"),
     ] {
         let (was, said) = asker.run(job.clone()).await?;
         ensure!(was == status && said["code"] == code && said["message"].is_string(), "{job}: {was} {said}");
     }
     ensure!(asker.ask("POST", "/execute", b"{").await?.0 == 400);
+    // The one credit is still there.
+    asker.ran(python("")).await?;
     let nobody = Asker { authorization: None, ..asker };
     let (status, said) = nobody.run(python("")).await?;
     ensure!(status == 401 && said["code"] == "bad_credentials", "{said}");

@@ -257,7 +257,7 @@ struct OutcomeBody {
 struct StageBody {
     stdout: String,
     stderr: String,
-    /// Both, in the order in which they came.
+    /// Both, in the order in which they were heard.
     output: String,
     code: Option<i32>,
     signal: Option<&'static str>,
